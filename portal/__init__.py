@@ -1,0 +1,1 @@
+"""Previsit: a pre-visit intake patient portal."""
