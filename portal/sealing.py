@@ -1,0 +1,104 @@
+"""Seals health data at rest: AES-256-GCM bound to its place, data keys wrapped by a key ring kept outside the database, and a blind index."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portal.errors import Misconfigured
+
+_NONCE = 12
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: wrong key, wrong place, or it was changed."""
+
+
+def seal(key: bytes, clear: bytes, place: str) -> bytes:
+    """nonce (12 bytes) + AES-256-GCM ciphertext of `clear`; `place` (table|column|row|owner) is authenticated with it."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, clear, place.encode())
+
+
+def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
+    """The clear bytes; SealBroken when the key, the place or a single bit differs."""
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+    except (InvalidTag, ValueError) as broken:
+        raise SealBroken(place) from broken
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Master keys by version (the highest wraps, all unwrap) and the key of the blind index."""
+
+    masters: dict[int, bytes]
+    index_key: bytes
+
+    @property
+    def version(self) -> int:
+        return max(self.masters)
+
+    def wrap(self, data_key: bytes, owner: str) -> bytes:
+        return self.version.to_bytes(2, "big") + seal(self.masters[self.version], data_key, f"data-key|{owner}")
+
+    def unwrap(self, wrapped: bytes, owner: str) -> bytes:
+        master = self.masters.get(int.from_bytes(wrapped[:2], "big"))
+        if master is None:
+            raise SealBroken(f"data-key|{owner}")
+        return unseal(master, wrapped[2:], f"data-key|{owner}")
+
+    def blind(self, kind: str, value: str) -> str:
+        """A keyed index (hex, 64 characters) that lets equal values be found without being readable."""
+        return hmac.new(self.index_key, f"{kind}|{value}".encode(), hashlib.sha256).hexdigest()
+
+    def derived(self, use: str) -> bytes:
+        """32 bytes for another use (cookie signing, audit chain) that never equal a master key."""
+        return hmac.new(self.index_key, f"use|{use}".encode(), hashlib.sha256).digest()
+
+    def fingerprint(self) -> str:
+        """Recognises the ring without telling anything of it; kept in the database so that a wrong ring refuses to start."""
+        return hashlib.sha256(b"ring|" + self.derived("fingerprint")).hexdigest()
+
+
+def new_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def create(path: Path) -> KeyRing:
+    """A new ring written to `path`, readable by its owner only; never overwrites."""
+    ring = KeyRing({1: new_key()}, new_key())
+    body = {
+        "masters": {str(number): urlsafe_b64encode(key).decode() for number, key in ring.masters.items()},
+        "index": urlsafe_b64encode(ring.index_key).decode(),
+    }
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(body, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return ring
+
+
+def load(path: Path) -> KeyRing:
+    """The ring at `path`. Misconfigured when it is missing, unreadable, or open to others."""
+    if not path.exists():
+        raise Misconfigured(f"The key file {path} is missing. Restore it from your backup; without it stored data cannot be read.")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise Misconfigured(f"The key file {path} can be read by other users. Run: chmod 600 {path}")
+    try:
+        body = json.loads(path.read_text())
+        masters = {int(number): urlsafe_b64decode(key) for number, key in body["masters"].items()}
+        ring = KeyRing(masters, urlsafe_b64decode(body["index"]))
+    except (ValueError, KeyError, AttributeError, TypeError) as broken:
+        raise Misconfigured(f"The key file {path} cannot be read as a key ring. Restore it from your backup.") from broken
+    if not masters or any(len(key) != 32 for key in [*masters.values(), ring.index_key]):
+        raise Misconfigured(f"The key file {path} holds a key of the wrong length. Restore it from your backup.")
+    return ring

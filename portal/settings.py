@@ -1,0 +1,102 @@
+"""Every setting, read once from the environment; refuses to start half-configured or insecure."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal import sealing
+from portal.errors import Misconfigured
+from portal.sealing import KeyRing
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+CONSENT_DEFAULTS = frozenset({"basic-normal", "deny"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it. Durations in minutes or hours as named; `consent_default` is one of IHE PCF's policies."""
+
+    instance: Path
+    database: str
+    base_url: str
+    keys: KeyRing
+    demo: bool
+    trusted_hosts: tuple[str, ...]
+    consent_default: str
+    languages: tuple[str, ...] = ("en", "es")
+    staff_idle_minutes: int = 15
+    patient_idle_minutes: int = 30
+    absolute_hours: int = 12
+    invitation_days: int = 14
+    fresh_minutes: int = 15
+    max_request_bytes: int = 4 * 1024 * 1024
+    proxy_hops: int = 0
+    processing_bound_seconds: int = 120
+
+    @property
+    def secure(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process. Raises Misconfigured with a sentence that names the variable and what to do."""
+    instance = Path(environ.get("PREVISIT_INSTANCE", ROOT / "instance")).resolve()
+    demo = environ.get("PREVISIT_DEMO") == "1"
+    base_url = environ.get("PREVISIT_BASE_URL", "http://127.0.0.1:8000" if demo else "").rstrip("/")
+    _check_base_url(base_url)
+    host = urlsplit(base_url).hostname or ""
+    return Settings(
+        instance=instance,
+        database=environ.get("PREVISIT_DATABASE", f"sqlite:///{instance / 'previsit.db'}"),
+        base_url=base_url,
+        keys=sealing.load(Path(environ.get("PREVISIT_KEYS", instance / "keys.json"))),
+        demo=demo,
+        trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
+        consent_default=_consent_default(environ, demo),
+        **{name: _number(environ, name) for name in _NUMBERS if f"PREVISIT_{name.upper()}" in environ},
+    )
+
+
+_NUMBERS = (
+    "staff_idle_minutes",
+    "patient_idle_minutes",
+    "absolute_hours",
+    "invitation_days",
+    "fresh_minutes",
+    "max_request_bytes",
+    "proxy_hops",
+    "processing_bound_seconds",
+)
+
+
+def _check_base_url(base_url: str) -> None:
+    parts = urlsplit(base_url)
+    if not base_url:
+        raise Misconfigured("PREVISIT_BASE_URL is not set. Give the address people use, for example https://intake.example.org")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+        raise Misconfigured(f"PREVISIT_BASE_URL is not an address: {base_url!r}. Use https://host or https://host:port")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise Misconfigured("PREVISIT_BASE_URL must start with https:// anywhere but on this machine itself.")
+
+
+def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
+    chosen = environ.get("PREVISIT_CONSENT_DEFAULT", "basic-normal" if demo else "")
+    if chosen not in CONSENT_DEFAULTS:
+        options = " or ".join(sorted(CONSENT_DEFAULTS))
+        raise Misconfigured(f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen.")
+    return chosen
+
+
+def _number(environ: Mapping[str, str], name: str) -> int:
+    variable = f"PREVISIT_{name.upper()}"
+    text = environ[variable]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Misconfigured(f"{variable} must be a whole number, not {text!r}.")
+    return int(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
