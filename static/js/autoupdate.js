@@ -1,0 +1,155 @@
+// Asks the server sooner: when an answer changes, the same page is posted and only the questions that became different are
+// replaced. The server decides everything; if anything goes wrong the page stays as it is, with its Update button.
+const running = new WeakMap() // form -> AbortController of the request under way
+const served = new WeakMap() // question element -> its skeleton as the server sent it
+
+let startComponents = () => {}
+
+// What a question looks like apart from what the person typed in it: equal skeletons need no replacing.
+function skeleton(question) {
+  const copy = question.cloneNode(true)
+  for (const input of copy.querySelectorAll('input:not([readonly]):not([type=hidden])')) {
+    input.removeAttribute('checked')
+    if (!['radio', 'checkbox'].includes(input.type)) input.removeAttribute('value')
+  }
+  copy.querySelectorAll('input[type=hidden]').forEach((input) => input.removeAttribute('value'))
+  copy.querySelectorAll('textarea:not([readonly])').forEach((area) => { area.textContent = '' })
+  copy.querySelectorAll('option').forEach((option) => option.removeAttribute('selected'))
+  return copy.outerHTML
+}
+
+function remember(box) {
+  for (const question of box.children) served.set(question, skeleton(question))
+}
+
+function controls(form, name) {
+  return [...form.elements].filter((control) => control.name === name && control.type !== 'hidden')
+}
+
+// What was typed while the request was on its way is put back into questions that were replaced.
+function putBack(form, before, now) {
+  for (const name of new Set([...before.keys(), ...now.keys()])) {
+    const values = now.getAll(name)
+    if (JSON.stringify(before.getAll(name)) === JSON.stringify(values)) continue
+    for (const [index, control] of controls(form, name).entries()) {
+      if (['radio', 'checkbox'].includes(control.type)) control.checked = values.includes(control.value)
+      else if (control.type !== 'file' && !control.readOnly) control.value = values[index] ?? ''
+    }
+  }
+}
+
+function holdPlace() {
+  const active = document.activeElement
+  const place = { id: active?.id, top: active?.getBoundingClientRect().top, start: null, end: null }
+  try {
+    place.start = active.selectionStart
+    place.end = active.selectionEnd
+  } catch { /* not a text field */ }
+  return place
+}
+
+function returnTo(place) {
+  const element = place.id && document.getElementById(place.id)
+  if (!element) return
+  if (document.activeElement !== element) element.focus({ preventScroll: true })
+  try {
+    if (place.start !== null) element.setSelectionRange(place.start, place.end)
+  } catch { /* not a text field */ }
+  window.scrollBy(0, element.getBoundingClientRect().top - place.top)
+}
+
+// Makes the live children of #questions those of the answer, touching only what differs; true when questions came or went.
+function merge(box, fresh) {
+  const live = new Map([...box.children].map((question) => [question.id, question]))
+  const wanted = [...fresh.children]
+  const ids = new Set(wanted.map((question) => question.id))
+  let changed = wanted.some((question) => !live.has(question.id))
+  for (const [id, question] of live) if (!ids.has(id)) { question.remove(); changed = true }
+  let previous = null
+  for (const question of wanted) {
+    const mark = skeleton(question)
+    const old = live.get(question.id)
+    const here = old && served.get(old) === mark ? old : document.importNode(question, true)
+    if (here !== old) {
+      served.set(here, mark)
+      if (old) old.replaceWith(here)
+      startAfter(here)
+    }
+    if (here.previousElementSibling !== previous || here.parentElement !== box) box.insertBefore(here, previous ? previous.nextSibling : box.firstChild)
+    previous = here
+  }
+  return changed
+}
+
+function startAfter(question) {
+  queueMicrotask(() => { if (question.isConnected) startComponents(question) })
+}
+
+function sync(form, page) {
+  for (const field of page.querySelectorAll('form input[type=hidden][name]')) {
+    const ours = form.querySelector(`input[type=hidden][name="${CSS.escape(field.name)}"]`)
+    if (ours) ours.value = field.value
+  }
+}
+
+function typed(form, button) {
+  const data = new FormData(form)
+  if (button?.name) data.append(button.name, button.value)
+  return data
+}
+
+async function update(form) {
+  const button = form.querySelector('[data-update]')
+  running.get(form)?.abort()
+  const control = new AbortController()
+  running.set(form, control)
+  const before = typed(form)
+  try {
+    const answer = await fetch(form.getAttribute('action') || location.href, {
+      method: 'POST', body: typed(form, button), credentials: 'same-origin', signal: control.signal, headers: { 'X-Fragment': '1' },
+    })
+    if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status))
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const fresh = page.getElementById('questions')
+    if (!fresh || form.dataset.sent) throw new Error('no questions')
+    const box = form.querySelector('#questions')
+    const place = holdPlace()
+    const now = typed(form)
+    const changed = merge(box, fresh)
+    sync(form, page)
+    putBack(form, before, now)
+    returnTo(place)
+    if (changed) announce(form.dataset.changed)
+  } catch (error) {
+    if (error.name !== 'AbortError') giveUp(form, button)
+  }
+}
+
+function giveUp(form, button) {
+  form.removeAttribute('data-autoupdate')
+  if (button) button.hidden = false
+}
+
+function announce(words) {
+  const place = document.getElementById('announce')
+  if (!place || !words) return
+  place.textContent = ''
+  setTimeout(() => { place.textContent = words }, 100)
+}
+
+// Saves what is typed in every such form, just before the session ends.
+export function keepAll() {
+  document.querySelectorAll('form[data-autoupdate]').forEach(update)
+}
+
+export function startAutoUpdate(components) {
+  startComponents = components
+  for (const form of document.querySelectorAll('form[data-autoupdate]')) {
+    const box = form.querySelector('#questions')
+    if (!box) continue
+    remember(box)
+    const button = form.querySelector('[data-update]')
+    if (button) button.hidden = true
+    form.addEventListener('change', () => { if (form.hasAttribute('data-autoupdate')) update(form) })
+  }
+}
