@@ -96,4 +96,6 @@ def verify(clinic_id: str) -> int | None:
         select(AuditRow).where(AuditRow.clinic_id == clinic_id).order_by(AuditRow.seq).execution_options(yield_per=1000)
     )
     head = session().get(AuditHead, clinic_id)
-    return chain.first_break(db.keys().derived("audit"), rows, end=(head.seq, head.hash) if head else (0, chain.GENESIS))
+    return chain.first_break(
+        db.keys().derived("audit"), rows, end=(head.seq, head.hash) if head else (0, chain.GENESIS)
+    )

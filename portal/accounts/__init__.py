@@ -1,0 +1,1 @@
+"""Clinics, patients, accounts, invitations and sign-in."""

@@ -1,0 +1,135 @@
+"""The front door (sign in, use an invitation) and what a signed-in person does with their own account."""
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal import guard
+from portal.accounts import service, sessions
+from portal.accounts.forms import BirthDateForm, JoinForm, SignInForm
+from portal.accounts.models import Clinic
+from portal.actors import Role
+from portal.errors import Issue, NotFound
+
+door = Blueprint("door", __name__)
+me = Blueprint("me", __name__)
+
+HOMES = {
+    Role.PATIENT: "/visits",
+    Role.FRONT_DESK: "/desk",
+    Role.CLINICIAN: "/desk",
+    Role.ADMINISTRATOR: "/desk",
+    Role.PRIVACY_OFFICER: "/desk",
+}
+
+
+@door.get("/")
+def home() -> ResponseReturnValue:
+    live = guard.viewer()
+    return redirect(HOMES[live.actor.role] if live else url_for("door.sign_in"))
+
+
+@door.route("/sign-in", methods=["GET", "POST"])
+@door.route("/at/<slug>/sign-in", methods=["GET", "POST"])
+def sign_in(slug: str | None = None) -> ResponseReturnValue:
+    clinic = _clinic(slug)
+    if clinic is None:
+        return render_template("accounts/clinics.html", clinics=service.clinics())
+    form, problem = SignInForm(), None
+    if form.validate_on_submit():
+        token = service.sign_in(clinic.id, form.email.data, form.password.data, request.remote_addr or "")
+        if token:
+            guard.enter(token)
+            return redirect(guard.next_path("/"), 303)
+        problem = Issue("email", "wrong", _("The e-mail address or the password is not right."))
+    return render_template(
+        "accounts/sign_in.html", form=form, problem=problem, clinic=clinic, ended="ended" in request.args
+    ), 422 if form.is_submitted() else 200
+
+
+@door.route("/join/<token>", methods=["GET", "POST"])
+def join(token: str) -> ResponseReturnValue:
+    _clinic_of(token)
+    form, problem = BirthDateForm(), None
+    if form.validate_on_submit():
+        birth_date = form.iso()
+        proof = service.prove(token, birth_date) if birth_date else None
+        if proof:
+            session["proof"] = proof
+            return redirect(url_for("door.join_account", token=token), 303)
+        problem = Issue(
+            "day",
+            "wrong",
+            _("That is not the date of birth the clinic has. Check it and try again.")
+            if birth_date
+            else _("Enter your date of birth with day, month and year, for example 27 3 1985."),
+        )
+        service.invitation(token)
+    return render_template("accounts/join.html", form=form, problem=problem), 422 if problem else 200
+
+
+@door.route("/join/<token>/account", methods=["GET", "POST"])
+def join_account(token: str) -> ResponseReturnValue:
+    _clinic_of(token)
+    proof = session.get("proof")
+    if not service.proved(token, proof):
+        return redirect(url_for("door.join", token=token), 303)
+    form, issues = JoinForm(), list[Issue]()
+    if form.validate_on_submit():
+        joined = service.join(token, proof, form.email.data, form.password.data, _language())
+        if joined.token:
+            guard.enter(joined.token)
+            return redirect("/visits", 303)
+        issues = joined.issues
+    return render_template("accounts/join_account.html", form=form, issues=issues), 422 if form.is_submitted() else 200
+
+
+@door.post("/language")
+def language() -> ResponseReturnValue:
+    """The language of the pages from now on, in this browser."""
+    chosen = request.form.get("language", "")
+    answer = redirect(guard.next_path("/"), 303)
+    if chosen in current_app.config["SETTINGS"].languages:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        answer.set_cookie("language", chosen, max_age=31_536_000, secure=secure, httponly=True, samesite="Lax")
+    return answer
+
+
+@me.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    sessions.end(guard.actor())
+    guard.leave()
+    answer: Response = redirect(url_for("door.sign_in"), 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@me.post("/still-here")
+def still_here() -> ResponseReturnValue:
+    """The person pressed "Stay signed in"; being heard is enough (the guard has noted it)."""
+    guard.actor()
+    return "", 204
+
+
+def _clinic(slug: str | None) -> Clinic | None:
+    known = service.clinics()
+    found = next((each for each in known if each.slug == slug), None) if slug else known[0] if len(known) == 1 else None
+    if slug and found is None:
+        raise NotFound
+    if found:
+        _speak_for(found)
+    return found
+
+
+def _clinic_of(token: str) -> None:
+    _speak_for(service.clinic(service.invitation(token).clinic_id))
+
+
+def _speak_for(clinic: Clinic) -> None:
+    g.clinic_name, g.clinic_phone, g.zone = clinic.name, clinic.phone, clinic.timezone
+
+
+def _language() -> str:
+    return str(get_locale() or "en")

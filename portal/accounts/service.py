@@ -1,0 +1,307 @@
+"""The verbs of accounts: set up a clinic, add staff, expect a patient, invite, join, sign in, keep what was typed."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal import db
+from portal.accounts import passwords, sessions, throttle
+from portal.accounts.models import Account, Clinic, Invitation, KeptPost, Patient
+from portal.actors import STAFF, Actor, Permission, Role, system
+from portal.audit import service as audit
+from portal.audit.events import Event, Outcome
+from portal.clock import now
+from portal.db import session, transaction
+from portal.errors import Gone, Issue, Misconfigured, NotAllowed, NotFound
+
+MOST_FAILURES = 5
+
+
+# -- clinics ---------------------------------------------------------------------------------------------------------
+
+
+def add_clinic(slug: str, name: str, timezone: str, language: str, phone: str) -> Clinic:
+    """A new clinic; remembers which key ring it was made with, so that a wrong one refuses to start."""
+    with transaction() as current:
+        clinic = Clinic(
+            slug=slug, name=name, timezone=timezone, language=language, phone=phone, key_ring=db.keys().fingerprint()
+        )
+        current.add(clinic)
+        return clinic
+
+
+def clinics() -> list[Clinic]:
+    return list(session().scalars(select(Clinic).order_by(Clinic.name)))
+
+
+def clinic(clinic_id: str) -> Clinic:
+    found = session().get(Clinic, clinic_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def check_key_ring() -> None:
+    """Raises Misconfigured when the stored data was sealed with another ring than the one loaded."""
+    if any(each.key_ring != db.keys().fingerprint() for each in clinics()):
+        raise Misconfigured(
+            "The key file does not belong to this database. Restore the key file that was saved with it."
+        )
+
+
+# -- people ----------------------------------------------------------------------------------------------------------
+
+
+def expect_patient(
+    actor: Actor, connection_id: str | None, fhir_id: str | None, person: dict[str, str | None]
+) -> Patient:
+    """The patient behind one record of one server, made when first met; `person` is what an appointment list knows.
+
+    person: {"name", "birthDate", "email", "phone", "language"}. Without `fhir_id` a new one is always made.
+    """
+    with transaction() as current:
+        known = current.scalars(
+            select(Patient).where(
+                Patient.clinic_id == actor.clinic_id,
+                Patient.connection_id == connection_id,
+                Patient.fhir_id == fhir_id,
+                Patient.fhir_id.is_not(None),
+            )
+        ).one_or_none()
+        if known is not None:
+            if known.person != person:
+                known.person = person
+            return known
+        made = Patient(clinic_id=actor.clinic_id, connection_id=connection_id, fhir_id=fhir_id, person=person)
+        current.add(made)
+        return made
+
+
+def patient(actor: Actor, patient_id: str) -> Patient:
+    """The patient row, for themself, the clinic's staff and the system; NotFound for anyone else."""
+    if actor.role is Role.PATIENT and actor.patient_id != patient_id:
+        raise NotFound
+    found = (
+        session()
+        .scalars(select(Patient).where(Patient.id == patient_id, Patient.clinic_id == actor.clinic_id))
+        .one_or_none()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def patients(actor: Actor, patient_ids: set[str]) -> dict[str, Patient]:
+    """Several at once, for staff and the system."""
+    if actor.role not in STAFF | {Role.SYSTEM}:
+        raise NotAllowed
+    rows = session().scalars(select(Patient).where(Patient.id.in_(patient_ids), Patient.clinic_id == actor.clinic_id))
+    return {row.id: row for row in rows}
+
+
+def tie(actor: Actor, patient_id: str, connection_id: str, fhir_id: str) -> None:
+    """A person decided which record this patient is. Inside the caller's transaction."""
+    with transaction():
+        row = patient(actor, patient_id)
+        row.connection_id, row.fhir_id = connection_id, fhir_id
+        audit.record(actor, Event.PATIENT_MATCHED, subject=f"patients:{row.id}", patient_id=row.id)
+
+
+def add_staff(clinic_id: str, role: Role, name: str, email: str, password: str, by: Actor | None = None) -> Account:
+    """A staff account. `by` is the administrator, or None for the command line."""
+    if role not in STAFF:
+        raise NotAllowed("Only staff roles can be added here.")
+    if by is not None and not (by.may(Permission.MANAGE_STAFF) and by.clinic_id == clinic_id):
+        raise NotAllowed
+    with transaction() as current:
+        account = _account(clinic_id, role, None, {"name": name, "email": email, "language": "en"}, password)
+        current.add(account)
+        audit.record(
+            by or system(clinic_id), Event.STAFF_ADDED, subject=f"accounts:{account.id}", detail={"role": role.value}
+        )
+        return account
+
+
+def has_account(patient_id: str) -> bool:
+    return session().scalar(select(Account.id).where(Account.patient_id == patient_id)) is not None
+
+
+def _account(clinic_id: str, role: Role, patient_id: str | None, profile: dict[str, str], password: str) -> Account:
+    return Account(
+        clinic_id=clinic_id,
+        role=role.value,
+        patient_id=patient_id,
+        email_index=_email_index(profile["email"]),
+        password_hash=passwords.hashed(password),
+        made_at=now(),
+        profile=profile,
+    )
+
+
+def _email_index(email: str) -> str:
+    return db.keys().blind("email", email.strip().casefold())
+
+
+# -- invitations -----------------------------------------------------------------------------------------------------
+
+
+def invite(actor: Actor, patient_id: str, days: int) -> str:
+    """A link token (256 bits) for this patient, valid once and for `days`; who may: front desk, administrator, the system."""
+    if not (actor.role is Role.SYSTEM or actor.may(Permission.INVITE)):
+        raise NotAllowed
+    token = secrets.token_urlsafe(32)
+    with transaction() as current:
+        row = Invitation(
+            clinic_id=actor.clinic_id,
+            patient_id=patient(actor, patient_id).id,
+            token_hash=_hash(token),
+            made_at=now(),
+            expires_at=now() + timedelta(days=days),
+            failures=0,
+        )
+        current.add(row)
+        audit.record(actor, Event.INVITED, subject=f"invitations:{row.id}", patient_id=patient_id)
+    return token
+
+
+def invitation(token: str) -> Invitation:
+    """The open invitation behind a link; looking never uses it up. Gone for any other token, whatever the reason."""
+    row = session().scalars(select(Invitation).where(Invitation.token_hash == _hash(token))).one_or_none()
+    if row is None or row.used_at or row.expires_at <= now() or row.failures >= MOST_FAILURES:
+        raise Gone
+    return row
+
+
+def prove(token: str, birth_date: str) -> str | None:
+    """A proof for `join` when the person who holds the link also knows the birth date (YYYY-MM-DD); five wrong answers end the link."""
+    row = invitation(token)
+    known = session().get_one(Patient, row.patient_id).person.get("birthDate")
+    if known is not None and secrets.compare_digest(known, birth_date):
+        return _proof(token)
+    with transaction():
+        row.failures += 1
+        audit.record(
+            system(row.clinic_id, "Somebody with the link"),
+            Event.INVITATION_FAILED,
+            subject=f"invitations:{row.id}",
+            patient_id=row.patient_id,
+            outcome=Outcome.MINOR,
+        )
+    return None
+
+
+def proved(token: str, proof: str | None) -> bool:
+    return proof is not None and secrets.compare_digest(proof, _proof(token))
+
+
+def _proof(token: str) -> str:
+    return db.keys().blind("proved", token)
+
+
+@dataclass(frozen=True)
+class Joined:
+    token: str | None
+    issues: list[Issue]
+
+
+def join(token: str, proof: str | None, email: str, password: str, language: str) -> Joined:
+    """Use the invitation: makes the account and signs it in, or tells what to mend. The link works once; Gone without proof."""
+    row = invitation(token)
+    if not proved(token, proof):
+        raise Gone
+    person = session().get_one(Patient, row.patient_id).person
+    found = passwords.issues(password, (person["name"] or "", email, clinic(row.clinic_id).name))
+    if "@" not in email.strip("@"):
+        found = [Issue("email", "email", "Enter an e-mail address, like name@example.org"), *found]
+    if found:
+        return Joined(None, found)
+    with transaction() as current:
+        row = invitation(token)
+        if has_account(row.patient_id) or _by_email(row.clinic_id, email) is not None:
+            return Joined(None, [Issue("email", "taken", "You already have an account here. Sign in instead.")])
+        profile = {"name": person["name"] or "", "email": email.strip(), "language": language}
+        account = _account(row.clinic_id, Role.PATIENT, row.patient_id, profile, password)
+        current.add(account)
+        current.flush()
+        row.used_at = now()
+        actor = sessions.actor_of(account, None)
+        audit.record(actor, Event.JOINED, subject=f"accounts:{account.id}", patient_id=row.patient_id)
+        return Joined(sessions.begin(account), [])
+
+
+# -- sign-in ---------------------------------------------------------------------------------------------------------
+
+
+def sign_in(clinic_id: str, email: str, password: str, source: str) -> str | None:
+    """The session token, or None: wrong password, unknown address and suspended account look the same and take as long."""
+    index = _email_index(email)
+    throttle.check(index, source)
+    account = _by_email(clinic_id, email)
+    right = passwords.matches(password, account.password_hash if account else None)
+    if account is None or not right or account.suspended_at is not None:
+        throttle.failed(index, source)
+        _sign_in_failed(clinic_id, account)
+        return None
+    throttle.succeeded(index, source)
+    return sessions.begin(account)
+
+
+def _sign_in_failed(clinic_id: str, account: Account | None) -> None:
+    with transaction():
+        audit.record(
+            system(clinic_id, "Somebody"),
+            Event.SIGN_IN_FAILED,
+            subject=f"accounts:{account.id if account else 'unknown'}",
+            outcome=Outcome.MINOR,
+        )
+
+
+def _by_email(clinic_id: str, email: str) -> Account | None:
+    found = select(Account).where(Account.clinic_id == clinic_id, Account.email_index == _email_index(email))
+    return session().scalars(found).one_or_none()
+
+
+# -- what was typed when the session ended -----------------------------------------------------------------------------
+
+
+def keep(account_id: str, path: str, typed: list[list[str]]) -> None:
+    """Keep a form post that came too late, for the same person to take up after signing in."""
+    with transaction() as current:
+        account = current.get_one(Account, account_id)
+        current.add(
+            KeptPost(
+                clinic_id=account.clinic_id,
+                account_id=account.id,
+                owner_id=account.owner,
+                path=path,
+                kept_at=now(),
+                typed=typed,
+            )
+        )
+
+
+def take_kept(actor: Actor, path: str) -> list[list[str]] | None:
+    """What this very person had typed at `path`, newest first; it stays until `drop_kept`."""
+    newest = (
+        select(KeptPost)
+        .where(KeptPost.account_id == actor.account_id, KeptPost.path == path)
+        .order_by(KeptPost.kept_at.desc())
+        .limit(1)
+    )
+    row = session().scalars(newest).one_or_none()
+    return row.typed if row is not None else None
+
+
+def drop_kept(actor: Actor, path: str) -> None:
+    with transaction() as current:
+        for row in current.scalars(
+            select(KeptPost).where(KeptPost.account_id == actor.account_id, KeptPost.path == path)
+        ):
+            current.delete(row)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,61 @@
+"""Work in progress: loaded through its owner, saved with a version so that two tabs never overwrite each other silently."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.errors import Conflict
+from portal.intake import visits
+from portal.intake.models import Draft, Submission, Visit
+
+Document = dict[str, Any]
+
+
+def draft(visit: Visit, task: str) -> Draft | None:
+    return session().scalars(select(Draft).where(Draft.visit_id == visit.id, Draft.task == task)).one_or_none()
+
+
+def of_visit(visit: Visit) -> dict[str, Draft]:
+    return {row.task: row for row in session().scalars(select(Draft).where(Draft.visit_id == visit.id))}
+
+
+class AlreadySent(Conflict):
+    title = "Your answers have been sent"
+    sentence = "They can no longer be changed here. If something is wrong, tell your clinic."
+
+
+def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None], Document], event: Event) -> Draft:
+    """Write what `change` makes of the draft under the visit's lock, with its audit row. AlreadySent once it was sent."""
+    with transaction() as current:
+        visit = visits.visit(actor, visit_id, lock=True)
+        if not open_for_answers(visit):
+            raise AlreadySent
+        row = draft(visit, task)
+        document = change(row)
+        if row is None:
+            row = Draft(
+                clinic_id=visit.clinic_id, visit_id=visit.id, patient_id=visit.patient_id, task=task, version=0,
+                saved_at=now(), document=document,
+            )
+            current.add(row)
+        row.version, row.saved_at, row.document = row.version + 1, now(), document
+        audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id)
+        return row
+
+
+def latest_submission(visit: Visit) -> Submission | None:
+    return session().scalars(
+        select(Submission).where(Submission.visit_id == visit.id).order_by(Submission.round.desc()).limit(1)
+    ).one_or_none()
+
+
+def open_for_answers(visit: Visit) -> bool:
+    """Whether the patient may still change answers: nothing sent yet, or the clinic gave it back."""
+    sent = latest_submission(visit)
+    return sent is None or sent.status == "returned"

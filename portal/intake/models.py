@@ -1,0 +1,120 @@
+"""Visits, drafts and submissions as stored."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Sealed, key, sealed_column
+
+
+class Status(StrEnum):
+    """Where a submission is. What happens to it at the clinic's record is delivery's to tell."""
+
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in-review"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.SUBMITTED: frozenset({Status.IN_REVIEW, Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
+    Status.IN_REVIEW: frozenset({Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
+    Status.RETURNED: frozenset(),
+    Status.ACCEPTED: frozenset(),
+    Status.WITHDRAWN: frozenset(),
+}
+
+
+def _in(column: str, words: type[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
+
+
+class VisitState(StrEnum):
+    EXPECTED = "expected"
+    CANCELLED = "cancelled"
+
+
+class Visit(Base):
+    """An Appointment and what is asked before it. Only the time is lifted; what it is about is sealed."""
+
+    __tablename__ = "visits"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "appointment_id"),
+        Index(None, "clinic_id", "starts_at"),
+        CheckConstraint(_in("state", VisitState), name="state"),
+    )
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"), index=True)
+    connection_id: Mapped[str | None] = mapped_column(String(16))
+    appointment_id: Mapped[str | None] = mapped_column(String(64))
+    starts_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12))
+    detail_sealed: Mapped[bytes] = sealed_column()
+    detail = Sealed()
+    """{"what": str, "with": str | None, "where": str | None}"""
+
+
+class Draft(Base):
+    """One task's work in progress: the facts, or one form pinned to canonical|version. `version` counts its saves."""
+
+    __tablename__ = "drafts"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (UniqueConstraint("visit_id", "task"),)
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    task: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(Integer)
+    saved_at: Mapped[datetime]
+    document_sealed: Mapped[bytes] = sealed_column()
+    document = Sealed()
+
+
+class Submission(Base):
+    """What the patient sent, frozen. One per visit and round; a returned one is followed by the next round."""
+
+    __tablename__ = "submissions"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (
+        UniqueConstraint("visit_id", "round"),
+        Index(None, "clinic_id", "status"),
+        CheckConstraint(_in("status", Status), name="status"),
+    )
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    round: Mapped[int] = mapped_column(Integer)
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    sent_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(12))
+    document_sealed: Mapped[bytes] = sealed_column()
+    document = Sealed()
+    visit: Mapped[Visit] = relationship(lazy="joined")
+    history: Mapped[list["SubmissionStatus"]] = relationship(order_by="SubmissionStatus.step", back_populates="submission")
+
+
+class SubmissionStatus(Base):
+    """One step of a submission: who moved it, when and why. Never changed."""
+
+    __tablename__ = "submission_statuses"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (UniqueConstraint("submission_id", "step"), CheckConstraint(_in("status", Status), name="status"))
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    step: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(12))
+    at: Mapped[datetime]
+    account_id: Mapped[str | None] = mapped_column(String(16))
+    why_sealed: Mapped[bytes] = sealed_column()
+    why = Sealed()
+    """{"by": name, "questions": [{"key", "title", "question"}], …}"""
+    submission: Mapped[Submission] = relationship(back_populates="history")

@@ -1,0 +1,188 @@
+"""Check and send: what is still missing, the frozen submission, and where it is now."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from portal.accounts import service as accounts
+from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.consent import service as consent
+from portal.db import transaction
+from portal.delivery import service as delivery
+from portal.errors import Conflict, Issue
+from portal.intake import confirming, drafts, filling, library, visits
+from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
+
+_LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+IDENTIFIER_SYSTEM = "urn:previsit:response"
+
+
+class TaskState(StrEnum):
+    NOT_STARTED = "not-started"
+    STARTED = "started"
+    DONE = "done"
+    NOT_YET = "not-yet"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of the hub. `kind` is facts, form, consent or send; `slug` names a form."""
+
+    kind: str
+    title: str
+    state: TaskState
+    slug: str = ""
+    saved_at: datetime | None = None
+
+
+def tasks(actor: Actor, visit: Visit) -> list[Task]:
+    """What this visit asks, in order, each with its state. The last one opens when the others are done."""
+    rows = drafts.of_visit(visit)
+    facts = rows.get(confirming.TASK)
+    done, total = confirming.progress(facts.document if facts else None)
+    asked = [Task("facts", "Check what the clinic has on record", _state(done, total), saved_at=facts.saved_at if facts else None)]
+    for entry in library.assigned():
+        row = rows.get(f"form:{entry.slug}")
+        state = TaskState.NOT_STARTED if row is None else _form_state(row.document)
+        asked.append(Task("form", entry.form.title(actor.language), state, entry.slug, row.saved_at if row else None))
+    chosen = consent.task_state(actor, visit.id)
+    asked.append(Task("consent", "Choose what may be shared", TaskState.DONE if chosen.done else TaskState.NOT_STARTED))
+    ready = all(task.state is TaskState.DONE for task in asked)
+    return [*asked, Task("send", "Check your answers and send them", TaskState.NOT_STARTED if ready else TaskState.NOT_YET)]
+
+
+def _state(done: int, total: int) -> TaskState:
+    return TaskState.DONE if done == total else TaskState.STARTED if done else TaskState.NOT_STARTED
+
+
+def _form_state(document: dict[str, Any]) -> TaskState:
+    return TaskState.DONE if document.get("complete") else TaskState.STARTED
+
+
+@dataclass(frozen=True)
+class Sent:
+    submission: Submission | None
+    issues: list[Issue]
+
+
+def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Sent:
+    """Send once: a second try, from any tab or device, gets the same submission. Issues name what is missing."""
+    prepared = _prepare(actor, visits.visit(actor, visit_id), language, max_age)
+    with transaction() as current:
+        visit = visits.visit(actor, visit_id, lock=True)
+        before = drafts.latest_submission(visit)
+        if before is not None and before.status != Status.RETURNED:
+            return Sent(before, [])
+        if not isinstance(prepared, dict):
+            return Sent(None, prepared)
+        made = Submission(
+            clinic_id=visit.clinic_id,
+            visit_id=visit.id,
+            patient_id=visit.patient_id,
+            round=before.round + 1 if before else 1,
+            reference=_reference(),
+            sent_at=now(),
+            status=Status.SUBMITTED.value,
+            document=prepared,
+        )
+        current.add(made)
+        current.flush()
+        _append(made, actor, Status.SUBMITTED, {})
+        audit.record(actor, Event.SUBMITTED, subject=f"submissions:{made.id}", patient_id=visit.patient_id)
+        return Sent(made, [])
+
+
+def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> dict[str, Any] | list[Issue]:
+    """The document to freeze, or what is still missing; read outside the write lock, as it may look at the record."""
+    missing = [
+        Issue(task.kind, "missing", "This is not finished: %(task)s", {"task": task.title})
+        for task in tasks(actor, visit)
+        if task.state is not TaskState.DONE and task.kind != "send"
+    ]
+    works = [filling.work(actor, visit, entry.slug, language, max_age) for entry in library.assigned()]
+    missing += [issue for each in works for issue in each.filling.check(None)]
+    if missing:
+        return missing
+    facts_row = drafts.draft(visit, confirming.TASK)
+    assert facts_row is not None  # the facts task is done
+    facts, sections = confirming.submitted(facts_row.document)
+    return {
+        "visit": {
+            "id": visit.id,
+            "starts_at": visit.starts_at.isoformat(),
+            "appointment": f"Appointment/{visit.appointment_id}" if visit.appointment_id else None,
+            **visit.detail,
+        },
+        "person": accounts.patient(actor, visit.patient_id).person,
+        "by": {"name": actor.name, "account_id": actor.account_id, "language": language},
+        "facts": facts,
+        "sections": sections,
+        "responses": [_response(visit, each) for each in works],
+        "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
+        "consent_version_id": consent.task_state(actor, visit.id).version_id,
+    }
+
+
+def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
+    identifier = {"system": IDENTIFIER_SYSTEM, "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.canonical}"))}
+    return {**work.filling.response("completed", authored=now().isoformat(timespec="seconds")), "identifier": identifier}
+
+
+def _reference() -> str:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
+    return f"PV-{letters[:4]}-{letters[4:]}"
+
+
+def move(actor: Actor, submission: Submission, to: Status, why: dict[str, Any] | None = None) -> None:
+    """The next step of a submission, appended in the caller's transaction; Conflict when it has been moved already."""
+    with transaction() as current:
+        current.refresh(submission, with_for_update=True)
+        if to not in MOVES[Status(submission.status)]:
+            raise Conflict
+        submission.status = to.value
+        _append(submission, actor, to, why or {})
+
+
+def _append(submission: Submission, actor: Actor, status: Status, why: dict[str, Any]) -> None:
+    submission.history.append(
+        SubmissionStatus(
+            clinic_id=submission.clinic_id,
+            submission_id=submission.id,
+            patient_id=submission.patient_id,
+            step=len(submission.history) + 1,
+            status=status.value,
+            at=now(),
+            account_id=actor.account_id,
+            why={"by": actor.name, **why},
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where the answers are, in the eight states of bar 3.3, with the time it became so."""
+
+    state: str
+    since: datetime | None
+    questions: list[dict[str, str]]
+
+
+def where(visit: Visit) -> Where:
+    """Derived from stored rows only: draft, submitted, returned, waiting, not-confirmed, confirmed, held, withheld."""
+    sent = drafts.latest_submission(visit)
+    if sent is None:
+        saved = [row.saved_at for row in drafts.of_visit(visit).values()]
+        return Where("draft", max(saved) if saved else None, [])
+    last = sent.history[-1]
+    if sent.status == Status.RETURNED:
+        return Where("returned", last.at, last.why.get("questions", []))
+    if sent.status != Status.ACCEPTED:
+        return Where("submitted", sent.sent_at, [])
+    at_record = delivery.status_of(sent.id)
+    return Where(at_record.state.value, at_record.since, [])

@@ -1,0 +1,110 @@
+"""What other rooms may ask of intake: submissions for the desk, visits for the lists, appointments into visits."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal.accounts import service as accounts
+from portal.actors import STAFF, Actor, Role
+from portal.clock import now
+from portal.db import session
+from portal.ehr import service as ehr
+from portal.errors import NotAllowed, NotFound
+from portal.intake import visits
+from portal.intake.drafts import latest_submission
+from portal.intake.models import Status, Submission, Visit, VisitState
+from portal.intake.sending import Task, TaskState, Where, move, tasks, where
+from portal.intake.visits import Expected, expect, upcoming
+
+__all__ = [
+    "Expected",
+    "Status",
+    "Submission",
+    "Synchronised",
+    "Task",
+    "TaskState",
+    "Visit",
+    "VisitState",
+    "Where",
+    "expect",
+    "latest_submission",
+    "move",
+    "submission",
+    "submitted",
+    "synchronise",
+    "tasks",
+    "upcoming",
+    "visit_states",
+    "where",
+]
+
+
+def submitted(actor: Actor, statuses: frozenset[Status] = frozenset(Status)) -> list[Submission]:
+    """The clinic's submissions in these states, the earliest visit first; for its staff."""
+    _staff_only(actor)
+    rows = session().scalars(
+        select(Submission)
+        .join(Visit)
+        .where(Submission.clinic_id == actor.clinic_id, Submission.status.in_({status.value for status in statuses}))
+        .order_by(Visit.starts_at, Submission.sent_at)
+    )
+    return list(rows.unique())
+
+
+def submission(actor: Actor, submission_id: str) -> Submission:
+    """One submission of the actor's clinic, for staff; NotFound for any other."""
+    _staff_only(actor)
+    found = session().scalars(
+        select(Submission).where(Submission.id == submission_id, Submission.clinic_id == actor.clinic_id)
+    ).unique().one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def visit_states(actor: Actor, of: list[Visit]) -> dict[str, str | None]:
+    """The latest submission's status by visit id (None: nothing sent yet), in one query."""
+    _staff_only(actor)
+    rows = session().execute(
+        select(Submission.visit_id, Submission.status)
+        .where(Submission.visit_id.in_({visit.id for visit in of}), Submission.clinic_id == actor.clinic_id)
+        .order_by(Submission.round)
+    )
+    found: dict[str, str] = dict(rows.tuples())
+    return {visit.id: found.get(visit.id) for visit in of}
+
+
+@dataclass(frozen=True)
+class Synchronised:
+    """What a look at the clinic's appointments brought. `reason` says why it could not look, if so."""
+
+    seen: int
+    new: list[Visit]
+    reason: str | None
+
+
+def synchronise(actor: Actor, *, days: int = 14) -> Synchronised:
+    """Bring the clinic's appointments from yesterday to `days` ahead into visits; moved and cancelled ones change the visit only."""
+    found = ehr.upcoming(actor, actor.clinic_id, now() - timedelta(days=1), now() + timedelta(days=days))
+    new = []
+    for appointment in found.appointments:
+        owner = accounts.expect_patient(actor, appointment.connection_id, appointment.patient_id, appointment.person)
+        visit, is_new = expect(actor, owner.id, _expected(appointment))
+        new += [visit] if is_new else []
+    return Synchronised(len(found.appointments), new, found.reason)
+
+
+def _expected(appointment: ehr.Appointment) -> Expected:
+    return Expected(
+        connection_id=appointment.connection_id,
+        appointment_id=appointment.id,
+        starts_at=appointment.starts_at,
+        cancelled=appointment.cancelled,
+        detail={"what": appointment.what, "with": appointment.with_whom, "where": appointment.where},
+    )
+
+
+def _staff_only(actor: Actor) -> None:
+    if actor.role not in STAFF | {Role.SYSTEM}:
+        raise NotAllowed

@@ -1,0 +1,102 @@
+"""Visits: found through their owner, made from the clinic's appointments."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.accounts import service as accounts
+from portal.actors import STAFF, Actor, Role
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.errors import NotAllowed, NotFound
+from portal.intake.models import Visit, VisitState
+
+
+def of_patient(actor: Actor) -> list[Visit]:
+    """This patient's visits, the next one first, then those that have been."""
+    rows = session().scalars(
+        select(Visit).where(Visit.patient_id == actor.patient_id, Visit.clinic_id == actor.clinic_id)
+    )
+    return sorted(rows, key=lambda visit: (visit.starts_at < now(), abs(visit.starts_at - now())))
+
+
+def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
+    """One visit of this patient; NotFound for anybody else's. `lock` holds it for the rest of the transaction."""
+    wanted = select(Visit).where(
+        Visit.id == visit_id, Visit.clinic_id == actor.clinic_id, Visit.patient_id == actor.patient_id
+    )
+    found = session().scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def upcoming(actor: Actor, start: datetime, end: datetime) -> list[Visit]:
+    """The clinic's visits between two times, for its staff."""
+    if actor.role not in STAFF | {Role.SYSTEM}:
+        raise NotAllowed
+    rows = session().scalars(
+        select(Visit)
+        .where(Visit.clinic_id == actor.clinic_id, Visit.starts_at >= start, Visit.starts_at < end)
+        .order_by(Visit.starts_at)
+    )
+    return list(rows)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An appointment as the clinic's server tells it."""
+
+    connection_id: str | None
+    appointment_id: str | None
+    starts_at: datetime
+    cancelled: bool
+    detail: dict[str, str | None]
+    """{"what", "with", "where"}"""
+
+
+def expect(actor: Actor, patient_id: str, expected: Expected) -> tuple[Visit, bool]:
+    """The visit behind an appointment, made or brought up to date, and whether it is new. Answers are never touched."""
+    state = VisitState.CANCELLED if expected.cancelled else VisitState.EXPECTED
+    with transaction() as current:
+        owner = accounts.patient(actor, patient_id)
+        known = _known(actor, expected)
+        if known is None:
+            made = Visit(
+                clinic_id=actor.clinic_id,
+                patient_id=owner.id,
+                connection_id=expected.connection_id,
+                appointment_id=expected.appointment_id,
+                starts_at=expected.starts_at,
+                state=state.value,
+                detail=expected.detail,
+            )
+            current.add(made)
+            audit.record(actor, Event.VISIT_SYNCHRONISED, subject=f"visits:{made.id}", patient_id=owner.id)
+            return made, True
+        _bring_up_to_date(actor, known, expected, state)
+        return known, False
+
+
+def _known(actor: Actor, expected: Expected) -> Visit | None:
+    if expected.appointment_id is None:
+        return None
+    return session().scalars(
+        select(Visit).where(
+            Visit.clinic_id == actor.clinic_id,
+            Visit.connection_id == expected.connection_id,
+            Visit.appointment_id == expected.appointment_id,
+        )
+    ).one_or_none()
+
+
+def _bring_up_to_date(actor: Actor, known: Visit, expected: Expected, state: VisitState) -> None:
+    before = (known.starts_at, known.state, known.detail)
+    after = (expected.starts_at, state.value, expected.detail)
+    if before == after:
+        return
+    known.starts_at, known.state, known.detail = after
+    audit.record(actor, Event.VISIT_SYNCHRONISED, subject=f"visits:{known.id}", patient_id=known.patient_id)

@@ -1,0 +1,186 @@
+"""What every page shares: Jinja, words for dates, security headers, error pages, the pulse."""
+
+import hashlib
+import logging
+import secrets
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import Blueprint, Flask, Response, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
+from flask_wtf.csrf import CSRFError
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from whitenoise import WhiteNoise
+
+from portal import db, guard
+from portal.clock import now
+from portal.components import Components
+from portal.errors import Busy, PortalError, Unreadable
+from portal.settings import ROOT, Settings
+
+PACKAGE = Path(__file__).resolve().parent
+TEMPLATES = ROOT / "templates" if (ROOT / "templates").is_dir() else PACKAGE / "_templates"
+STATIC = ROOT / "static" if (ROOT / "static").is_dir() else PACKAGE / "_static"
+YEAR = 365 * 24 * 3600
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+# What the web framework refuses, in our words. The tree of portal.errors carries its own.
+WORDS: dict[int, tuple[str, str]] = {
+    400: (Unreadable.title, Unreadable.sentence),
+    404: ("There is nothing here", "The page does not exist, or it is not yours to see."),
+    405: ("That does not work here", "Go back and use the buttons of the page."),
+    413: ("That is too large", "What you sent is larger than this site accepts. Nothing of it was saved."),
+}
+
+pulse = Blueprint("pulse", __name__)
+log = structlog.get_logger()
+
+
+@pulse.get("/pulse")
+def beat() -> ResponseReturnValue:
+    return Response("ok\n", mimetype="text/plain")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Jinja, languages, headers, error pages and static files for `app`."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals.update(ui=Components(), asset=asset, settings=settings, now=now)
+    app.jinja_env.filters.update(moment=moment, day=day, clock=clock_time)
+    Babel(app, locale_selector=lambda: _language(settings), timezone_selector=lambda: str(_zone()))
+    app.context_processor(_shared)
+    app.before_request(_name_request)
+    app.after_request(lambda response: _headers(response, settings))
+    app.teardown_appcontext(lambda _error: db.close())
+    for kind in (PortalError, HTTPException, CSRFError, OperationalError, Exception):
+        app.register_error_handler(kind, _problem)
+    app.wsgi_app = WhiteNoise(app.wsgi_app, root=str(STATIC), prefix="static/", max_age=YEAR)  # type: ignore[method-assign]
+
+
+@lru_cache
+def asset(path: str) -> str:
+    """The address of a file under static/, with its fingerprint, so that it may be kept for a year."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+    return f"/static/{path}?v={digest}"
+
+
+def moment(value: datetime) -> str:
+    """A date and time as people say it, in the clinic's zone: 3 May 2026, 10:42."""
+    return f"{day(value)}, {clock_time(value)}"
+
+
+def day(value: date | datetime) -> str:
+    if isinstance(value, datetime):
+        value = value.astimezone(_zone()).date()
+    return format_date(value, "d MMMM yyyy")
+
+
+def clock_time(value: datetime) -> str:
+    return format_datetime(value, "HH:mm")
+
+
+def _zone() -> ZoneInfo:
+    live = guard.viewer()
+    return ZoneInfo(live.clinic.timezone if live else g.get("zone", "UTC"))
+
+
+def _language(settings: Settings) -> str:
+    live = guard.viewer()
+    chosen = request.cookies.get("language", "")
+    if chosen in settings.languages:
+        return chosen
+    if live and live.actor.language in settings.languages:
+        return live.actor.language
+    return request.accept_languages.best_match(settings.languages) or settings.languages[0]
+
+
+def _shared() -> dict[str, Any]:
+    live = guard.viewer()
+    left = guard.time_left()
+    return {
+        "viewer": live.actor if live else None,
+        "clinic_name": live.clinic.name if live else g.get("clinic_name", ""),
+        "clinic_phone": live.clinic.phone if live else g.get("clinic_phone", ""),
+        "language": str(get_locale() or "en"),
+        "seconds_left": int(left.total_seconds()) if left else None,
+        "request_id": g.get("request_id", ""),
+    }
+
+
+def _name_request() -> None:
+    g.request_id = secrets.token_hex(8)
+
+
+def _headers(response: Response, settings: Settings) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    if settings.secure:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return response
+
+
+def _problem(error: Exception) -> ResponseReturnValue:
+    """Every error as a page in plain words; what a programmer needs goes to the log, without any content."""
+    if isinstance(error, HTTPException) and error.code and error.code < 400:
+        return error
+    status, title, sentence = _words(error)
+    if status >= 500:
+        log.error("request failed", request_id=g.get("request_id"), kind=type(error).__name__, at=_safe_trace(error))
+    db.close()
+    if request.accept_mimetypes.best == "application/json":
+        return {"error": gettext(title), "request_id": g.get("request_id")}, status
+    return render_template("problem.html", status=status, title=gettext(title), sentence=gettext(sentence)), status
+
+
+def _words(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, OperationalError):
+        error = Busy()
+    if isinstance(error, PortalError):
+        return error.status, error.title, error.sentence
+    if isinstance(error, CSRFError):
+        return 400, "This page was open for too long", "Nothing was sent. Go back, reload the page and send it again."
+    if isinstance(error, HTTPException) and error.code and error.code < 500:
+        return error.code, *WORDS.get(error.code, WORDS[400])
+    return 500, PortalError.title, PortalError.sentence
+
+
+def _safe_trace(error: Exception) -> str:
+    """Where it happened, without any value: file, line and function of each frame of ours."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return " > ".join(frames[-12:])
+
+
+def configure_logs() -> None:
+    """One JSON line an event, on standard error; control characters inert."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )
