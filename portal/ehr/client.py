@@ -1,0 +1,218 @@
+"""A FHIR client that believes nothing unread: reads and searches come back checked, writes come back raw for delivery to judge."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+from urllib.parse import quote, urlencode
+
+from portal.clock import now
+from portal.ehr import address, answers, echo
+from portal.ehr.errors import EhrError, FilterIgnored, NoCredential, NotFhir, Refused, Unregistered
+from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
+from portal.fhir.bundle import entries, link
+from portal.fhir.resources import ID, Json, key_of
+
+FHIR_JSON = "application/fhir+json"
+MOST_PAGES = 200
+MOST_RESOURCES = 10_000
+
+Params = list[tuple[str, str]]
+
+
+class Bearer(Protocol):
+    """Where access tokens come from. `renewed` is asked after a 401 with the token that was refused."""
+
+    def token(self, limits: Limits) -> str: ...
+    def renewed(self, refused: str, limits: Limits) -> str: ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found. `complete` is False, with `why`, when there is more than was read or believed.
+
+    `echoed` tells whether the server's `self` link confirmed every filter (it raises FilterIgnored when it denied one; a
+    server that gives no `self` link leaves this False, and the caller has to check the resources themselves).
+    `read_at` allows for the age that a cache on the way admits.
+    """
+
+    matches: list[Json] = field(default_factory=list)
+    included: list[Json] = field(default_factory=list)
+    complete: bool = True
+    why: str | None = None
+    echoed: bool = True
+    read_at: datetime | None = None
+
+
+class FhirClient:
+    """One registered server. `base` has no trailing slash; every address is built from it or checked against it."""
+
+    def __init__(self, base: str, wire: Wire, bearer: Bearer | None, limits: Limits = PATIENT) -> None:
+        self.base = base
+        self._wire = wire
+        self._bearer = bearer
+        self._limits = limits
+
+    # -- reading: raises EhrError ------------------------------------------------------------------------------------
+
+    def read(self, kind: str, name: str, *, uncached: bool = True) -> Json:
+        """One resource by id, checked to be that one."""
+        answer = self.get(_path(kind, name), uncached=uncached)
+        return answers.resource(answer, kind=kind, name=name, now=now())
+
+    def search(
+        self, kind: str, params: Iterable[tuple[str, str]], *, uncached: bool = True, pages: int = MOST_PAGES
+    ) -> Found:
+        """All pages of a search, each resource once. `params` in order; values are percent-encoded here.
+
+        Raises FilterIgnored when a page's self link lacks one of them, NotFhir for anything but a searchset.
+        """
+        asked = list(params)
+        first = f"{self.base}/{_type(kind)}?{urlencode(asked, quote_via=quote, safe='')}"
+        return self._pages(first, asked, uncached=uncached, most=pages)
+
+    def capabilities(self) -> Json:
+        """The CapabilityStatement, asked for without a token; with one when the server wants it."""
+        url = f"{self.base}/metadata"
+        answer = self._wire.send("GET", url, headers={"Accept": FHIR_JSON}, limits=self._limits)
+        if answer.status in (401, 403) and self._bearer:
+            answer = self.get("metadata")
+        return answers.resource(answer, kind="CapabilityStatement", now=now())
+
+    def get(self, path: str, *, uncached: bool = True) -> Answer:
+        """The raw answer to a GET of `path` under the base. Raises EhrError only for want of a token or a foreign address."""
+        headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"}
+        if uncached:
+            headers["Cache-Control"] = "no-cache"
+        return self._authorised("GET", f"{self.base}/{path}", headers)
+
+    # -- writing: never raises for the network -----------------------------------------------------------------------
+
+    def transaction(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """POST a Bundle to the base, exactly these bytes, once."""
+        return self.write("POST", "", body, headers)
+
+    def create(self, kind: str, body: bytes, *, if_none_exist: str | None = None) -> Answer:
+        condition = {"If-None-Exist": if_none_exist} if if_none_exist else {}
+        return self.write("POST", _type(kind), body, condition)
+
+    def update(self, kind: str, name: str, body: bytes, *, version: str | None = None) -> Answer:
+        """PUT; `version` (a versionId, opaque) makes it conditional."""
+        return self.write("PUT", _path(kind, name), body, {"If-Match": f'W/"{version}"'} if version else {})
+
+    def write(self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Any write, on a connection of its own. A missing token is an Answer too: nothing sent, failure `credential`.
+
+        After a 401 the token is renewed and the same bytes are sent once more: a server that asks for credentials has
+        not acted on the request.
+        """
+        url = f"{self.base}/{path}" if path else self.base
+        every = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, "Prefer": "return=representation", **(headers or {})}
+        try:
+            return self._authorised(method, url, every, body)
+        except Unregistered:
+            raise
+        except EhrError:
+            return Answer(None, sent=False, failure=Failure.CREDENTIAL)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _authorised(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+        if self._bearer is None:
+            return self._send(method, url, headers, body)
+        token = self._bearer.token(self._limits)
+        answer = self._send(method, url, headers | {"Authorization": f"Bearer {token}"}, body)
+        if answer.status != 401 or not answer.whole:
+            return answer
+        renewed = self._bearer.renewed(token, self._limits)
+        return self._send(method, url, headers | {"Authorization": f"Bearer {renewed}"}, body)
+
+    def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        if not address.inside(self.base, url):  # whatever else the wire may speak to: the token goes only here
+            raise Unregistered
+        return self._wire.send(method, url, headers=headers, body=body, limits=self._limits, fresh=body is not None)
+
+    def _pages(self, first: str, asked: Params, *, uncached: bool, most: int) -> Found:
+        gathered = _Gathered()
+        url: str | None = first
+        until = monotonic() + self._limits.total * 3
+        headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"} | ({"Cache-Control": "no-cache"} if uncached else {})
+        while url is not None:
+            started = now()
+            answer = self._authorised("GET", url, headers)
+            bundle = answers.resource(answer, kind="Bundle", now=now())
+            gathered.add(url, bundle, started - timedelta(seconds=answers.age(answer.headers)))
+            if url == first:
+                gathered.echoed = echo.check(link(bundle, "self"), asked, self.base)
+            url = gathered.next(bundle, self.base, most, over=monotonic() > until)
+        return gathered.found()
+
+
+class _Gathered:
+    """The pages so far."""
+
+    def __init__(self) -> None:
+        self._matches: dict[str, Json] = {}
+        self._included: dict[str, Json] = {}
+        self._seen: set[str] = set()
+        self._why: str | None = None
+        self._read_at: datetime | None = None
+        self.echoed = False
+
+    def add(self, url: str, bundle: Json, at: datetime) -> None:
+        if bundle.get("type") != "searchset":
+            raise NotFhir("The clinic's system answered a search with something else.")
+        self._seen.add(url)
+        self._read_at = min(at, self._read_at or at)
+        for mode, resource in entries(bundle):
+            if mode == "outcome":
+                continue
+            key = key_of(resource)
+            if not key:
+                self._why = self._why or "an entry without a type or an id was left out"
+            elif mode == "include":
+                self._included.setdefault(key, resource)
+            else:
+                self._matches.setdefault(key, resource)
+
+    def next(self, bundle: Json, base: str, most: int, *, over: bool) -> str | None:
+        """The next page's address when it may be followed; else why the reading stops here is kept."""
+        url = link(bundle, "next")
+        if url is None:
+            return None
+        if not url.startswith(("http://", "https://")):
+            url = f"{base}/{url.lstrip('/')}" if not url.startswith("?") else f"{base}{url}"
+        stops: dict[str, Callable[[], bool]] = {
+            "the next page is on another server": lambda: not address.inside(base, url),
+            "the pages go round in a circle": lambda: url in self._seen,
+            "there are more pages than we read": lambda: len(self._seen) >= most or len(self._matches) >= MOST_RESOURCES,
+            "reading all pages took too long": lambda: over,
+        }
+        self._why = next((why for why, holds in stops.items() if holds()), self._why)
+        return None if any(holds() for holds in stops.values()) else url
+
+    def found(self) -> Found:
+        return Found(
+            list(self._matches.values()),
+            list(self._included.values()),
+            self._why is None,
+            self._why,
+            self.echoed,
+            self._read_at,
+        )
+
+
+def _type(kind: str) -> str:
+    if not (kind.isascii() and kind.isalpha() and kind[:1].isupper() and len(kind) <= 60):
+        raise Unregistered
+    return kind
+
+
+def _path(kind: str, name: str) -> str:
+    if not ID.fullmatch(name):
+        raise Unregistered
+    return f"{_type(kind)}/{name}"
+
+
+__all__ = ["Answer", "Bearer", "FhirClient", "FilterIgnored", "Found", "NoCredential", "Refused"]

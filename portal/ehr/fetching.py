@@ -1,0 +1,152 @@
+"""Fetches one kind of one patient's record and keeps only what is proved to be theirs (bar 41 to 43). Needs no database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.clock import now
+from portal.ehr import scopes
+from portal.ehr.capabilities import UNKNOWN, Capabilities
+from portal.ehr.client import FhirClient, Found
+from portal.ehr.errors import EhrError, NotFhir, NotPermitted, Refused
+from portal.ehr.reading import Kind, Reason
+from portal.fhir.compartment import belongs
+from portal.fhir.resources import Json, objects_at, text_at, type_of
+
+PAGE = "100"
+LAB = "http://terminology.hl7.org/CodeSystem/v2-0074|LAB"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search for one type by patient. `includes` are asked for where the server offers them; `category` narrows."""
+
+    type: str
+    includes: tuple[str, ...] = ()
+    category: str | None = None
+
+    def params(self, patient: str, includes: bool) -> list[tuple[str, str]]:
+        wanted = [("patient", patient)]
+        if self.category:
+            wanted.append(("category", self.category))
+        if includes:
+            wanted += [("_include", each) for each in self.includes]
+        return [*wanted, ("_count", PAGE)]
+
+    def admits(self, resource: Json) -> bool:
+        """Whether a match fits the category asked for; only needed where the server does not confirm its filters."""
+        code = (self.category or "").rpartition("|")[2]
+        held = resource.get("category")
+        groups = [held] if isinstance(held, dict) else objects_at(resource, "category")
+        return not code or any(text_at(each, "code") == code for group in groups for each in objects_at(group, "coding"))
+
+
+QUERIES: dict[Kind, tuple[Query, ...]] = {
+    Kind.MEDICATIONS: (
+        Query("MedicationRequest", ("MedicationRequest:medication",)),
+        Query("MedicationStatement", ("MedicationStatement:medication",)),
+    ),
+    Kind.ALLERGIES: (Query("AllergyIntolerance"),),
+    Kind.CONDITIONS: (Query("Condition"),),
+    Kind.COVERAGE: (Query("Coverage", ("Coverage:payor",)),),
+    Kind.RELATED: (Query("RelatedPerson"),),
+    Kind.APPOINTMENTS: (Query("Appointment", ("Appointment:practitioner", "Appointment:location")),),
+    Kind.LABS: (Query("Observation", category="laboratory"), Query("DiagnosticReport", category=LAB)),
+    Kind.VITALS: (Query("Observation", category="vital-signs"),),
+    Kind.IMMUNIZATIONS: (Query("Immunization"),),
+}
+
+
+@dataclass
+class Fetched:
+    """What was fetched: `dropped` counts the entries that could not be proved to be this patient's."""
+
+    resources: list[Json] = field(default_factory=list)
+    beside: list[Json] = field(default_factory=list)
+    why: Reason | None = None
+    dropped: int = 0
+    read_at: datetime | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.why is None
+
+    def keep(self, found: Iterable[Json], among: list[Json], patient: str, base: str) -> None:
+        for resource in found:
+            if belongs(resource, patient, base):
+                among.append(resource)
+            else:
+                self.dropped += 1
+                self.why = Reason.OTHER_PATIENT
+
+    def note(self, why: Reason) -> None:
+        self.why = self.why or why
+
+    def seen(self, at: datetime | None) -> None:
+        self.read_at = min(each for each in (self.read_at, at, now()) if each is not None)
+
+
+def fetch(client: FhirClient, kind: Kind, fhir_id: str, can: Capabilities = UNKNOWN, granted: str | None = None) -> Fetched:
+    """One kind for `Patient/<fhir_id>`; raises EhrError when the server could not be asked at all of it.
+
+    Of a kind made of several types, one that the server does not have or does not let us see leaves the rest, marked.
+    """
+    if not can.readable:
+        raise NotFhir("The clinic's system speaks a version of FHIR that we do not read.")
+    if kind is Kind.PATIENT:
+        return _fetch_patient(client, fhir_id, granted)
+    fetched = Fetched()
+    asked = 0
+    refused: EhrError | None = None
+    for query in QUERIES[kind]:
+        if not can.offers(query.type):
+            continue
+        try:
+            _fetch_query(client, query, f"Patient/{fhir_id}", can, granted, fetched)
+            asked += 1
+        except NotPermitted as missing:
+            refused = missing
+            fetched.note(Reason.PERMISSION)
+    if not asked and refused:
+        raise refused
+    if not asked:
+        fetched.note(Reason.NOT_OFFERED)
+        fetched.seen(now())
+    return fetched
+
+
+def _fetch_patient(client: FhirClient, fhir_id: str, granted: str | None) -> Fetched:
+    if granted is not None and not scopes.permits(granted, "Patient", "r"):
+        raise NotPermitted(403)
+    at = now()
+    return Fetched([client.read("Patient", fhir_id)], read_at=at)
+
+
+def _fetch_query(
+    client: FhirClient, query: Query, patient: str, can: Capabilities, granted: str | None, fetched: Fetched
+) -> None:
+    if granted is not None and not scopes.permits(granted, query.type, "s"):
+        raise NotPermitted(403)
+    found = _search(client, query, patient, can)
+    matches = [each for each in found.matches if type_of(each) == query.type]
+    if len(matches) != len(found.matches):
+        fetched.note(Reason.FILTER_IGNORED)
+    if not found.echoed:
+        matches = [each for each in matches if query.admits(each)]
+    fetched.keep(matches, fetched.resources, patient, client.base)
+    fetched.keep(found.included, fetched.beside, patient, client.base)
+    fetched.seen(found.read_at)
+    if not found.complete:
+        fetched.note(Reason.TOO_MUCH)
+
+
+def _search(client: FhirClient, query: Query, patient: str, can: Capabilities) -> Found:
+    """With what the server says it can include; a server that refuses the question so is asked without."""
+    offered = can.of(query.type).includes
+    includes = bool(query.includes) and (not offered or offered >= set(query.includes) or "*" in offered)
+    try:
+        return client.search(query.type, query.params(patient.removeprefix("Patient/"), includes))
+    except Refused as wrong:
+        if includes and wrong.code == 400:
+            return client.search(query.type, query.params(patient.removeprefix("Patient/"), False))
+        raise
