@@ -1,0 +1,144 @@
+"""One turn of the worker: claim, ask the gate, send, classify, look, compare, receipt; every step durable before the next."""
+
+from datetime import timedelta
+
+import structlog
+
+from portal.db import transaction
+from portal.delivery import breaker, claim, record, trouble, uptime
+from portal.delivery.claim import Claim
+from portal.delivery.classify import NO_CREDENTIAL, Seen, Verdict, classify
+from portal.delivery.client import RecordClient
+from portal.delivery.errors import LeaseLost
+from portal.delivery.look import Conclusion, Sight, conclude, look
+from portal.delivery.states import SEND_AFTER, Kind, Reason
+from portal.delivery.tools import Outcome, Tools, Work, in_hand
+from portal.ehr.errors import EhrError
+
+log = structlog.get_logger()
+CERTAIN_ENDS = frozenset({Kind.NOT_SENT, Kind.BUSY, Kind.CONFLICTED, Kind.ANSWERED, Kind.HELD})
+"""Right after "sending" these say that no request of ours is still being worked on."""
+
+
+def send_next(tools: Tools) -> Outcome | None:
+    """Work on the next due item, one step further; None when nothing is due. Never raises for what a server or an item does."""
+    lease = claim.take(tools.clock, tools.timing)
+    if lease is None:
+        return None
+    tools.checkpoint("claimed")
+    try:
+        return _turn(tools, lease)
+    except LeaseLost:
+        claim.abandon()
+        log.info("delivery fenced off", item=lease.item_id)
+        return Outcome(lease.item_id, None)
+    except Exception as fault:  # a poison item must not stop the worker; the item's own counter holds it in the end
+        claim.abandon()
+        log.error("delivery stumbled", item=lease.item_id, fault=type(fault).__name__)
+        return record.stumbled(tools, lease)
+
+
+def _turn(tools: Tools, lease: Claim) -> Outcome:
+    with claim.held(lease) as item:
+        if item.crashes > tools.timing.crashes_to_hold:
+            return record.hold(tools, item, Reason.OWN_FAULT)
+        work = in_hand(lease, item)
+    client = tools.clients(lease.clinic_id)
+    if lease.probe and not _probe(tools, work, client):
+        return Outcome(lease.item_id, None)
+    return _send(tools, work, client) if work.past.kind in SEND_AFTER else _check(tools, work, client)
+
+
+def _probe(tools: Tools, work: Work, client: RecordClient) -> bool:
+    """Ask a server that was silent something harmless; the item stays as it is."""
+    try:
+        client.capabilities()
+    except EhrError as error:
+        met = trouble.of_look(error)
+        with claim.held(work.claim) as item:
+            breaker.silent(item.clinic_id, tools.clock(), tools.timing, tools.chance(), certain=True)
+            claim.release(item, item.next_at)
+        log.info("delivery probe failed", clinic=work.claim.clinic_id, reason=met.reason.value)
+        return False
+    with transaction():
+        breaker.spoke(work.claim.clinic_id)
+    return True
+
+
+def _send(tools: Tools, work: Work, client: RecordClient) -> Outcome:
+    deadline = uptime.seconds() + tools.timing.lease - tools.timing.send
+    with claim.held(work.claim) as item:
+        refused = record.mark_sending(tools, item)
+        tools.checkpoint("marking")
+    if refused:
+        return refused
+    tools.checkpoint("marked")
+    claim.stop_if_late(deadline)
+    verdict = _exchange(tools, work, client)
+    tools.checkpoint("answered")
+    outcome = record.verdict(tools, work, verdict)
+    tools.checkpoint("recorded" if verdict.seen is Seen.SENT else "doubted")
+    if verdict.seen is not Seen.SENT:
+        return outcome
+    return _verify(tools, work, client, verdict)
+
+
+def _exchange(tools: Tools, work: Work, client: RecordClient) -> Verdict:
+    try:
+        answer = client.transaction(work.body)
+    except EhrError as error:
+        return trouble.of_send(error)
+    verdict = classify(answer, work.payload, tools.clock())
+    return _why_no_token(client) if verdict is NO_CREDENTIAL else verdict
+
+
+def _why_no_token(client: RecordClient) -> Verdict:
+    """Nothing was sent for want of a token: is the sign-in refused, or is its server only out of reach just now?"""
+    try:
+        client.get("metadata")
+    except EhrError as error:
+        return trouble.of_send(error)
+    return Verdict(Seen.NOT_SENT, Reason.NOT_REACHED)
+
+
+def _verify(tools: Tools, work: Work, client: RecordClient, verdict: Verdict) -> Outcome:
+    """The server said yes: see for ourselves, at once."""
+    try:
+        sight = look(client, work.payload, verdict.landed)
+    except EhrError as error:
+        return record.unchecked(tools, work, trouble.of_look(error))
+    tools.checkpoint("looked")
+    return _settle(tools, work, sight, conclude(sight, verdict.landed), fresh=True)
+
+
+def _check(tools: Tools, work: Work, client: RecordClient) -> Outcome:
+    """What we sent may be there: look, but not before the server has had its bound (bar 67)."""
+    left = _still_to_wait(tools, work)
+    if left > 0:
+        return record.wait(tools, work, timedelta(seconds=left))
+    try:
+        sight = look(client, work.payload, work.past.landed)
+    except EhrError as error:
+        return record.unchecked(tools, work, trouble.of_look(error))
+    tools.checkpoint("sought")
+    return _settle(tools, work, sight, conclude(sight, work.past.landed), fresh=False)
+
+
+def _settle(tools: Tools, work: Work, sight: Sight, found: Conclusion, *, fresh: bool) -> Outcome:
+    if work.past.alerted and not fresh:
+        found = Conclusion(None, work.past.alerted)
+    if found.arrived is None:
+        return record.undecided(tools, work, sight, found)
+    if found.arrived:
+        return record.confirm(tools, work, sight)
+    return record.not_there(tools, work, sight, fresh=fresh)
+
+
+def _still_to_wait(tools: Tools, work: Work) -> float:
+    """Seconds until a look proves something: the bound since the last exchange ended, or since it must have ended."""
+    past, timing = work.past, tools.timing
+    if past.sending_at is None or past.ended in CERTAIN_ENDS:
+        return 0
+    if past.ended is Kind.IN_DOUBT and past.ended_at:
+        return timing.bound - uptime.since(past.ended_up, past.ended_at, tools.mark(), tools.clock())
+    return timing.lease + timing.bound - uptime.since(past.sending_up, past.sending_at, tools.mark(), tools.clock())

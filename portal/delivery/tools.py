@@ -1,0 +1,128 @@
+"""What the worker brings to each item: the consent gate, the clients, the clock, the waits; and what it finds on the item."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import SystemRandom
+
+from portal.clock import now
+from portal.delivery import bundle, ledger, uptime
+from portal.delivery.bundle import Payload
+from portal.delivery.claim import Claim, Clock
+from portal.delivery.classify import Landed
+from portal.delivery.client import Clients
+from portal.delivery.models import DeliveryEvent, OutboxItem
+from portal.delivery.states import Kind, Reason
+from portal.delivery.timing import Timing
+from portal.delivery.uptime import Mark
+from portal.fhir import exact
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What the consent gate says about an item: may it leave now, and why (a code, no health data)."""
+
+    permitted: bool
+    reason: str = ""
+
+
+Gate = Callable[[OutboxItem], Passage]
+Checkpoint = Callable[[str], None]
+
+
+def no_checkpoint(_step: str) -> None:
+    """Outside the kill harness nothing happens between two steps."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    gate: Gate
+    clients: Clients
+    clock: Clock = now
+    timing: Timing = field(default_factory=Timing)
+    chance: Callable[[], float] = SystemRandom().random
+    mark: Callable[[], Mark] = uptime.mark
+    checkpoint: Checkpoint = no_checkpoint
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one turn of the worker did: the event it ended on, or None when the item was left as it was."""
+
+    item_id: str
+    kind: Kind | None
+    reason: Reason = Reason.NONE
+
+
+@dataclass(frozen=True)
+class Past:
+    """What an item's events prove, without the database: for use while the network is waited for."""
+
+    kind: Kind
+    reason: Reason
+    tries: int
+    began: datetime | None
+    unfit_checks: int
+    landed: tuple[Landed, ...]
+    alerted: Reason | None
+    sending_at: datetime | None
+    sending_up: Mark | None
+    ended: Kind | None
+    ended_at: datetime | None
+    ended_up: Mark | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """One claimed item in hand."""
+
+    claim: Claim
+    body: bytes
+    payload: Payload
+    past: Past
+
+
+FAILING = frozenset({Kind.NOT_SENT, Kind.BUSY, Kind.IN_DOUBT, Kind.UNCHECKED, Kind.CONFLICTED})
+TRYING = FAILING | {Kind.SENDING}
+
+
+def in_hand(claim: Claim, item: OutboxItem) -> Work:
+    body = item.payload.encode()
+    return Work(claim, body, bundle.read(exact.loads(body)), past(ledger.history(item.id)))
+
+
+def past(events: list[DeliveryEvent]) -> Past:
+    """The lessons of an item's events, oldest first; tries and dates count since a person last sent it again."""
+    current = ledger.this_round(events)
+    sent = max((index for index, event in enumerate(events) if event.kind == Kind.SENDING), default=None)
+    sending = events[sent] if sent is not None else None
+    ended = events[sent + 1] if sent is not None and sent + 1 < len(events) else None
+    return Past(
+        kind=Kind(events[-1].kind),
+        reason=Reason(events[-1].reason),
+        tries=sum(event.kind in FAILING for event in current),
+        began=next((event.at for event in current if event.kind in TRYING), None),
+        unfit_checks=_unfit(current),
+        landed=_landed(events[sent:] if sent is not None else []),
+        alerted=next((Reason(event.reason) for event in current if event.detail.get("alert")), None),
+        sending_at=sending.at if sending else None,
+        sending_up=sending.detail.get("up") if sending else None,
+        ended=Kind(ended.kind) if ended else None,
+        ended_at=ended.at if ended else None,
+        ended_up=ended.detail.get("up") if ended else None,
+    )
+
+
+def _unfit(events: list[DeliveryEvent]) -> int:
+    """How many of the last looks in a row met something that is not a FHIR server."""
+    count = 0
+    for event in reversed(events):
+        if (event.kind, event.reason) != (Kind.UNCHECKED, Reason.NOT_FHIR):
+            break
+        count += 1
+    return count
+
+
+def _landed(events: list[DeliveryEvent]) -> tuple[Landed, ...]:
+    answered = next((event for event in events if event.kind == Kind.ANSWERED), None)
+    return tuple(Landed(*one) for one in answered.detail["landed"]) if answered else ()
