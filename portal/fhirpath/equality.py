@@ -1,0 +1,252 @@
+"""Equal (`=`) and equivalent (`~`), of values and of whole elements; None where the answer is empty."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from portal.fhirpath import quantity as quantities
+from portal.fhirpath import temporal
+from portal.fhirpath.env import Env, Items, system
+from portal.fhirpath.node import Node
+from portal.fhirpath.quantity import Quantity
+from portal.fhirpath.temporal import FhirDate, FhirDateTime, Temporal
+from portal.fhirpath.values import decimals, exact, significant_decimals
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def as_quantity(value: Any) -> Any:
+    """A number where a Quantity is due is a Quantity of unit '1'."""
+    return Quantity(Decimal(value)) if is_number(value) else value
+
+
+def equal_items(env: Env, left: Any, right: Any) -> bool | None:
+    """Two items by `=`."""
+    if left is right and type(left) is not Node:
+        return True
+    mine, yours = system(left), system(right)
+    if type(mine) is Node or type(yours) is Node:
+        return type(mine) is type(yours) and same_tree(env, mine.value, yours.value)
+    if mine is None or yours is None:
+        return twins_equal(env, left, right) if mine is yours else False
+    return equal_values(env, mine, yours)
+
+
+def twins_equal(env: Env, left: Any, right: Any) -> bool:
+    return same_tree(env, left.twin, right.twin)
+
+
+def equal_values(env: Env, mine: Any, yours: Any) -> bool | None:
+    kind = type(mine)
+    if kind is type(yours) and (kind is str or kind is int or kind is bool):
+        return bool(mine == yours)
+    if is_number(mine) and is_number(yours):
+        return bool(mine == yours)
+    if isinstance(mine, Quantity) or isinstance(yours, Quantity):
+        return equal_quantities(as_quantity(mine), as_quantity(yours))
+    if isinstance(mine, Temporal) and isinstance(yours, Temporal):
+        if not temporal.same_kind(mine, yours):
+            return False
+        order = temporal.compare(mine, yours, env.zone())
+        return None if order is None else order == 0
+    return type(mine) is type(yours) and bool(mine == yours)
+
+
+def equal_quantities(mine: Any, yours: Any) -> bool | None:
+    if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
+        return False
+    order = quantities.compare(mine, yours)
+    return None if order is None else order == 0
+
+
+def equal(env: Env, left: Items, right: Items) -> bool | None:
+    """`=` of two collections: in order, item by item; None when either is empty or a pair cannot be told."""
+    if not left or not right:
+        return None
+    if len(left) != len(right):
+        return False
+    env.spend(len(left))
+    unknown = False
+    for mine, yours in zip(left, right, strict=True):
+        same = equal_items(env, mine, yours)
+        if same is False:
+            return False
+        unknown = unknown or same is None
+    return None if unknown else True
+
+
+def same_tree(env: Env, mine: Any, yours: Any) -> bool:
+    """Deep equality of JSON; numbers by value, keys in any order."""
+    waiting = [(mine, yours)]
+    while waiting:
+        left, right = waiting.pop()
+        if left is right:
+            continue
+        env.spend(1)
+        if isinstance(left, dict):
+            if not isinstance(right, dict) or left.keys() != right.keys():
+                return False
+            waiting.extend((value, right[key]) for key, value in left.items())
+        elif isinstance(left, list):
+            if not isinstance(right, list) or len(left) != len(right):
+                return False
+            waiting.extend(zip(left, right, strict=True))
+        elif isinstance(left, bool) or isinstance(right, bool):
+            return False
+        elif _number(left) != _number(right):
+            return False
+    return True
+
+
+def _number(value: Any) -> Any:
+    return exact(value) if isinstance(value, float) else value
+
+
+# -- equivalence
+
+
+def equivalent(env: Env, left: Items, right: Items) -> bool:
+    """`~` of two collections: in any order, never empty."""
+    if len(left) != len(right):
+        return False
+    env.spend(len(left))
+    waiting = list(right)
+    for mine in left:
+        env.spend(len(waiting))
+        for index, yours in enumerate(waiting):
+            if equivalent_items(env, mine, yours):
+                del waiting[index]
+                break
+        else:
+            return False
+    return True
+
+
+def equivalent_items(env: Env, left: Any, right: Any) -> bool:
+    mine, yours = system(left), system(right)
+    if type(mine) is Node or type(yours) is Node:
+        return type(mine) is type(yours) and equivalent_trees(env, mine, yours)
+    if isinstance(mine, Quantity) or isinstance(yours, Quantity):
+        return equivalent_quantities(as_quantity(mine), as_quantity(yours))
+    if is_number(mine) and is_number(yours):
+        return equivalent_numbers(Decimal(mine), Decimal(yours))
+    if isinstance(mine, str) and isinstance(yours, str):
+        return folded(mine) == folded(yours)
+    if isinstance(mine, Temporal) and isinstance(yours, Temporal):
+        dates = isinstance(mine, FhirDate | FhirDateTime) and isinstance(yours, FhirDate | FhirDateTime)
+        return (dates or type(mine) is type(yours)) and temporal.compare(mine, yours, env.zone()) == 0
+    return type(mine) is type(yours) and bool(mine == yours)
+
+
+def folded(text: str) -> str:
+    """Case and white space do not count."""
+    return " ".join(text.casefold().split())
+
+
+def equivalent_numbers(mine: Decimal, yours: Decimal) -> bool:
+    """Rounded to the fewer digits of the two."""
+    digits = min(significant_decimals(mine), significant_decimals(yours))
+    return rounded(mine, digits) == rounded(yours, digits)
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    return value if decimals(value) <= digits else round(value, digits)
+
+
+def equivalent_quantities(mine: Any, yours: Any) -> bool:
+    if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
+        return False
+    if mine.calendar != yours.calendar:
+        mine, yours = _as_ucum(mine), _as_ucum(yours)
+    both = quantities.pair(mine, yours)
+    return both is not None and equivalent_numbers(both.left, both.right)
+
+
+def _as_ucum(value: Quantity) -> Quantity:
+    """For `~`, and for it alone, a calendar year is 'a' and a month 'mo'."""
+    codes = {"year": "a", "month": "mo", **quantities.UCUM_OF_CALENDAR}
+    return Quantity(value.value, codes[value.unit]) if value.calendar else value
+
+
+def equivalent_trees(env: Env, mine: Node, yours: Node) -> bool:
+    """Elements are equivalent when their children are, whatever the order; ids do not count."""
+    env.spend(1)
+    left = _children_by_key(mine)
+    right = _children_by_key(yours)
+    return left.keys() == right.keys() and all(equivalent(env, left[key], right[key]) for key in left)
+
+
+def _children_by_key(node: Node) -> dict[str, Items]:
+    found: dict[str, Items] = {}
+    for child in node.children():
+        if child.key != "id":
+            found.setdefault(child.key, []).append(child)
+    return found
+
+
+# -- sets
+
+
+def distinct(env: Env, items: Items) -> Items:
+    """Without duplicates, in order."""
+    seen = Seen(env)
+    return [item for item in items if seen.add(item)]
+
+
+class Seen:
+    """A set of items by `=`; quantities and partial dates, which have no key, are compared one by one."""
+
+    def __init__(self, env: Env, items: Items | None = None) -> None:
+        self.env = env
+        self.keys: set[object] = set()
+        self.slow: Items = []
+        for item in items or ():
+            self.add(item)
+
+    def add(self, item: Any) -> bool:
+        """Whether the item was new."""
+        if item in self:
+            return False
+        key = key_of(self.env, item)
+        if key is None:
+            self.slow.append(item)
+        else:
+            self.keys.add(key)
+        return True
+
+    def __contains__(self, item: Any) -> bool:
+        self.env.spend(1)
+        key = key_of(self.env, item)
+        if key is not None:
+            return key in self.keys
+        self.env.spend(len(self.slow))
+        return any(equal_items(self.env, item, other) is True for other in self.slow)
+
+
+def key_of(env: Env, item: Any) -> object:
+    """Something hashable that equal items share, None where only comparing will do."""
+    value = system(item)
+    if isinstance(value, bool):
+        return ("b", value)
+    if isinstance(value, str):
+        return ("s", value)
+    if isinstance(value, int | Decimal):
+        return ("n", value)
+    if type(value) is Node:
+        return frozen(env, value.value)
+    if value is None:
+        return frozen(env, item.twin)
+    return None
+
+
+def frozen(env: Env, value: Any) -> object:
+    """JSON as nested tuples."""
+    env.spend(1)
+    if isinstance(value, dict):
+        return ("d", frozenset((key, frozen(env, inner)) for key, inner in value.items()))
+    if isinstance(value, list):
+        return ("l", tuple(frozen(env, inner) for inner in value))
+    return ("b", value) if isinstance(value, bool) else _number(value)

@@ -1,0 +1,141 @@
+"""FHIR's own functions: extension, resolve, memberOf, htmlChecks."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+from portal.fhirpath.env import Env, Items, wrap
+from portal.fhirpath.errors import FhirPathEvaluationError
+from portal.fhirpath.functions.registry import function
+from portal.fhirpath.node import Node
+
+
+@function("extension", "value")
+def extension(env: Env, items: Items, url: Any) -> Items:
+    found: Items = []
+    if not url:
+        return []
+    for item in items:
+        if type(item) is Node:
+            item.collect("extension", found)
+    env.spend(len(found))
+    return [one for one in found if one.value.get("url") == url]
+
+
+@function("resolve")
+def resolve(env: Env, items: Items) -> Items:
+    """References by `#id` in the containing resource, by fullUrl in a Bundle, else by the Host; unknown ones are left out."""
+    out: Items = []
+    for item in items:
+        env.spend(1)
+        reference = _reference(item)
+        if reference:
+            out.extend(_resolved(env, item, reference))
+    return out
+
+
+def _reference(item: Any) -> str | None:
+    if isinstance(item, str):
+        return item
+    if type(item) is not Node:
+        return None
+    value = item.value.get("reference") if type(item.value) is dict else item.value
+    return value if isinstance(value, str) else None
+
+
+def _resolved(env: Env, item: Any, reference: str) -> Items:
+    here = item.resource() if type(item) is Node else None
+    if reference.startswith("#"):
+        return _contained(env, here or next(iter(env.variable("resource")), None), reference[1:])
+    for entry in _entries(here):
+        env.spend(1)
+        url = str(entry.get("fullUrl", ""))
+        if url == reference or url.endswith(f"/{reference}"):
+            return wrap(entry.get("resource"), env.model)
+    return [] if env.host is None else wrap(env.host.resolve(reference), env.model)
+
+
+def _contained(env: Env, resource: Any, wanted: str) -> Items:
+    while resource is not None:
+        if wanted == "":
+            return [resource]
+        found: Items = []
+        resource.collect("contained", found)
+        env.spend(len(found))
+        for one in found:
+            if one.value.get("id") == wanted:
+                return [one]
+        resource = None if resource.parent is None else resource.parent.resource()
+    return []
+
+
+def _entries(node: Node | None) -> list[dict[str, Any]]:
+    while node is not None:
+        if type(node.value) is dict and node.value.get("resourceType") == "Bundle":
+            return [entry for entry in node.value.get("entry", ()) if isinstance(entry, dict)]
+        node = node.parent
+    return []
+
+
+@function("memberOf", "value")
+def member_of(env: Env, items: Items, value_set: Any) -> Items:
+    if len(items) > 1:
+        raise FhirPathEvaluationError("memberOf() takes one item")
+    if not items or env.host is None or not isinstance(value_set, str):
+        return []
+    item = items[0]
+    coded = item.value if type(item) is Node else item
+    if not isinstance(coded, dict | str):
+        return []
+    found = env.host.member_of(coded, value_set)
+    return [] if found is None else [found]
+
+
+TAGS = frozenset(
+    "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li "
+    "ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var".split()
+)
+VOID = frozenset({"br", "hr", "img", "col"})
+
+
+class Narrative(HTMLParser):
+    """Reads a narrative: FHIR's tags only, closed in order, inside one div that says something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sound = True
+        self.says = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sound &= tag in TAGS and bool(self.open or tag == "div") and not any(name.startswith("on") for name, _ in attrs)
+        self.says |= tag == "img"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        self.sound &= bool(self.open) and self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.says |= bool(data.strip())
+
+
+@function("htmlChecks")
+def html_checks(env: Env, items: Items) -> Items:
+    """Whether a narrative keeps FHIR's rules for its markup (txt-1, txt-2)."""
+    if not items:
+        return []
+    text = items[0].value if type(items[0]) is Node else items[0]
+    if len(items) > 1 or not isinstance(text, str):
+        raise FhirPathEvaluationError("htmlChecks() takes one narrative")
+    env.spend(len(text) // 4)
+    reader = Narrative()
+    reader.feed(text)
+    reader.close()
+    return [reader.sound and reader.says and not reader.open]

@@ -1,0 +1,37 @@
+"""What an evaluation may ask of its caller; every question has a default that says “not known here”."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from portal.fhirpath.node import Node
+
+
+class Host:
+    """Subclass it and override what you can answer. Answers may be raw JSON dicts or Nodes."""
+
+    def items_by_link_id(self, node: Node, how: str, link_id: str) -> Sequence[Any] | None:
+        """The items below `node` with that linkId, or None to let the engine walk.
+
+        how: "item" for `node.item.where(linkId = …)`, "repeat" for `node.repeat(item).where(linkId = …)`,
+        "descendants" for `node.descendants().where(linkId = …)`. The order must be the engine's (level by level) and
+        "repeat" leaves equal items out. ResponseIndex answers for any QuestionnaireResponse.
+        """
+        return None
+
+    def resolve(self, reference: str) -> dict[str, Any] | None:
+        """The resource that a literal reference or canonical points to."""
+        return None
+
+    def member_of(self, coded: dict[str, Any] | str, value_set: str) -> bool | None:
+        """Whether a code, Coding or CodeableConcept is in the value set; None when that cannot be known."""
+        return None
+
+    def trace(self, name: str, values: list[Any]) -> None:
+        """Called by trace(); nothing is logged by default, the values are health data."""
+        return None
+
+    def score(self, coding: dict[str, Any]) -> Any:
+        """The itemWeight or ordinalValue of a Coding that carries none itself; None when not known."""
+        return None

@@ -1,0 +1,114 @@
+"""Units of measure: what a UCUM code is in base units. ucumvert does the reading and is loaded when first needed."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from portal.fhirpath.values import EXACT
+
+MAX_CODE = 100
+# Logarithmic and arbitrary scales: no sum or product of them makes sense.
+SPECIAL = frozenset({"B", "dB", "Np", "[pH]", "bit_s", "B[SPL]", "B[V]", "B[mV]", "B[uV]", "B[10.nV]", "B[W]", "B[kW]"})
+
+
+SHIFTED = frozenset({"Cel", "[degF]", "[degRe]", "mCel"})
+TRUE_DIGITS = Context(prec=24)
+
+
+class Measure(NamedTuple):
+    """One unit is factor × the base units, plus offset (temperatures)."""
+
+    factor: Decimal
+    offset: Decimal
+    dimensions: str
+
+
+@lru_cache(maxsize=1)
+def registry() -> Any:
+    from ucumvert import PintUcumRegistry  # a second of loading that most processes never need
+
+    return PintUcumRegistry(non_int_type=Decimal)
+
+
+@lru_cache(maxsize=2048)
+def measure(code: str) -> Measure | None:
+    """What the code means; None when it is no UCUM code or has no linear scale."""
+    if code == "1":
+        return Measure(Decimal(1), Decimal(0), "")
+    if len(code) > MAX_CODE or not code.isascii() or code in SPECIAL:
+        return None
+    try:
+        return _read(code)
+    except Exception:  # noqa: BLE001 - the libraries below raise dozens of kinds for a wrong code
+        return None
+
+
+def _read(code: str) -> Measure | None:
+    found = registry().from_ucum(code)
+    if not hasattr(found, "units"):  # an annotation alone, such as {score}, is a unit of its own
+        return Measure(Decimal(1), Decimal(0), f"annotation {code}")
+    powers = dict(found._units.items())
+    root = _root(powers)
+    if root is None:
+        return None
+    factor, dimensions = root
+    offset = _offset(powers)
+    said = " ".join(f"{name}^{power}" for name, power in sorted(dimensions.items()) if power)
+    return Measure(_decimal(factor * _fraction(found.magnitude)), offset, said)
+
+
+def _root(powers: dict[str, object], depth: int = 0) -> tuple[Fraction, dict[str, Fraction]] | None:
+    """The factor and the base units of a product of units; pint's own way back mixes floats into Decimals."""
+    factor, dimensions = Fraction(1), dict[str, Fraction]()
+    for name, power in powers.items():
+        definition, times = _definition(name), _fraction(power)
+        if definition.is_base:
+            dimensions[name] = dimensions.get(name, Fraction(0)) + times
+            continue
+        scale = getattr(definition.converter, "scale", None)
+        inner = None if scale is None or depth > 30 else _root(dict(definition.reference.items()), depth + 1)
+        if inner is None or times.denominator != 1:
+            return None
+        factor *= (_fraction(scale) * inner[0]) ** int(times)
+        for base, base_power in inner[1].items():
+            dimensions[base] = dimensions.get(base, Fraction(0)) + base_power * times
+    return factor, dimensions
+
+
+def _definition(name: str) -> Any:
+    units = registry()
+    return units._units[units.get_name(name)]  # get_name makes the definition of a prefixed unit
+
+
+def _offset(powers: dict[str, object]) -> Decimal:
+    if len(powers) != 1:
+        return Decimal(0)
+    (name,) = powers
+    return Decimal(str(getattr(_definition(name).converter, "offset", 0)))
+
+
+def _fraction(number: object) -> Fraction:
+    return Fraction(str(number))
+
+
+def _decimal(number: Fraction) -> Decimal:
+    return TRUE_DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
+
+
+def converted(value: Decimal, source: Measure, target: Measure) -> Decimal:
+    """The value of one unit in another of the same dimensions."""
+    base = EXACT.add(EXACT.multiply(value, source.factor), source.offset)
+    return trimmed(EXACT.divide(EXACT.subtract(base, target.offset), target.factor))
+
+
+def trimmed(value: Decimal) -> Decimal:
+    """Factors have at most about 20 true digits; the noise behind them is cut."""
+    return TRUE_DIGITS.plus(value).normalize(EXACT)
+
+
+def is_linear(code: str) -> bool:
+    """Whether products and sums of the unit mean anything."""
+    return code not in SPECIAL and code not in SHIFTED

@@ -1,0 +1,1 @@
+"""Tests of the FHIRPath engine: public suites, hostile expressions, properties, a benchmark."""
