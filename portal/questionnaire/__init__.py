@@ -1,0 +1,45 @@
+"""The questionnaire engine: FHIR R4 Questionnaire with SDC, decided on the server, free of web, database and clock.
+
+form = load(raw)                                   a Questionnaire, checked and compiled once (FormRefused says why not)
+filling = Filling(form, response, context)         its answers, evaluated
+filling.pages, filling.nodes(key)                  what to draw
+filling.answer({name: [{"valueString": "…"}]})     a new filling
+filling.check(key), filling.response("completed")  what is wrong, what is sent
+"""
+
+from . import parse
+from .context import Context, Terminology
+from .definition import Form, load
+from .filling import Filling, Page
+from .issues import FormRefused, Issue, Refusal, Trouble
+from .items import Item
+from .nodes import Node
+from .options import Option
+from .origins import Origin, origin
+from .populate import populate, populated
+from .richtext import Html
+from .summary import Row, Section
+
+__all__ = [
+    "Context",
+    "Filling",
+    "Form",
+    "FormRefused",
+    "Html",
+    "Issue",
+    "Item",
+    "Node",
+    "Option",
+    "Origin",
+    "Page",
+    "Refusal",
+    "Row",
+    "Section",
+    "Terminology",
+    "Trouble",
+    "load",
+    "origin",
+    "parse",
+    "populate",
+    "populated",
+]

@@ -1,0 +1,130 @@
+"""The answers of one filling as a tree of entries: one entry for each item, or for each repetition of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .extensions import Json
+from .items import Item
+
+_VALUE_KEYS_WORDS = """
+valueBoolean valueDecimal valueInteger valueDate valueDateTime valueTime valueString valueUri valueAttachment
+valueCoding valueQuantity valueReference
+"""
+VALUE_KEYS = frozenset(_VALUE_KEYS_WORDS.split())
+TYPE_KEYS: dict[str, tuple[str, ...]] = {
+    "boolean": ("valueBoolean",),
+    "decimal": ("valueDecimal",),
+    "integer": ("valueInteger",),
+    "date": ("valueDate",),
+    "dateTime": ("valueDateTime",),
+    "time": ("valueTime",),
+    "string": ("valueString",),
+    "text": ("valueString",),
+    "url": ("valueUri",),
+    "choice": ("valueCoding",),
+    "open-choice": ("valueCoding", "valueString"),
+    "attachment": ("valueAttachment",),
+    "reference": ("valueReference",),
+    "quantity": ("valueQuantity",),
+}
+
+
+def typed(answer: Json) -> tuple[str, Any]:
+    """("valueCoding", {…}) of an answer, or ("", None) when it has no value."""
+    for key, value in answer.items():
+        if key.startswith("value"):
+            return key, value
+    return "", None
+
+
+class Entry:
+    """One item in one place. `answers` are FHIR answers without their nested items; `children` goes by ordinal.
+
+    Entries that hold nothing cost nothing: they are made when asked for and left out when copied or written.
+    `blanks` counts inputs a person added and has not filled in. `kept` marks an empty repetition that was added.
+    """
+
+    __slots__ = ("answers", "blanks", "children", "enabled", "item", "kept", "memo", "parent")
+
+    def __init__(self, item: Item, parent: Entry | None) -> None:
+        self.item = item
+        self.parent = parent
+        self.answers: list[Json] = []
+        self.children: dict[int, list[Entry]] = {}
+        self.blanks = 0
+        self.kept = False
+        self.enabled: bool | None = None
+        self.memo: dict[Any, Any] | None = None
+
+    def one(self, item: Item) -> Entry:
+        """The entry of a child that is not instanced (or the first one), made when there is none."""
+        return self.all(item)[0]
+
+    def all(self, item: Item) -> list[Entry]:
+        """Every entry of a child item: at least one."""
+        listed = self.children.get(item.ordinal)
+        if not listed:
+            listed = self.children[item.ordinal] = [Entry(item, self)]
+        return listed
+
+    def existing(self, item: Item) -> list[Entry]:
+        """The entries of a child item that were already made."""
+        return self.children.get(item.ordinal, [])
+
+    def add(self, item: Item) -> Entry:
+        made = Entry(item, self)
+        self.children.setdefault(item.ordinal, []).append(made)
+        return made
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is anything in it to keep."""
+        return bool(
+            self.answers
+            or self.blanks
+            or self.kept
+            or any(e.holds for listed in self.children.values() for e in listed)
+        )
+
+    @property
+    def answered(self) -> bool:
+        """Whether it or anything in it has an answer."""
+        return bool(self.answers) or any(e.answered for listed in self.children.values() for e in listed)
+
+    def copy(self, parent: Entry | None = None) -> Entry:
+        """A tree of its own; answers are shared, for they are never changed in place."""
+        made = Entry(self.item, parent)
+        made.answers, made.blanks, made.kept = list(self.answers), self.blanks, self.kept
+        for ordinal, listed in self.children.items():
+            kept = (
+                [entry.copy(made) for entry in listed]
+                if len(listed) > 1 or any(entry.holds for entry in listed)
+                else []
+            )
+            if kept:
+                made.children[ordinal] = kept
+        return made
+
+    def walk(self) -> Iterator[Entry]:
+        """This entry and every entry made under it."""
+        yield self
+        for listed in list(self.children.values()):
+            for entry in listed:
+                yield from entry.walk()
+
+    def below(self, item: Item) -> list[Entry]:
+        """Every entry of a descendant item that lies under this one, through existing repetitions."""
+        chain: list[Item] = []
+        for step in item.ancestors():
+            if step is self.item:
+                break
+            chain.append(step)
+        found = [self]
+        for step in reversed(chain):
+            found = [entry for parent in found for entry in parent.all(step)]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.item.link_id!r}>"

@@ -1,0 +1,238 @@
+"""From raw items to Item objects: first the tree, then what links one item to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from . import extensions as ext
+from .answers import VALUE_KEYS
+from .extensions import Json
+from .findings import Findings
+from .formulas import Formula, formula, supported
+from .items import Condition, Item, Rule, Variable
+
+OPERATORS = frozenset({"exists", "=", "!=", ">", "<", ">=", "<="})
+FORMULAS = {
+    "enableWhenExpression": "enable_formula",
+    "calculatedExpression": "calculation",
+    "initialExpression": "initial_formula",
+    "itemPopulationContext": "population",
+    "answerExpression": "answer_formula",
+    "candidateExpression": "candidate_formula",
+}
+BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "maxOccurs", "minLength", "maxLength")
+FLAGS = ("required", "repeats", "readOnly")
+TEXTS = ("text", "prefix")
+
+
+def build(raw: Json, findings: Findings) -> tuple[Item, list[Item]]:
+    """The root item (ordinal 0, the form itself) and every item in document order."""
+    root = Item(0, "", "form", raw, None, ext.of(raw))
+    _compile(root, findings)
+    everything: list[Item] = []
+    _children(root, everything, findings)
+    return root, everything
+
+
+def _children(parent: Item, everything: list[Item], findings: Findings) -> None:
+    for raw in parent.raw.get("item") or ():
+        item = _item(raw, parent, len(everything) + 1)
+        everything.append(item)
+        parent.children.append(item)
+        _compile(item, findings)
+        _children(item, everything, findings)
+        _settle(item, findings)
+    for child in parent.children:
+        _settle_path(child)
+
+
+def _item(raw: Json, parent: Item, ordinal: int) -> Item:
+    extensions = ext.of(raw)
+    item = Item(ordinal, raw["linkId"], raw["type"], raw, parent, extensions)
+    item.controls = ext.codes(extensions, ("itemControl",))
+    item.hidden = ext.value(extensions, "hidden") is True
+    item.required = raw.get("required") is True and item.type != "display"
+    item.repeats = raw.get("repeats") is True and item.type != "display"
+    item.read_only = raw.get("readOnly") is True
+    item.min_occurs = _count(ext.value(extensions, "minOccurs")) or 0
+    item.max_occurs = _count(ext.value(extensions, "maxOccurs"))
+    item.any_condition = raw.get("enableBehavior") == "any"
+    item.keep_shown = raw.get("disabledDisplay") == "protected" or "disabledDisplay" in extensions
+    return item
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _settle(item: Item, findings: Findings) -> None:
+    """What needs the children: whether each repetition is an instance of its own."""
+    asked = any(d.is_question for d in item.descendants())
+    gathered = bool(item.controls & {"check-box"}) or item.raw.get("answerOption") or item.raw.get("answerValueSet")
+    item.instanced = item.repeats and (item.type == "group" or (asked and not gathered))
+    if item.type == "group" and not item.children:
+        findings.defect(item.link_id, "que-1", "a group without items")
+    if item.type == "display" and asked:
+        findings.refuse(item.link_id, "que-1", "a display holds questions; their answers have no place in a response")
+    elif item.type == "display" and item.children:
+        findings.defect(item.link_id, "que-1", "a display with items")
+    if item.type == "display" and (item.raw.get("required") or item.raw.get("repeats")):
+        findings.defect(item.link_id, "que-6", "a display that is required or repeats")
+
+
+def _settle_path(item: Item) -> None:
+    """The repeating ancestors, from the outermost, the item itself included."""
+    stack = [item]
+    while stack:
+        current = stack.pop()
+        above = current.parent.instanced_path if current.parent else ()
+        current.instanced_path = (*above, current) if current.instanced else above
+        stack.extend(current.children)
+
+
+def _compile(item: Item, findings: Findings) -> None:
+    for name, attribute in FORMULAS.items():
+        compiled = _formula(item, name, ext.value(item.extensions, name), findings)
+        if compiled is not None:
+            setattr(item, attribute, compiled)
+    if item.calculation is None:
+        item.calculation = _formula(
+            item, "cqf-calculatedValue", ext.value(item.extensions, "cqf-calculatedValue"), findings
+        )
+    item.variables = tuple(_variables(item, findings))
+    item.rules = tuple(_rules(item, findings))
+    item.toggles = tuple(_toggles(item, findings))
+    for name in TEXTS if item.type != "form" else ("title", "description"):
+        _part(item, name, f"_{name}", item.text_formulas, findings)
+    for name in (*BOUNDS, *FLAGS):
+        _bound(item, name, findings)
+
+
+def _formula(item: Item, feature: str, expression: Any, findings: Findings) -> Formula | None:
+    if expression is None:
+        return None
+    if isinstance(expression, dict) and not supported(expression.get("language")):
+        findings.refuse(
+            item.link_id,
+            "expression-language",
+            f"{feature} is written in {expression.get('language')}, not in FHIRPath",
+        )
+        return None
+    compiled = formula(expression)
+    if compiled is None:
+        findings.miss(item.link_id, feature, "it holds no expression")
+        return None
+    if compiled.error:
+        _broken(item, feature, compiled, findings)
+    return compiled
+
+
+def _broken(item: Item, feature: str, compiled: Formula, findings: Findings) -> None:
+    """A condition that cannot be read would show or hide the wrong thing; anything else is left out and said."""
+    if feature == "enableWhenExpression":
+        findings.refuse(item.link_id, "expression", f"{feature} cannot be read: {compiled.error}")
+    else:
+        findings.miss(item.link_id, feature, f"the expression cannot be read: {compiled.error}")
+
+
+def _variables(item: Item, findings: Findings) -> Iterator[Variable]:
+    for expression in ext.values(item.extensions, "variable"):
+        compiled = _formula(item, "variable", expression, findings)
+        if compiled is not None and compiled.name:
+            yield Variable(compiled.name, compiled, item)
+
+
+def _rules(item: Item, findings: Findings) -> Iterator[Rule]:
+    for extension in (*item.extensions.get("targetConstraint", ()), *item.extensions.get("constraint", ())):
+        expression = ext.part(extension, "expression")
+        if isinstance(expression, str):
+            expression = {"language": "text/fhirpath", "expression": expression}
+        compiled = _rule_formula(item, expression, findings)
+        if compiled is None:
+            continue
+        severity = "warning" if ext.part(extension, "severity") == "warning" else "error"
+        human: Json = next((i for i in extension.get("extension") or () if i.get("url") == "human"), {})
+        places = tuple(str(place) for place in ext.parts(extension, "location"))
+        yield Rule(str(ext.part(extension, "key") or ""), compiled, severity, human, places)
+
+
+def _rule_formula(item: Item, expression: Any, findings: Findings) -> Formula | None:
+    """Rules only warn or stop at the end: one that cannot be read is said, and never breaks the form."""
+    if isinstance(expression, dict) and not supported(expression.get("language")):
+        findings.miss(item.link_id, "targetConstraint", f"written in {expression.get('language')}")
+        return None
+    compiled = formula(expression)
+    if compiled is None or compiled.error:
+        findings.miss(item.link_id, "targetConstraint", compiled.error if compiled else "it holds no expression")
+        return None
+    return compiled
+
+
+def _toggles(item: Item, findings: Findings) -> Iterator[tuple[tuple[Json, ...], Formula]]:
+    for extension in item.extensions.get("answerOptionsToggleExpression", ()):
+        compiled = _formula(item, "answerOptionsToggleExpression", ext.part(extension, "expression"), findings)
+        options = tuple(
+            {key: value for key, value in inner.items() if key.startswith("value")}
+            for inner in extension.get("extension") or ()
+            if inner.get("url") == "option"
+        )
+        if compiled is not None and not compiled.error:
+            yield options, compiled
+
+
+def _part(item: Item, name: str, twin: str, into: dict[str, Formula], findings: Findings) -> None:
+    extensions = ext.of(item.raw.get(twin))
+    expression = ext.value(extensions, "cqf-expression") or ext.value(extensions, "cqf-calculatedValue")
+    compiled = _formula(item, f"cqf-expression of {name}", expression, findings)
+    if compiled is not None and not compiled.error:
+        into[name] = compiled
+
+
+def _bound(item: Item, name: str, findings: Findings) -> None:
+    """minValue and its kin may carry an expression instead of a value, on the extension's value or beside it."""
+    _part(item, name, f"_{name}", item.bounds, findings)
+    for extension in item.extensions.get(name, ()):
+        twins = [value for key, value in extension.items() if key.startswith("_value")]
+        twins += [value for key, value in extension.items() if key.startswith("value") and isinstance(value, dict)]
+        for twin in [extension, *twins]:
+            expression = ext.value(ext.of(twin), "cqf-expression") or ext.value(ext.of(twin), "cqf-calculatedValue")
+            compiled = _formula(item, f"cqf-expression of {name}", expression, findings)
+            if compiled is not None and not compiled.error:
+                item.bounds[name] = compiled
+
+
+def connect(items: list[Item], by_link: dict[str, Item], findings: Findings) -> None:
+    """Resolve every enableWhen to the item it asks about."""
+    for item in items:
+        listed = item.raw.get("enableWhen") or ()
+        if len(listed) > 1 and item.raw.get("enableBehavior") not in ("all", "any"):
+            findings.refuse(item.link_id, "que-12", "several enableWhen without enableBehavior: all or any is not said")
+        item.conditions = tuple(_conditions(item, listed, by_link, findings))
+
+
+def _conditions(
+    item: Item, listed: Iterable[Json], by_link: dict[str, Item], findings: Findings
+) -> Iterator[Condition]:
+    for raw in listed:
+        target = by_link.get(str(raw.get("question")))
+        kind, answer = next(((k, v) for k, v in raw.items() if k.startswith("answer")), ("", None))
+        problem = _condition_problem(item, raw, target, kind, answer)
+        if problem or target is None:
+            findings.refuse(item.link_id, "enable-when", problem)
+        else:
+            yield Condition(target, raw["operator"], kind, answer)
+
+
+def _condition_problem(item: Item, raw: Json, target: Item | None, kind: str, answer: Any) -> str:
+    if target is None:
+        return f"enableWhen looks at {raw.get('question')!r}, which is not a question of this form"
+    if target is item:
+        return "enableWhen looks at the item itself"
+    if raw.get("operator") not in OPERATORS:
+        return f"{raw.get('operator')!r} is not an operator of enableWhen"
+    if f"value{kind[6:]}" not in VALUE_KEYS:
+        return f"enableWhen on {target.link_id!r} has no answer to compare with"
+    if raw["operator"] == "exists" and not isinstance(answer, bool):
+        return "the operator exists needs a boolean answer (que-7)"
+    return ""

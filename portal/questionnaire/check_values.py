@@ -1,0 +1,297 @@
+"""Is one answer an answer of its type, within its limits, and one of those offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
+
+from . import extensions as ext
+from .answers import TYPE_KEYS, typed
+from .bounds import Limits
+from .comparing import compare, number, same_answer, same_coding, unit_of
+from .evaluation import Evaluation
+from .extensions import Json
+from .items import Item
+from .options import Option, terminology_server
+from .speaking import absent_reason, say
+
+Finding = tuple[str, str, Mapping[str, object]]
+"""(code, severity, params) of an Issue."""
+
+MAX_TEXT = 100_000
+MAX_DIGITS, MAX_EXPONENT, MAX_PATTERN = 18, 12, 500
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_REFERENCE = re.compile(
+    r"(?:https?://\S+|urn:(?:uuid|oid):\S+|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?)\Z"
+)
+
+
+def value_issues(
+    evaluation: Evaluation, item: Item, limit: Limits, answer: Json, offered: list[Option]
+) -> Iterator[Finding]:
+    kind, value = typed(answer)
+    if not kind:
+        if not absent_reason(answer):
+            yield "no-value", "error", {}
+        return
+    if kind not in _expected(item, offered):
+        yield "type", "error", {"expected": item.type}
+        return
+    problem = _shape(kind, value)
+    if problem:
+        yield problem, "error", {"expected": item.type, "max": MAX_DIGITS}
+        return
+    yield from _limits(item, limit, kind, value)
+    yield from _membership(evaluation, item, answer, offered)
+    yield from _BY_KIND.get(kind, _nothing)(evaluation, item, limit, value)
+
+
+def _expected(item: Item, offered: list[Option]) -> set[str]:
+    """The value types this question takes; options of another type bring theirs."""
+    keys = {key for option in offered for key in option.value if key.startswith("value")}
+    if item.type == "choice" and keys:
+        return keys
+    return {*TYPE_KEYS[item.type], *keys}
+
+
+def _shape(kind: str, value: Any) -> str:
+    """ "" when the JSON value is one of its FHIR type, else the code of the issue."""
+    return _SHAPES[kind](value) if kind in _SHAPES else "type"
+
+
+def _decimal(value: Any) -> str:
+    exact = number(value)
+    if exact is None or not exact.is_finite():
+        return "type"
+    parts = exact.as_tuple()
+    if len(parts.digits) > MAX_DIGITS or abs(exact.adjusted()) > MAX_EXPONENT + MAX_DIGITS:
+        return "number-size"
+    return ""
+
+
+def _integer(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return "type"
+    return "" if -(2**31) <= value < 2**31 else "number-size"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        return "type"
+    return "characters" if _CONTROL.search(value) else ""
+
+
+def _temporal(parse: Callable[[str], object | None]) -> Callable[[Any], str]:
+    return lambda value: "" if isinstance(value, str) and parse(value) is not None else "type"
+
+
+def _moment(text: str) -> object | None:
+    """A FHIR dateTime: with a time it says its zone and its seconds."""
+    _, mark, clock = text.partition("T")
+    if mark and not re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", clock, re.ASCII):
+        return None
+    return FhirDateTime.parse(text)
+
+
+def _clock(text: str) -> object | None:
+    return FhirTime.parse(text) if re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", text, re.ASCII) else None
+
+
+def _object(*wanted: str) -> Callable[[Any], str]:
+    return lambda value: (
+        "" if isinstance(value, dict) and any(value.get(name) is not None for name in wanted) else "type"
+    )
+
+
+def _quantity(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "type"
+    return _decimal(value.get("value")) if value.get("value") is not None else "type"
+
+
+def _uri(value: Any) -> str:
+    return "" if isinstance(value, str) and value and not re.search(r"\s", value) else "url"
+
+
+_SHAPES: dict[str, Callable[[Any], str]] = {
+    "valueBoolean": lambda value: "" if isinstance(value, bool) else "type",
+    "valueDecimal": _decimal,
+    "valueInteger": _integer,
+    "valueString": _text,
+    "valueUri": _uri,
+    "valueDate": _temporal(FhirDate.parse),
+    "valueDateTime": _temporal(_moment),
+    "valueTime": _temporal(_clock),
+    "valueCoding": _object("code", "display"),
+    "valueReference": _object("reference", "identifier", "display"),
+    "valueAttachment": _object("data", "url", "title", "hash", "contentType"),
+    "valueQuantity": _quantity,
+}
+
+
+def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
+    if isinstance(value, str) and kind in ("valueString", "valueUri"):
+        yield from _lengths(item, limit, value)
+    for end, sign in ((limit.least, -1), (limit.most, 1)):
+        if end is not None and _beyond(kind, value, end, sign):
+            yield _range_code(kind, sign), "error", {"min" if sign < 0 else "max": _said(kind, end)}
+    amount = number(value.get("value") if isinstance(value, dict) else value)
+    if limit.decimals is not None and amount is not None and _places(amount) > limit.decimals:
+        yield "decimals", "error", {"max": limit.decimals}
+
+
+def _lengths(item: Item, limit: Limits, value: str) -> Iterator[Finding]:
+    most = min(limit.max_length or MAX_TEXT, MAX_TEXT)
+    if len(value) > most:
+        yield "too-long", "error", {"max": most}
+    elif limit.min_length is not None and len(value) < limit.min_length:
+        yield "too-short", "error", {"min": limit.min_length}
+    elif limit.pattern and not matches(limit.pattern, value):
+        yield from _pattern(item)
+
+
+def _pattern(item: Item) -> Iterator[Finding]:
+    own = ext.value(item.extensions, "http://ehelse.no/fhir/StructureDefinition/validationtext")
+    shown = ext.value(item.extensions, "entryFormat")
+    if isinstance(own, str) and own:
+        yield "rule", "error", {"text": own}
+    elif isinstance(shown, str) and shown:
+        yield "pattern-format", "error", {"format": shown}
+    else:
+        yield "pattern", "error", {}
+
+
+@lru_cache(maxsize=2048)
+def _compiled(pattern: str) -> Any:
+    """The pattern for RE2 (linear time, bar 52), or None when RE2 cannot read it."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 22
+    try:
+        return re2.compile(pattern, options) if len(pattern) <= MAX_PATTERN else None
+    except re2.error:
+        return None
+
+
+def readable_pattern(pattern: str) -> bool:
+    return _compiled(pattern) is not None
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether the whole text matches; a pattern that cannot be read is not held against the patient."""
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.fullmatch(value) is not None
+
+
+def _places(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _beyond(kind: str, value: Any, end: Any, sign: int) -> bool:
+    if isinstance(value, dict):
+        if isinstance(end, dict):
+            ordering = (
+                compare("Quantity", value, end)
+                if unit_of(end)
+                else compare("Decimal", value.get("value"), end.get("value"))
+            )
+        else:
+            ordering = compare("Decimal", value.get("value"), end)
+    else:
+        ordering = compare(kind[5:], value, end.get("value") if isinstance(end, dict) else end)
+    return ordering == sign
+
+
+def _range_code(kind: str, sign: int) -> str:
+    timed = kind in ("valueDate", "valueDateTime", "valueTime")
+    return ("too-early" if timed else "too-small") if sign < 0 else ("too-late" if timed else "too-large")
+
+
+def _said(kind: str, end: Any) -> str:
+    if isinstance(end, dict):
+        return say({"valueQuantity": end})
+    return say({kind: end}) if kind != "valueQuantity" else str(end)
+
+
+def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[Option]) -> Iterator[Finding]:
+    """Open choices take any text; a coding outside the list is refused for a choice."""
+    kind, value = typed(answer)
+    if any(same_answer(answer, option.value) for option in offered):
+        return
+    if offered:
+        if item.type != "open-choice":
+            yield "option", "error", {}
+        return
+    canonical = evaluation.form.value_sets.elsewhere(item)
+    if item.type != "choice" or kind != "valueCoding" or not canonical:
+        return
+    terminology = evaluation.context.terminology
+    inside = terminology.contains(canonical, value, server=terminology_server(item)) if terminology else None
+    if inside is False:
+        yield "option", "error", {}
+    elif inside is None:
+        yield "option-unknown", "information", {}
+
+
+def _nothing(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    return iter(())
+
+
+def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    units = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
+    canonical = ext.value(item.extensions, "unitValueSet")
+    if isinstance(canonical, str):
+        units.extend(evaluation.form.value_sets.expand(canonical) or [])
+    if not units or ext.value(item.extensions, "unitOpen"):
+        return
+    if not unit_of(value):
+        yield "unit-missing", "error", {}
+    elif not any(same_coding(unit, value) or unit.get("display") == value.get("unit") for unit in units):
+        yield "unit", "error", {}
+
+
+def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    size = value.get("size")
+    data = value.get("data")
+    if not isinstance(size, int) and isinstance(data, str):
+        size = len(data) * 3 // 4 - data.count("=", -2)
+    if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
+        yield "file-size", "error", {"max": f"{limit.max_size / 1024 / 1024:g} MB"}
+    kind = str(value.get("contentType") or "")
+    if limit.mime_types and not any(_same_kind(kind, allowed) for allowed in limit.mime_types):
+        yield "file-kind", "error", {"kinds": ", ".join(limit.mime_types)}
+
+
+def _same_kind(kind: str, allowed: str) -> bool:
+    bare, wanted = kind.split(";", maxsplit=1)[0].strip().lower(), allowed.strip().lower()
+    return bare == wanted or (wanted.endswith("/*") and bare.startswith(wanted[:-1]))
+
+
+def _check_reference(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    reference = value.get("reference")
+    if isinstance(reference, str) and not _REFERENCE.match(reference):
+        yield "reference", "error", {}
+    named = str(value.get("type") or "") or _type_of(reference)
+    if limit.resource_types and named and named not in limit.resource_types:
+        yield "reference-kind", "error", {"kinds": ", ".join(limit.resource_types)}
+
+
+def _type_of(reference: Any) -> str:
+    """The resource type a reference names, or ""."""
+    pieces = str(reference or "").split("/_history")[0].split("/")
+    return pieces[-2] if len(pieces) > 1 and pieces[-2][:1].isupper() else ""
+
+
+_BY_KIND: dict[str, Callable[[Evaluation, Item, Limits, Any], Iterator[Finding]]] = {
+    "valueQuantity": _check_quantity,
+    "valueAttachment": _check_attachment,
+    "valueReference": _check_reference,
+}

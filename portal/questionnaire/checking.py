@@ -1,0 +1,152 @@
+"""Is what was answered complete and allowed: each question by its type and limits, each part by its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .addresses import name_of
+from .answers import Entry
+from .bounds import Limits, limits
+from .check_values import value_issues
+from .evaluation import Evaluation, truth
+from .issues import Issue, Trouble
+from .items import Item, Rule
+from .nodes import required
+from .options import Option, options
+from .paging import PageLayout
+from .words import localised
+
+
+def check(evaluation: Evaluation, layouts: list[PageLayout], whole: bool) -> list[Issue]:
+    """Every issue of these pages (all of the form's, with its own rules, when `whole`)."""
+    found: list[Issue] = []
+    if whole:
+        for item in evaluation.form.root.children:
+            found.extend(_item(evaluation, evaluation.top, item))
+        found.extend(_rules(evaluation, evaluation.top))
+        return found
+    for layout in layouts:
+        top = evaluation.top
+        for group in layout.trail:
+            top = top.one(group)
+        for item in layout.roots:
+            found.extend(_item(evaluation, top, item))
+    return found
+
+
+def _item(evaluation: Evaluation, parent: Entry, item: Item) -> Iterator[Issue]:
+    if item.type == "display":
+        return
+    entries = [entry for entry in parent.all(item) if evaluation.enabled(entry)]
+    if not entries:
+        return
+    if item.instanced:
+        yield from _instances(evaluation, entries)
+    for entry in entries:
+        if item.is_group:
+            if not item.instanced and required(evaluation, entry) and not _answered(evaluation, entry):
+                yield _issue(entry, "group-required")
+        else:
+            yield from _question(evaluation, entry)
+        for child in item.children:
+            yield from _item(evaluation, entry, child)
+        yield from _rules(evaluation, entry)
+
+
+def _answered(evaluation: Evaluation, entry: Entry) -> bool:
+    """Whether an enabled question in it has an answer."""
+    return bool(entry.answers) or any(
+        evaluation.enabled(inner) and _answered(evaluation, inner)
+        for listed in entry.children.values()
+        for inner in listed
+    )
+
+
+def _instances(evaluation: Evaluation, entries: list[Entry]) -> Iterator[Issue]:
+    """How often a repeating part (or a question with parts of its own) is filled in."""
+    filled = sum(1 for entry in entries if _answered(evaluation, entry))
+    first, limit = entries[0], limits(evaluation, entries[0])
+    if filled == 0 and required(evaluation, first):
+        yield _issue(first, "group-required" if first.item.is_group else "required")
+    elif filled < limit.min_occurs and (filled or required(evaluation, first)):
+        yield _issue(first, "too-few", min=limit.min_occurs)
+    if limit.max_occurs is not None and filled > limit.max_occurs:
+        yield _issue(first, "too-many", max=limit.max_occurs)
+
+
+def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
+    item, limit = entry.item, limits(evaluation, entry)
+    if not item.instanced:
+        yield from _count(evaluation, entry, limit)
+    elif len(entry.answers) > 1:
+        yield _issue(entry, "not-repeating")
+    if not entry.answers:
+        return
+    offered = options(evaluation, entry)
+    for answer in entry.answers:
+        for code, severity, params in value_issues(evaluation, item, limit, answer, offered):
+            yield Issue(name_of(entry), item.link_id, code, severity, params)
+    yield from _exclusive(entry, offered)
+
+
+def _count(evaluation: Evaluation, entry: Entry, limit: Limits) -> Iterator[Issue]:
+    count = len(entry.answers)
+    if count == 0:
+        if required(evaluation, entry) and not entry.item.calculated and not _unanswerable(evaluation, entry):
+            yield _issue(entry, "required")
+    elif not entry.item.repeats and count > 1:
+        yield _issue(entry, "not-repeating")
+    elif entry.item.repeats and count < limit.min_occurs:
+        yield _issue(entry, "too-few", min=limit.min_occurs)
+    elif limit.max_occurs is not None and count > limit.max_occurs:
+        yield _issue(entry, "too-many", max=limit.max_occurs)
+
+
+def _unanswerable(evaluation: Evaluation, entry: Entry) -> bool:
+    """A choice whose list could not be had must not stop the patient: staff are told."""
+    item = entry.item
+    if item.type != "choice" or options(evaluation, entry):
+        return False
+    if evaluation.form.value_sets.elsewhere(item):
+        evaluation.troubles.append(Trouble(item.link_id, "answerValueSet", "the list of answers could not be had"))
+        return True
+    return False
+
+
+def _exclusive(entry: Entry, offered: list[Option]) -> Iterator[Issue]:
+    if len(entry.answers) < 2:
+        return
+    for option in offered:
+        if option.exclusive and option.selected:
+            yield _issue(entry, "exclusive", label=str(option.label))
+
+
+def _rules(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
+    if entry.item.is_question and not entry.answers:
+        return
+    for rule in entry.item.rules:
+        result = evaluation.evaluate(rule.formula, entry, f"targetConstraint {rule.key}".strip())
+        if result is not None and result and not truth(result):
+            yield from _broken(evaluation, entry, rule)
+
+
+def _broken(evaluation: Evaluation, entry: Entry, rule: Rule) -> Iterator[Issue]:
+    language = evaluation.context.language
+    text = localised(rule.human, "valueString", language) or localised(rule.human, "valueMarkdown", language)
+    places = [entry]
+    for location in rule.locations:
+        target = evaluation.form.by_link.get(location)
+        if target is not None and entry.item in target.ancestors():
+            places = entry.below(target)
+    for place in places[:1]:
+        yield Issue(
+            name_of(place) if place.parent else "",
+            place.item.link_id,
+            "rule",
+            rule.severity,
+            {"text": text or rule.key},
+        )
+
+
+def _issue(entry: Entry, code: str, severity: str = "error", **params: object) -> Issue:
+    return Issue(name_of(entry), entry.item.link_id, code, severity, params)

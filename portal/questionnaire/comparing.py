@@ -1,0 +1,152 @@
+"""Is this answer equal to, less than or greater than that one: by FHIR type, with partial dates and units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .extensions import Json
+
+Ordering = int | None
+"""-1, 0, 1, or None where the two cannot be compared (another unit, not enough of the date)."""
+
+
+def compare(kind: str, left: Any, right: Any) -> Ordering:
+    """Order two values of the value[x] or answer[x] type `kind` ("Decimal", "Quantity", "Coding" …)."""
+    return _COMPARE.get(kind, _equal_only)(left, right)
+
+
+def number(value: Any) -> Decimal | None:
+    """A JSON number as an exact decimal; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    try:
+        return value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _numbers(left: Any, right: Any) -> Ordering:
+    first, second = number(left), number(right)
+    if first is None or second is None:
+        return None
+    return (first > second) - (first < second)
+
+
+def _equal_only(left: Any, right: Any) -> Ordering:
+    return 0 if left == right and type(left) is type(right) else None
+
+
+def _texts(left: Any, right: Any) -> Ordering:
+    if not isinstance(left, str) or not isinstance(right, str):
+        return None
+    return (left > right) - (left < right)
+
+
+def _codings(left: Any, right: Any) -> Ordering:
+    """Same code in the same system; a coding without a system is compared by its code alone."""
+    if not isinstance(left, dict) or not isinstance(right, dict):
+        return None
+    return 0 if same_coding(left, right) else None
+
+
+def same_coding(left: Json, right: Json) -> bool:
+    if left.get("code") is None and right.get("code") is None:
+        return left.get("display") == right.get("display") and left.get("display") is not None
+    systems = {left.get("system") or None, right.get("system") or None} - {None}
+    return left.get("code") == right.get("code") and len(systems) < 2
+
+
+def _quantities(left: Any, right: Any) -> Ordering:
+    if not isinstance(left, dict) or not isinstance(right, dict) or unit_of(left) != unit_of(right):
+        return None
+    return _numbers(left.get("value"), right.get("value"))
+
+
+def unit_of(quantity: Json) -> str:
+    return str(quantity.get("code") or quantity.get("unit") or "")
+
+
+def _references(left: Any, right: Any) -> Ordering:
+    if isinstance(left, dict) and isinstance(right, dict) and left.get("reference") == right.get("reference"):
+        return 0
+    return None
+
+
+def _moments(left: Any, right: Any) -> Ordering:
+    """Dates and times as far as both are known: 2019 and 2019-03 cannot be ordered, 2018 and 2019-03 can."""
+    first, second = _parts(left), _parts(right)
+    if first is None or second is None:
+        return None
+    if len(first[0]) > 3 and len(second[0]) > 3 and (first[1] is None) == (second[1] is None):
+        first, second = (_instant(first), None), (_instant(second), None)
+    for ours, theirs in zip(first[0], second[0], strict=False):
+        if ours != theirs:
+            return -1 if ours < theirs else 1
+    return 0 if len(first[0]) == len(second[0]) else None
+
+
+Parts = tuple[tuple[Decimal, ...], timezone | None]
+
+
+def _parts(value: Any) -> Parts | None:
+    """2019-03-27T14:30+01:00 -> ((2019, 3, 27, 14, 30), +01:00)."""
+    if not isinstance(value, str):
+        return None
+    date, _, rest = value.partition("T")
+    clock, zone = _zone(rest)
+    try:
+        return tuple(Decimal(piece) for piece in [*date.split("-"), *(clock.split(":") if clock else ())]), zone
+    except InvalidOperation:
+        return None
+
+
+def _zone(rest: str) -> tuple[str, timezone | None]:
+    if rest.endswith("Z"):
+        return rest[:-1], UTC
+    for sign in "+-":
+        clock, found, offset = rest.partition(sign)
+        if found and len(offset) == 5 and offset.replace(":", "").isdigit():
+            minutes = int(offset[:2]) * 60 + int(offset[3:])
+            return clock, timezone(timedelta(minutes=minutes if sign == "+" else -minutes))
+    return rest, None
+
+
+def _instant(parts: Parts) -> tuple[Decimal, ...]:
+    numbers, zone = parts
+    padded = [int(n) for n in numbers[:5]] + [0] * (5 - len(numbers[:5]))
+    try:
+        moment = datetime(*padded, tzinfo=zone or UTC).astimezone(UTC)  # type: ignore[arg-type,misc]
+    except (ValueError, OverflowError):
+        return numbers
+    seconds = numbers[5:6] if len(numbers) > 5 else ()
+    return (*(Decimal(n) for n in moment.timetuple()[:5]), *seconds)
+
+
+def _clock(left: Any, right: Any) -> Ordering:
+    return _texts(left, right)
+
+
+_COMPARE: dict[str, Callable[[Any, Any], Ordering]] = {
+    "Boolean": _equal_only,
+    "Decimal": _numbers,
+    "Integer": _numbers,
+    "Date": _moments,
+    "DateTime": _moments,
+    "Time": _clock,
+    "String": _texts,
+    "Uri": _texts,
+    "Coding": _codings,
+    "Quantity": _quantities,
+    "Reference": _references,
+}
+
+
+def same_answer(left: Json, right: Json) -> bool:
+    """Whether two answers say the same: by code for codings, by value for the rest."""
+    for key, value in left.items():
+        if key.startswith("value") and key in right:
+            return compare(key[5:], value, right[key]) == 0
+    return False

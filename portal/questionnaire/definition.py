@@ -1,0 +1,105 @@
+"""From a raw Questionnaire to a Form: read once, checked once, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import admission, building, graph, paging
+from . import extensions as ext
+from .extensions import Json
+from .findings import Features, Findings
+from .issues import FormRefused
+from .items import Item
+from .valuesets import ValueSets
+from .words import languages, localised
+
+
+@dataclass(slots=True, eq=False)
+class Form:
+    """A Questionnaire that this engine honours. Share it between requests: nothing in it changes after `load`."""
+
+    raw: Json
+    root: Item
+    all_items: list[Item]
+    by_link: Mapping[str, Item]
+    features: Features
+    value_sets: ValueSets
+    graph: graph.Graph
+    layout: list[paging.PageLayout]
+    languages: list[str]
+    expected_names: frozenset[str]
+    caches: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return str(self.raw.get("url") or "")
+
+    @property
+    def version(self) -> str:
+        return str(self.raw.get("version") or "")
+
+    @property
+    def canonical(self) -> str:
+        """`url|version`, or the url alone when the form has no version, or "" when it has neither."""
+        return f"{self.url}|{self.version}" if self.url and self.version else self.url
+
+    @property
+    def items(self) -> list[Item]:
+        return self.root.children
+
+    @property
+    def language(self) -> str:
+        return str(self.raw.get("language") or "")
+
+    def title(self, lang: str = "") -> str:
+        return localised(self.raw, "title", lang) or str(self.raw.get("name") or self.url or "")
+
+    def questions(self) -> Iterator[Item]:
+        return (item for item in self.all_items if item.is_question)
+
+
+def load(raw: Json, *, registry: Mapping[str, Json] | None = None) -> Form:
+    """Check and compile a Questionnaire. `registry` maps canonicals to ValueSets, CodeSystems and Questionnaires.
+
+    Raises FormRefused with every reason found, each naming its item.
+    """
+    refusals = admission.refusals(raw)
+    if refusals:
+        raise FormRefused(refusals)
+    findings = Findings()
+    value_sets = ValueSets(raw, registry or {})
+    root, all_items = building.build(raw, findings)
+    by_link = {item.link_id: item for item in all_items}
+    building.connect(all_items, by_link, findings)
+    drawn = graph.draw(root, all_items, by_link, findings)
+    if findings.refusals:
+        raise FormRefused(findings.refusals)
+    value_sets.survey(all_items, findings)
+    return Form(
+        raw=raw,
+        root=root,
+        all_items=all_items,
+        by_link=by_link,
+        features=findings.features(all_items, raw),
+        value_sets=value_sets,
+        graph=drawn,
+        layout=paging.lay_out(root),
+        languages=languages(raw),
+        expected_names=launch_names(root),
+    )
+
+
+STANDARD_NAMES = frozenset({"patient", "user", "encounter", "location", "study", "sourceResource"})
+
+
+def launch_names(root: Item) -> frozenset[str]:
+    """The %names the form expects from outside: those it declares, and those SDC knows."""
+    declared: set[str] = set()
+    for extension in root.extensions.get("launchContext", ()):
+        name = ext.part(extension, "name")
+        code = name.get("code") if isinstance(name, dict) else name
+        if isinstance(code, str):
+            declared.add(code)
+    return STANDARD_NAMES | declared

@@ -1,0 +1,240 @@
+"""One evaluation of a filling: what is enabled, what a formula gives, which values are calculated; each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from portal import fhirpath
+
+from .answers import Entry, typed
+from .comparing import compare
+from .context import Context
+from .converting import to_answers
+from .definition import Form
+from .document import Document
+from .extensions import Json
+from .formulas import Formula, filled_query
+from .issues import Trouble
+from .items import Condition, Item
+
+STEPS = 200_000
+SIZE = 100_000
+ROUNDS = 4
+_PENDING = object()
+
+
+class Evaluation:
+    """Answers "is this entry enabled", "what does this formula give" for one tree of entries, remembering each."""
+
+    def __init__(self, form: Form, top: Entry, context: Context, base: Json) -> None:
+        self.form = form
+        self.top = top
+        self.context = context
+        self.base = base
+        self.troubles: list[Trouble] = []
+        self._document: Document | None = None
+        self._building = False
+        self._variables: dict[tuple[int, str], Any] = {}
+        self.written = 0
+
+    # -- enabled -------------------------------------------------------------------------------------------------
+
+    def enabled(self, entry: Entry) -> bool:
+        """Whether the item applies here: its own conditions and those of everything it stands in."""
+        known = entry.enabled
+        if known is None:
+            entry.enabled = True
+            known = entry.enabled = self._decide(entry)
+        return known
+
+    def _decide(self, entry: Entry) -> bool:
+        if entry.parent is not None and not self.enabled(entry.parent):
+            return False
+        item = entry.item
+        if item.conditions:
+            results = (self._holds(condition, entry) for condition in item.conditions)
+            if not (any(results) if item.any_condition else all(results)):
+                return False
+        return item.enable_formula is None or self._shown(item.enable_formula, entry)
+
+    def _shown(self, formula: Formula, entry: Entry) -> bool:
+        """An expression that fails leaves its question on the page (bar 53)."""
+        result = self.evaluate(formula, entry, "enableWhenExpression")
+        return result is None or truth(result)
+
+    def _holds(self, condition: Condition, entry: Entry) -> bool:
+        answers = [a for target in self.targets(entry, condition.question) for a in target.answers]
+        if condition.operator == "exists":
+            return any(typed(answer)[0] for answer in answers) is condition.answer
+        return any(_matches(condition, answer) for answer in answers)
+
+    def targets(self, entry: Entry, question: Item) -> list[Entry]:
+        """The enabled entries of a question, in the nearest repetition that holds both it and this entry."""
+        around = set(question.ancestors())
+        here: Entry | None = entry.parent
+        while here is not None and here.item not in around:
+            here = here.parent
+        return [target for target in (here or self.top).below(question) if self.enabled(target)]
+
+    # -- formulas ------------------------------------------------------------------------------------------------
+
+    def evaluate(
+        self, formula: Formula, entry: Entry, what: str, extra: dict[str, Any] | None = None
+    ) -> list[Any] | None:
+        """What the formula gives here, or None when it could not be evaluated (noted in `troubles`)."""
+        if formula.is_query:
+            return self._query(formula, entry, what)
+        if formula.program is None:
+            return None
+        return self._run(formula.program, entry, what, extra or {})
+
+    def _run(self, program: fhirpath.Expression, entry: Entry, what: str, extra: dict[str, Any]) -> list[Any] | None:
+        focus = self._focus(entry)
+        names = program.free_variables
+        try:
+            variables = {name: value for name in names if (value := self._named(name, entry, extra)) is not _PENDING}
+            return program.evaluate(
+                focus, variables, budget=fhirpath.Budget(steps=STEPS, size=SIZE), now=self.context.now
+            )
+        except fhirpath.FhirPathError as error:
+            self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
+            return None
+
+    def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
+        if self.context.fetch is None:
+            return None
+        holes = [self._run(hole, entry, what, {}) or [] if hole else [] for hole in formula.holes]
+        query = filled_query(formula, holes)
+        found = self.context.fetch(query) if query is not None else None
+        return None if found is None else [found]
+
+    def _focus(self, entry: Entry) -> Json:
+        """The item of the response; where it has none yet, one that holds only its linkId."""
+        if entry.parent is None:
+            return self.document.root
+        return self.document.node(entry) or {"linkId": entry.item.link_id}
+
+    def _named(self, name: str, entry: Entry, extra: dict[str, Any]) -> Any:
+        if name in extra:
+            return extra[name]
+        if name in ("resource", "rootResource"):
+            return self.document.root
+        if name == "context":
+            return self._focus(entry)
+        if name == "questionnaire":
+            return self.form.raw
+        if name == "qitem":
+            return entry.item.raw
+        return self._variable(name, entry)
+
+    def _variable(self, name: str, entry: Entry) -> Any:
+        """Declared in the nearest scope, else given from outside; an unknown name is left to the engine to report."""
+        place: Entry | None = entry
+        while place is not None:
+            given = place.memo.get(name, _PENDING) if place.memo else _PENDING
+            if given is not _PENDING:
+                return given
+            for variable in place.item.variables:
+                if variable.name == name:
+                    return self._declared(variable.formula, name, place)
+            place = place.parent
+        if name in self.context.variables:
+            return self.context.variables[name]
+        return self.context.launch.get(name, [] if name in self.form.expected_names else _PENDING)
+
+    def _declared(self, formula: Formula, name: str, place: Entry) -> Any:
+        key = (id(place), name)
+        if key not in self._variables:
+            if formula.is_query and name in self.context.variables:
+                self._variables[key] = self.context.variables[name]
+            else:
+                self._variables[key] = []
+                self._variables[key] = self.evaluate(formula, place, f"variable {name}") or []
+        return self._variables[key]
+
+    # -- the response as expressions see it -----------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        if self._document is None:
+            if self._building:
+                return _EMPTY(self.base, self.top)
+            self._building = True
+            self.written += 1
+            try:
+                self._document = Document(self.top, self.base, self.enabled)
+            finally:
+                self._building = False
+        return self._document
+
+    def forget(self) -> None:
+        """Answers changed: decide everything anew when asked."""
+        self._document = None
+        self._variables.clear()
+        for entry in self.top.walk():
+            entry.enabled = None
+
+    # -- calculations --------------------------------------------------------------------------------------------
+
+    def settle(self, items: Iterable[Item]) -> None:
+        """Calculate these items in order, again while a later one changes what an earlier one read."""
+        wanted = list(items)
+        for _ in range(ROUNDS):
+            self.written = 0
+            if not self._calculate(wanted):
+                return
+            self.forget()
+            if not self.written:
+                return
+
+    def _calculate(self, items: list[Item]) -> bool:
+        changed = False
+        for item in items:
+            for entry in self.top.below(item):
+                if self.enabled(entry) and self._recalculated(item, entry):
+                    changed = True
+                    self._document = None
+                    self._variables.clear()
+        return changed
+
+    def _recalculated(self, item: Item, entry: Entry) -> bool:
+        assert item.calculation is not None
+        result = self.evaluate(item.calculation, entry, "calculatedExpression")
+        if result is None:
+            return False
+        answers = to_answers(item, result, self.form.value_sets)
+        if answers == entry.answers:
+            return False
+        entry.answers = answers
+        return True
+
+
+def _EMPTY(base: Json, top: Entry) -> Document:
+    """What is seen of a response while it is being put together: nothing yet."""
+    bare = Entry(top.item, None)
+    return Document(bare, base, lambda entry: True)
+
+
+def _matches(condition: Condition, answer: Json) -> bool:
+    kind, value = typed(answer)
+    ordering = compare(condition.answer_type[6:], value, condition.answer)
+    if condition.operator == "!=":
+        return bool(kind) and ordering != 0
+    return ordering is not None and _OPERATORS[condition.operator](ordering)
+
+
+_OPERATORS = {
+    "=": lambda ordering: ordering == 0,
+    ">": lambda ordering: ordering > 0,
+    "<": lambda ordering: ordering < 0,
+    ">=": lambda ordering: ordering >= 0,
+    "<=": lambda ordering: ordering <= 0,
+}
+
+
+def truth(result: list[Any]) -> bool:
+    """A condition's result as yes or no: nothing is no; a single value that is not a boolean is yes (FHIRPath 4.5)."""
+    if len(result) == 1 and isinstance(result[0], bool):
+        return result[0]
+    return bool(result)

@@ -1,0 +1,363 @@
+"""A form being filled in: pages, nodes, answers, checks and the response; never changed, always made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from . import addresses, checking
+from . import nodes as drawing
+from . import response as writing
+from .answers import Entry
+from .context import Context
+from .definition import Form
+from .evaluation import Evaluation
+from .extensions import Json
+from .initial import fixed_answers
+from .issues import Issue, Trouble
+from .items import Item
+from .nodes import Node, locked
+from .options import Option, options
+from .origins import OWN
+from .paging import PageLayout
+from .reading import Reading, has_value, read
+from .summary import Section, summary
+from .texts import text_of
+from .words import localised
+
+MAX_ANSWERS = 1_000
+MAX_INSTANCES = 200
+SETTLED = f"{OWN}StructureDefinition/settled"
+STRAYS = f"{OWN}StructureDefinition/set-aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`key` is safe in an address and stays the same for a version of the form; `number` counts from 1."""
+
+    key: str
+    title: str
+    number: int
+    total: int = 0
+    trail: tuple[str, ...] = ()
+    part: int = 0
+
+
+class Filling:
+    """A form with some answers. `answer`, `add` and `remove` give a new one and leave this one as it was."""
+
+    def __init__(self, form: Form, response: Json | None, context: Context) -> None:
+        self._begin(form, response, context, read(form, _with_strays(response)))
+        if not _settled(response, form):
+            self._evaluation.settle(form.graph.order)
+
+    def _begin(self, form: Form, response: Json | None, context: Context, reading: Reading) -> None:
+        self.form = form
+        self.context = context
+        self.reading_issues = reading.issues
+        self._strays = reading.strays
+        self._head = _head(response)
+        self._top = reading.top
+        self._evaluation = Evaluation(form, reading.top, context, self._base())
+
+    def _base(self) -> Json:
+        kept = {key: value for key, value in self._head.items() if key not in ("extension", "contained")}
+        return {
+            "resourceType": "QuestionnaireResponse",
+            "status": "in-progress",
+            **kept,
+            **({"questionnaire": self.form.canonical} if self.form.canonical else {}),
+        }
+
+    def _changed(self, top: Entry, changed: Iterable[int]) -> Filling:
+        made = object.__new__(Filling)
+        made._begin(self.form, None, self.context, Reading(top, self._strays, self.reading_issues))
+        made._head = self._head
+        made._evaluation.base = made._base()
+        made._evaluation.settle(self.form.graph.affected(changed))
+        return made
+
+    # -- what to draw ------------------------------------------------------------------------------------------
+
+    @property
+    def pages(self) -> list[Page]:
+        """The pages on which something applies and can be seen, in order."""
+        shown = [layout for layout in self.form.layout if self._visible(layout)]
+        total = len(shown)
+        return [self._page(layout, number, total) for number, layout in enumerate(shown, 1)]
+
+    def _page(self, layout: PageLayout, number: int, total: int) -> Page:
+        trail = tuple(str(self._title(item)) for item in layout.trail if item is not layout.title_item)
+        title = self._title(layout.title_item) if layout.title_item else self.form.title(self.context.language)
+        return Page(layout.key, title, number, total, tuple(filter(None, trail)), layout.part)
+
+    def _title(self, item: Item) -> str:
+        if not item.raw.get("text") and item.parent is not None and item.parent.ordinal:
+            return self._title(item.parent)
+        return str(localised(item.raw, "text", self.context.language)) or self.form.title(self.context.language)
+
+    def _visible(self, layout: PageLayout) -> bool:
+        top = self._top
+        for group in layout.trail:
+            if group.hidden:
+                return False
+            top = top.one(group)
+        return any(self._something(entry) for item in layout.roots for entry in top.all(item))
+
+    def _something(self, entry: Entry) -> bool:
+        """Whether a question (or a text) in it applies and is not hidden."""
+        item = entry.item
+        if item.hidden or not self._evaluation.enabled(entry):
+            return item.keep_shown and not item.hidden
+        if item.type != "group":
+            return True
+        return any(self._something(inner) for child in item.children for inner in entry.all(child))
+
+    def nodes(self, page_key: str, issues: Iterable[Issue] = ()) -> list[Node]:
+        """What the page draws, in order; [] for a key that is not a page. `issues` are put on the nodes they name."""
+        layout = self._layout(page_key)
+        return drawing.draw(self._evaluation, layout, issues) if layout else []
+
+    def node(self, name: str) -> Node | None:
+        """The node of one field name, wherever it stands; None when it is hidden, does not apply or does not exist."""
+        entry = self._entry(name)
+        if entry is None or not self._evaluation.enabled(entry) or any(i.hidden for i in entry.item.ancestors()):
+            return None
+        return drawing._node(self._evaluation, entry, {})
+
+    def page_of(self, name: str) -> str:
+        """The key of the page a field name stands on, or ""."""
+        entry = self._entry(name)
+        around = set(entry.item.ancestors()) if entry else set[Item]()
+        return next((layout.key for layout in self.form.layout if around & set(layout.roots)), "")
+
+    def search(self, name: str, text: str, limit: int = 20) -> list[Option]:
+        """The options of a question whose words hold the text; from the terminology server when they are there."""
+        entry = self._entry(name)
+        if entry is None or not entry.item.is_question:
+            return []
+        wanted = text.casefold().strip()
+        found = options(self._evaluation, entry)
+        return [option for option in found if wanted in str(option.label).casefold()][:limit]
+
+    def text(self, name: str) -> str:
+        entry = self._entry(name)
+        return str(text_of(self._evaluation, entry, "text")) if entry else ""
+
+    def _layout(self, page_key: str) -> PageLayout | None:
+        return next((layout for layout in self.form.layout if layout.key == page_key), None)
+
+    def _entry(self, name: str, top: Entry | None = None) -> Entry | None:
+        found = addresses.parse(name, self.form.all_items)
+        return addresses.find(top or self._top, *found) if found else None
+
+    # -- answering ---------------------------------------------------------------------------------------------
+
+    def answer(self, changes: Mapping[str, list[Json]]) -> Filling:
+        """The filling with these answers in place of those before (an empty list takes an answer away).
+
+        Names that do not exist, and items that are read-only, hidden, calculated or do not apply, are passed over.
+        """
+        top = self._top.copy()
+        changed: list[int] = []
+        for name, answers in changes.items():
+            here, there = self._entry(name), self._entry(name, top)
+            if here is None or there is None or not self._open(here):
+                continue
+            kept = [_own(answer) for answer in answers[:MAX_ANSWERS] if isinstance(answer, dict) and has_value(answer)]
+            there.blanks = 0
+            if kept != there.answers:
+                there.answers = kept
+                changed.append(there.item.ordinal)
+        return self._changed(top, changed)
+
+    def _open(self, entry: Entry) -> bool:
+        """Whether a person may answer it: a question that applies, that they can see and change."""
+        if not entry.item.is_question or any(item.hidden for item in entry.item.ancestors()):
+            return False
+        return not locked(self._evaluation, entry) and self._evaluation.enabled(entry)
+
+    def add(self, name: str) -> Filling:
+        """One more repetition of the item with this name (any of its repetitions may be named)."""
+        top = self._top.copy()
+        entry = self._entry(name, top)
+        here = self._entry(name)
+        if entry is None or here is None or not entry.item.repeats or not self._evaluation.enabled(here):
+            return self
+        node = drawing._node(self._evaluation, here, {})
+        if not node.can_add or max(node.instances, node.slots) >= MAX_INSTANCES:
+            return self
+        if entry.item.instanced and entry.parent is not None:
+            for sibling in entry.parent.all(entry.item):
+                sibling.kept = True
+            made = entry.parent.add(entry.item)
+            made.kept = True
+            _start(made)
+        else:
+            entry.blanks += 2 if not entry.answers and not entry.blanks else 1
+        return self._changed(top, [entry.item.ordinal])
+
+    def remove(self, name: str) -> Filling:
+        """Without this repetition. A repeating question without parts takes its input's number: q7-2 is its third."""
+        found = addresses.parse(name, self.form.all_items)
+        if found is None:
+            return self
+        item, indices = found
+        top = self._top.copy()
+        slot = indices[len(item.instanced_path)] if len(indices) > len(item.instanced_path) else None
+        entry = addresses.find(top, item, indices[: len(item.instanced_path)])
+        here = addresses.find(self._top, item, indices[: len(item.instanced_path)])
+        if entry is None or here is None or not item.repeats or locked(self._evaluation, here):
+            return self
+        if item.instanced and entry.parent is not None:
+            entry.parent.children[item.ordinal].remove(entry)
+        elif slot is not None and slot < len(entry.answers):
+            del entry.answers[slot]
+        else:
+            entry.blanks = max(0, entry.blanks - 1)
+        inside = [item.ordinal, *(below.ordinal for below in item.descendants())]
+        return self._changed(top, inside)
+
+    # -- checking and writing -----------------------------------------------------------------------------------
+
+    def check(self, page_key: str | None = None) -> list[Issue]:
+        """What is wrong on a page, or (None) in the whole form, rules of the form included."""
+        if page_key is None:
+            return checking.check(self._evaluation, [], whole=True)
+        layout = self._layout(page_key)
+        return checking.check(self._evaluation, [layout], whole=False) if layout else []
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What the form asked for and could not be done so far: for staff."""
+        return list(dict.fromkeys(self._evaluation.troubles))
+
+    @property
+    def stray_items(self) -> list[Json]:
+        """Items of the response for which this form has no place; kept in the draft."""
+        return list(self._strays)
+
+    def answered(self) -> tuple[int, int]:
+        """(questions answered, questions that apply and can be seen)."""
+        sections = self.summary(self.context.language)
+        rows = [row for section in sections for row in section.rows if not row.read_only]
+        return sum(1 for row in rows if row.answers), len(rows)
+
+    def response(self, status: str, *, authored: str | None = None, **fields: object) -> Json:
+        """A QuestionnaireResponse of what applies: order, nesting and text of the form, without our notes.
+
+        `fields` are further elements of the resource (subject, author, source, encounter, identifier …).
+        """
+        if status not in writing.STATUSES:
+            raise ValueError(f"{status!r} is not a status of a QuestionnaireResponse")
+        head = {**self._head, "extension": _foreign(self._head.get("extension")) or None}
+        given = {"questionnaire": self.form.canonical or None, "status": status, "authored": authored, **fields}
+        made = writing.merged({k: v for k, v in head.items() if v is not None}, given)
+        items = writing.write(self._top, self._evaluation.enabled, self.context.language, self._written_text)
+        return {**made, "item": items} if items else made
+
+    def _written_text(self, entry: Entry) -> str:
+        return str(localised(entry.item.raw, "text", self.context.language))
+
+    def draft(self) -> Json:
+        """Everything typed so far, also where it does not apply now; Filling(form, draft, …) gives the same filling."""
+        notes: list[Json] = [{"url": SETTLED, "valueString": fingerprint(self.form)}]
+        kept = _foreign(self._head.get("extension"))
+        made = writing.merged(
+            self._head,
+            {"questionnaire": self.form.canonical or None, "status": "in-progress", "extension": [*kept, *notes]},
+        )
+        items = writing.write_draft(self._top)
+        if self._strays:
+            made["contained"] = [*_without_strays(made.get("contained")), _aside(self._strays)]
+        return {**made, "item": items} if items else made
+
+    def summary(self, lang: str = "") -> list[Section]:
+        """Sections and rows for "check your answers", in words of the language."""
+        layouts = {layout.key: layout for layout in self.form.layout}
+        return summary(self._speaking(lang), [(layouts[page.key], page.title) for page in self.pages])
+
+    def _speaking(self, lang: str) -> Evaluation:
+        if not lang or lang == self.context.language:
+            return self._evaluation
+        return self.spoken(lang)._evaluation
+
+    def spoken(self, lang: str) -> Filling:
+        """The same filling in another language."""
+        context = self.context
+        other = Context(context.now, context.launch, lang, context.terminology, context.variables, context.fetch)
+        made = object.__new__(Filling)
+        made._begin(self.form, None, other, Reading(self._top.copy(), self._strays, self.reading_issues))
+        made._head = self._head
+        made._evaluation.base = made._base()
+        return made
+
+
+def _start(entry: Entry) -> None:
+    """A repetition begins with the initial values of its questions."""
+    for child in entry.item.children:
+        if child.is_question:
+            entry.one(child).answers = fixed_answers(child)
+        _start(entry.one(child))
+
+
+def _own(answer: Json) -> Json:
+    """What a person said: the answer without notes of where a prefilled one came from, and without nested items."""
+    kept = {key: value for key, value in answer.items() if key not in ("item", "id")}
+    if "extension" in kept:
+        kept["extension"] = _foreign(kept["extension"])
+        if not kept["extension"]:
+            del kept["extension"]
+    return kept
+
+
+def _foreign(listed: object) -> list[Json]:
+    """Extensions that are not our notes."""
+    found = listed if isinstance(listed, list) else []
+    return [e for e in found if isinstance(e, dict) and not str(e.get("url")).startswith(OWN)]
+
+
+def _head(response: Json | None) -> Json:
+    left_out = {"item", "resourceType", "status", "questionnaire", "text"}
+    head = {key: value for key, value in (response or {}).items() if key not in left_out}
+    if "contained" in head:
+        head["contained"] = _without_strays(head["contained"])
+        if not head["contained"]:
+            del head["contained"]
+    return head
+
+
+def fingerprint(form: Form) -> str:
+    return form.canonical or form.title()
+
+
+def _settled(response: Json | None, form: Form) -> bool:
+    """Whether this is a draft of ours, whose calculations were done when it was saved."""
+    notes = (response or {}).get("extension")
+    for note in notes if isinstance(notes, list) else ():
+        if isinstance(note, dict) and note.get("url") == SETTLED:
+            return bool(note.get("valueString") == fingerprint(form))
+    return False
+
+
+_ASIDE_ID = "previsit-set-aside"
+
+
+def _aside(strays: list[Json]) -> Json:
+    return {"resourceType": "QuestionnaireResponse", "id": _ASIDE_ID, "status": "in-progress", "item": strays}
+
+
+def _without_strays(contained: object) -> list[Json]:
+    listed = contained if isinstance(contained, list) else []
+    return [r for r in listed if isinstance(r, dict) and r.get("id") != _ASIDE_ID]
+
+
+def _with_strays(response: Json | None) -> Json | None:
+    """The response with what was set aside put back at its end, to be placed or set aside again."""
+    if not response:
+        return response
+    for resource in response.get("contained") or ():
+        if isinstance(resource, dict) and resource.get("id") == _ASIDE_ID:
+            own = response.get("item")
+            return {**response, "item": [*(own if isinstance(own, list) else ()), *(resource.get("item") or ())]}
+    return response

@@ -1,0 +1,105 @@
+"""What was found while a form was read: reasons to refuse it, features it uses, features not honoured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from . import extensions as ext
+from .extensions import Json
+from .issues import Refusal
+from .items import Item
+
+_HONOURED_WORDS = """
+answerExpression answerOptionsToggleExpression calculatedExpression candidateExpression choiceColumn
+choiceOrientation collapsible columnCount constraint cqf-calculatedValue cqf-expression definitionExtract
+definitionExtractValue displayCategory enableWhenExpression entryFormat entryMode extractAllocateId hidden
+initialExpression itemAnswerMedia itemControl itemExtractionContext itemMedia itemPopulationContext itemWeight
+launchContext maxDecimalPlaces maxOccurs maxQuantity maxSize maxValue mimeType minLength minOccurs minQuantity
+minValue observationExtract observation-extract-category observationExtractCategory observationExtractEntry
+observationLinkPeriod openLabel optionExclusive optionPrefix ordinalValue preferredTerminologyServer
+referenceProfile referenceResource allowedResource regex rendering-markdown rendering-xhtml shortText
+signatureRequired sliderStepValue sourceQueries supportLink targetConstraint templateExtract
+templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
+unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
+assemble-expectation optionalDisplay keyboard
+"""
+HONOURED = frozenset(_HONOURED_WORDS.split())
+_DESCRIPTIVE_WORDS = """
+artifact-versionAlgorithm versionAlgorithm structuredefinition-wg structuredefinition-fmm fhirType
+structuredefinition-standards-status structuredefinition-normative-version derivationType derivedFromArtifact
+rendering-style rendering-styleSensitive cpg-knowledgeCapability cpg-knowledgeRepresentationLevel designNote
+usageMode performerType endpoint isSubject itemContext cqf-library metadata crmi-messages valueset-label
+valueset-reference referencesContained extension-Questionnaire.versionAlgorithm
+"""
+DESCRIPTIVE = frozenset(_DESCRIPTIVE_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Unhonoured:
+    link_id: str
+    feature: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """`used` counts each feature; `not_honoured` names what the form asks for and does not get, and where."""
+
+    used: Mapping[str, int] = field(default_factory=dict)
+    not_honoured: tuple[Unhonoured, ...] = ()
+    defects: tuple[Refusal, ...] = ()
+
+
+@dataclass(slots=True)
+class Findings:
+    refusals: list[Refusal] = field(default_factory=list)
+    not_honoured: list[Unhonoured] = field(default_factory=list)
+    defects: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, link_id: str, code: str, reason: str) -> None:
+        self.refusals.append(Refusal(link_id, code, reason))
+
+    def miss(self, link_id: str, feature: str, reason: str) -> None:
+        self.not_honoured.append(Unhonoured(link_id, feature, reason))
+
+    def defect(self, link_id: str, code: str, reason: str) -> None:
+        """Against the standard, and without effect on how the form is asked."""
+        self.defects.append(Refusal(link_id, code, reason, "warning"))
+
+    def features(self, items: list[Item], raw: Json) -> Features:
+        used: Counter[str] = Counter()
+        missed: dict[tuple[str, str], Unhonoured] = {(m.link_id, m.feature): m for m in self.not_honoured}
+        for link_id, element in [("", raw), *((item.link_id, item.raw) for item in items)]:
+            for name in _extension_names(element):
+                used[name] += 1
+                if name not in HONOURED and name not in DESCRIPTIVE:
+                    missed.setdefault(
+                        (link_id, name), Unhonoured(link_id, name, "an extension this engine does not know")
+                    )
+        for item in items:
+            used[f"type:{item.type}"] += 1
+            used.update(f"itemControl:{code}" for code in item.controls)
+            used.update(
+                name for name in ("required", "readOnly", "repeats", "initial", "maxLength") if item.raw.get(name)
+            )
+            used.update(f"enableWhen:{condition.operator}" for condition in item.conditions)
+        return Features(dict(sorted(used.items())), tuple(missed.values()), tuple(self.defects))
+
+
+def _extension_names(element: Json) -> list[str]:
+    """Names of the extensions on an element and on its own parts, but not on its nested items."""
+    found: list[str] = []
+    stack: list[object] = [{k: v for k, v in element.items() if k not in ("item", "contained", "text")}]
+    stack.append(
+        {"_text": element.get("_text"), "text": element.get("text") if isinstance(element.get("text"), dict) else None}
+    )
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack.extend(current)
+        elif isinstance(current, dict):
+            found.extend(ext.of(current))
+            stack.extend(v for k, v in current.items() if k != "extension" and isinstance(v, (dict, list)))
+    return found

@@ -1,0 +1,88 @@
+"""Expressions of a form, compiled once: FHIRPath as a program, x-fhir-query as a text with holes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from portal import fhirpath
+
+from .extensions import Json
+
+QUERY_LANGUAGE = "application/x-fhir-query"
+_FHIRPATH = {"text/fhirpath", "fhirpath", ""}
+_HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_VARIABLE = re.compile(r"%(?:`([^`]+)`|([A-Za-z_][A-Za-z0-9_-]*))")
+MAX_LENGTH = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """One Expression datatype. `program` is None when it is a query or when `error` says why it cannot run."""
+
+    text: str
+    name: str
+    language: str
+    program: fhirpath.Expression | None
+    holes: tuple[fhirpath.Expression | None, ...] = ()
+    error: str = ""
+
+    @property
+    def is_query(self) -> bool:
+        return self.language == QUERY_LANGUAGE
+
+    def literals(self) -> frozenset[str]:
+        """Every string literal: the linkIds among them are the questions it reads."""
+        return frozenset(match.replace("\\'", "'") for match in _LITERAL.findall(self.text))
+
+    def names(self) -> frozenset[str]:
+        """Every %name it uses."""
+        return frozenset(quoted or bare for quoted, bare in _VARIABLE.findall(self.text))
+
+
+def supported(language: object) -> bool:
+    return language is None or str(language).lower() in _FHIRPATH or language == QUERY_LANGUAGE
+
+
+def formula(expression: object) -> Formula | None:
+    """Compile an Expression (or a bare FHIRPath string); None when it holds no expression at all."""
+    if isinstance(expression, str):
+        expression = {"language": "text/fhirpath", "expression": expression}
+    if not isinstance(expression, dict) or not isinstance(expression.get("expression"), str):
+        return None
+    return _compiled(expression)
+
+
+def _compiled(expression: Json) -> Formula:
+    text, name = expression["expression"], str(expression.get("name") or "")
+    language = str(expression.get("language") or "text/fhirpath")
+    if len(text) > MAX_LENGTH:
+        return Formula(text, name, language, None, (), f"longer than {MAX_LENGTH} characters")
+    if language == QUERY_LANGUAGE:
+        holes = [program(hole) for hole in _HOLE.findall(text)]
+        return Formula(text, name, language, None, tuple(p for p, _ in holes), next((e for _, e in holes if e), ""))
+    compiled, error = program(text)
+    return Formula(text, name, "text/fhirpath", compiled, (), error)
+
+
+def program(text: str) -> tuple[fhirpath.Expression | None, str]:
+    """The compiled FHIRPath, or None and why it is not FHIRPath."""
+    try:
+        return fhirpath.compile(text, model=fhirpath.R4), ""
+    except fhirpath.FhirPathError as error:
+        return None, str(error)
+
+
+def filled_query(formula: Formula, values: list[list[Any]]) -> str | None:
+    """The query with each hole filled by its values joined with commas; None when a hole has no value."""
+    if any(not found for found in values):
+        return None
+    texts = iter([",".join(_plain(value) for value in found) for found in values])
+    return _HOLE.sub(lambda _: next(texts), formula.text)
+
+
+def _plain(value: Any) -> str:
+    return quote(str(value), safe=":/|,-_.~")

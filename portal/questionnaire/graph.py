@@ -1,0 +1,188 @@
+"""What depends on what in a form: the order of calculations, and what a changed answer can touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .findings import Findings
+from .formulas import Formula
+from .items import Item, Variable
+
+Node = tuple[str, int]
+"""("enabled", ordinal) or ("value", ordinal)."""
+
+_WHOLE = ("descendants(", "startsWith(", "matches(", "contains(", "endsWith(", "children(")
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """`order`: calculated items so that each comes after what it reads. `readers`: ordinal -> the calculated items that
+    an answer there can change, whichever way round. `general`: calculated items whose reads cannot be told."""
+
+    order: tuple[Item, ...]
+    readers: Mapping[int, frozenset[int]]
+    general: frozenset[int]
+
+    def affected(self, changed: Iterable[int]) -> list[Item]:
+        """The calculated items to do again after these items changed, in order."""
+        wanted = set(self.general)
+        for ordinal in changed:
+            wanted |= self.readers.get(ordinal, frozenset())
+        return [item for item in self.order if item.ordinal in wanted]
+
+
+def scope(item: Item) -> dict[str, Variable]:
+    """The variables an expression of this item sees; the nearest of a name wins."""
+    seen: dict[str, Variable] = {}
+    for owner in item.ancestors():
+        for variable in owner.variables:
+            seen.setdefault(variable.name, variable)
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    items: frozenset[Item]
+    whole: bool
+
+
+def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: frozenset[int] = frozenset()) -> Reads:
+    """The items a formula names by linkId, through its variables too; `whole` when it may read any answer."""
+    found = {by_link[text] for text in formula.literals() if text in by_link}
+    whole = (not found and _touches_response(formula)) or any(word in formula.text for word in _WHOLE)
+    names, visible = formula.names(), scope(item)
+    for name in names:
+        variable = visible.get(name)
+        if variable is None or id(variable.formula) in seen or variable.formula is formula:
+            continue
+        inner = reads(variable.formula, variable.owner, by_link, seen | {id(formula), id(variable.formula)})
+        found |= inner.items
+        whole = whole or inner.whole
+    return Reads(frozenset(found), whole)
+
+
+def _touches_response(formula: Formula) -> bool:
+    """Whether it may look into the response at all, rather than only at named values."""
+    names = formula.names()
+    return bool(names & {"resource", "context", "rootResource"}) or "item" in formula.text or "answer" in formula.text
+
+
+def draw(root: Item, items: list[Item], by_link: Mapping[str, Item], findings: Findings) -> Graph:
+    edges, general = _edges(items, by_link)
+    calculated = {item.ordinal: item for item in items if item.calculation is not None}
+    _refuse_cycles(items, edges, findings)
+    order = [
+        calculated[ordinal] for kind, ordinal in _sorted(edges, calculated) if kind == "value" and ordinal in calculated
+    ]
+    return Graph(tuple(order), _readers(edges, calculated), frozenset(general))
+
+
+def _edges(items: list[Item], by_link: Mapping[str, Item]) -> tuple[dict[Node, list[Node]], set[int]]:
+    edges: dict[Node, list[Node]] = {}
+    general: set[int] = set()
+    for item in items:
+        enabled, value = ("enabled", item.ordinal), ("value", item.ordinal)
+        shown = edges.setdefault(enabled, [])
+        if item.parent is not None and item.parent.ordinal:
+            shown.append(("enabled", item.parent.ordinal))
+        shown.extend(("value", condition.question.ordinal) for condition in item.conditions)
+        if item.enable_formula is not None:
+            shown.extend(_values(reads(item.enable_formula, item, by_link)))
+        known = edges.setdefault(value, [enabled])
+        if item.calculation is not None:
+            read = reads(item.calculation, item, by_link)
+            known.extend(_values(read))
+            if read.whole or any(target.is_group for target in read.items):
+                general.add(item.ordinal)
+    return edges, general
+
+
+def _values(read: Reads) -> Iterator[Node]:
+    return (("value", target.ordinal) for target in read.items if target.is_question)
+
+
+def _refuse_cycles(items: list[Item], edges: Mapping[Node, list[Node]], findings: Findings) -> None:
+    """enableWhen and calculations must not go in circles. An enableWhenExpression that reads what it hides is only
+    noted: while it is being decided its item counts as shown."""
+    strict = {node: list(targets) for node, targets in edges.items()}
+    for item in items:
+        if item.enable_formula is not None:
+            named = [("value", condition.question.ordinal) for condition in item.conditions]
+            above = [("enabled", item.parent.ordinal)] if item.parent is not None and item.parent.ordinal else []
+            strict[("enabled", item.ordinal)] = [*above, *named]
+    for cycle in _cycles(strict):
+        names = [items[ordinal - 1].link_id for _, ordinal in cycle]
+        shown = " → ".join(dict.fromkeys(names))
+        findings.refuse(names[0], "cycle", f"conditions or calculations go in a circle: {shown}")
+
+
+def _cycles(edges: Mapping[Node, list[Node]]) -> list[list[Node]]:
+    """One path for each circle met in a depth-first walk."""
+    done: set[Node] = set()
+    found: list[list[Node]] = []
+    for start in edges:
+        path: list[Node] = []
+        on_path: set[Node] = set()
+        stack: list[tuple[Node, Iterator[Node]]] = []
+        _enter(start, edges, done, path, on_path, stack)
+        while stack:
+            node, targets = stack[-1]
+            target = next(targets, None)
+            if target is None:
+                stack.pop()
+                path.pop()
+                on_path.discard(node)
+                done.add(node)
+            elif target in on_path:
+                found.append(path[path.index(target) :])
+            else:
+                _enter(target, edges, done, path, on_path, stack)
+    return found
+
+
+def _enter(
+    node: Node,
+    edges: Mapping[Node, list[Node]],
+    done: set[Node],
+    path: list[Node],
+    on_path: set[Node],
+    stack: list[tuple[Node, Iterator[Node]]],
+) -> None:
+    if node not in done:
+        path.append(node)
+        on_path.add(node)
+        stack.append((node, iter(edges.get(node, ()))))
+
+
+def _sorted(edges: Mapping[Node, list[Node]], calculated: Mapping[int, Item]) -> list[Node]:
+    """Depth first: what is read before what reads it."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    for start in (("value", ordinal) for ordinal in calculated):
+        stack: list[tuple[Node, bool]] = [(start, False)]
+        while stack:
+            node, finished = stack.pop()
+            if finished:
+                order.append(node)
+            elif node not in seen:
+                seen.add(node)
+                stack.append((node, True))
+                stack.extend((target, False) for target in edges.get(node, ()) if target not in seen)
+    return order
+
+
+def _readers(edges: Mapping[Node, list[Node]], calculated: Mapping[int, Item]) -> dict[int, frozenset[int]]:
+    """For each item, the calculations that lead back to its value."""
+    found: dict[int, set[int]] = {}
+    for ordinal in calculated:
+        stack, seen = [("value", ordinal)], set[Node]()
+        while stack:
+            node = stack.pop()
+            for target in edges.get(node, ()):
+                if target not in seen:
+                    seen.add(target)
+                    stack.append(target)
+                    if target[0] == "value":
+                        found.setdefault(target[1], set()).add(ordinal)
+    return {ordinal: frozenset(readers) for ordinal, readers in found.items()}

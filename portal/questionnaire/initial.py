@@ -1,0 +1,25 @@
+"""The fixed answers a question begins with: `initial`, or the options marked as selected."""
+
+from __future__ import annotations
+
+from .answers import TYPE_KEYS
+from .extensions import Json
+from .items import Item
+
+
+def fixed_answers(item: Item) -> list[Json]:
+    """FHIR answers; a value that is not of the item's type is left out."""
+    if not item.is_question:
+        return []
+    values = [_value(initial) for initial in item.raw.get("initial") or ()]
+    if not values:
+        values = [
+            _value(option) for option in item.raw.get("answerOption") or () if option.get("initialSelected") is True
+        ]
+    allowed = {*TYPE_KEYS[item.type], *(key for option in item.raw.get("answerOption") or () for key in _value(option))}
+    found = [value for value in values if value and set(value) <= allowed]
+    return found if item.repeats else found[:1]
+
+
+def _value(raw: Json) -> Json:
+    return next(({key: value} for key, value in raw.items() if key.startswith("value")), {})

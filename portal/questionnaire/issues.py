@@ -1,0 +1,121 @@
+"""What a check finds: one Issue a finding, as a code, a place and words that can be translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MESSAGES: dict[str, str] = {
+    "required": "Answer this question",
+    "group-required": "Answer at least one question in this part",
+    "too-few": "Give at least %(min)s answers",
+    "too-many": "Give no more than %(max)s answers",
+    "not-repeating": "Give one answer only",
+    "type": "This is not an answer of the right kind (%(expected)s)",
+    "too-long": "Use %(max)s characters or fewer",
+    "too-short": "Use %(min)s characters or more",
+    "too-small": "Enter %(min)s or more",
+    "too-large": "Enter %(max)s or less",
+    "too-early": "Enter a date or time that is %(min)s or later",
+    "too-late": "Enter a date or time that is %(max)s or earlier",
+    "decimals": "Use no more than %(max)s decimal places",
+    "pattern": "Enter this in the form that is asked for",
+    "pattern-format": "Enter this in the form %(format)s",
+    "option": "Choose one of the answers in the list",
+    "option-unknown": "We could not check this answer against the list",
+    "exclusive": "“%(label)s” cannot be chosen together with another answer",
+    "unit": "Choose one of the units in the list",
+    "unit-missing": "Choose a unit",
+    "file-size": "Choose a file of %(max)s or smaller",
+    "file-kind": "Choose a file of one of these kinds: %(kinds)s",
+    "file-empty": "Choose a file",
+    "reference-kind": "This must point to one of: %(kinds)s",
+    "reference": "This is not a reference that can be followed",
+    "whole-number": "Enter a whole number, like 12",
+    "number": "Enter a number, like 12 or 12.5",
+    "number-ambiguous": "We cannot tell whether this means %(first)s or %(second)s. Write it without thousands separators",
+    "number-size": "Enter a number with at most %(max)s digits",
+    "date": "Enter a date, like 27 3 2019, or only a month and year, or only a year",
+    "date-real": "Enter a date that exists",
+    "date-ambiguous": "We cannot tell the day from the month. Write the month as a word, like %(example)s",
+    "datetime": "Enter a date, and a time if you know it, like 27 3 2019 14:30",
+    "time": "Enter a time, like 14:30",
+    "url": "Enter a web address, like https://www.example.org",
+    "yesno": "Choose yes or no",
+    "characters": "Remove the characters that cannot be stored",
+    "rule": "%(text)s",
+    "rule-unchecked": "A rule of this form could not be checked",
+    "read-only": "This answer cannot be changed here",
+    "not-enabled": "This question does not apply, so it must not have an answer",
+    "unknown-question": "There is no question with this linkId in the form",
+    "misplaced": "This question stands in another place in the form",
+    "order": "The questions are not in the order of the form",
+    "duplicate": "This question stands here more than once",
+    "display-answer": "A text without a question cannot have an answer",
+    "group-answer": "A group of questions cannot have an answer of its own",
+    "no-value": "An answer has no value",
+    "form-mismatch": "The answers belong to another form (%(other)s)",
+    "status": "The status %(status)s is not a status of a response",
+    "draft-form": "The form is a draft",
+    "text-differs": "The text of the question is not the text of the form",
+    "shape": "This is not the shape of a response: %(what)s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A finding. `name` is the node's field name ("" for the whole form), `severity` error, warning or information.
+
+    `msgid` is English and may be looked up for a translation; `message` is that text with `params` put in.
+    `expression` is the FHIRPath of the place in the response, where there is one.
+    """
+
+    name: str
+    link_id: str
+    code: str
+    severity: str = "error"
+    params: Mapping[str, object] = field(default_factory=dict)
+    expression: str = ""
+
+    @property
+    def msgid(self) -> str:
+        return MESSAGES.get(self.code, "%(text)s" if "text" in self.params else self.code)
+
+    @property
+    def message(self) -> str:
+        return self.msgid % self.params if self.params else self.msgid
+
+    @property
+    def blocks(self) -> bool:
+        return self.severity == "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a form is not taken: the item's linkId ("" for the form), a code and a sentence for its author."""
+
+    link_id: str
+    code: str
+    reason: str
+    severity: str = "error"
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something the form asked for that could not be done while it was filled in: for staff, never for the patient."""
+
+    link_id: str
+    what: str
+    reason: str
+
+
+class FormRefused(Exception):
+    """A Questionnaire that this engine will not render: `issues` name each item and reason."""
+
+    def __init__(self, issues: list[Refusal]) -> None:
+        self.issues = issues
+        super().__init__("; ".join(f"{issue.link_id or 'form'}: {issue.reason}" for issue in issues[:5]))

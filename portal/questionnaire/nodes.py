@@ -1,0 +1,259 @@
+"""What a page draws: the enabled, visible items in order, each with its words, options and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import extensions as ext
+from .addresses import index_of, name_of
+from .answers import Entry
+from .bounds import Limits, limits
+from .controls import ABSORBED, control
+from .evaluation import Evaluation
+from .extensions import Json
+from .issues import Issue
+from .items import Item
+from .options import Option, _plain, options, terminology_server
+from .origins import Origin, origin
+from .paging import PageLayout
+from .richtext import Text
+from .texts import hint, text_of
+from .words import localised
+
+ABSENT_SYSTEM = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+
+
+@dataclass(slots=True)
+class Node:
+    """One thing to draw. `name` is its field name; `answers` are FHIR answers; `slots` how many inputs to draw."""
+
+    item: Item
+    name: str
+    link_id: str
+    type: str
+    control: str
+    text: Text = ""
+    prefix: str = ""
+    help: Text = ""
+    flyover: Text = ""
+    legal: Text = ""
+    unit: str = ""
+    prompt: Text = ""
+    lower: Text = ""
+    upper: Text = ""
+    instruction: Text = ""
+    entry_format: str = ""
+    short_text: str = ""
+    open_label: str = ""
+    category: str = ""
+    required: bool = False
+    read_only: bool = False
+    repeats: bool = False
+    calculated: bool = False
+    disabled: bool = False
+    min_occurs: int = 0
+    max_occurs: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    options: list[Option] = field(default_factory=list)
+    open: bool = False
+    lookup: bool = False
+    units: list[Option] = field(default_factory=list)
+    unit_open: bool = False
+    absent: list[Option] = field(default_factory=list)
+    answers: list[Json] = field(default_factory=list)
+    slots: int = 1
+    issues: list[Issue] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
+    instance: int | None = None
+    instances: int = 0
+    can_add: bool = False
+    can_remove: bool = False
+    orientation: str = ""
+    columns: int = 0
+    width: str = ""
+    collapsible: str = ""
+    keyboard: str = ""
+    media: Json | None = None
+    links: list[str] = field(default_factory=list)
+    signature: bool = False
+    origin: Origin | None = None
+    entry: Entry | None = field(default=None, repr=False)
+
+
+def draw(evaluation: Evaluation, layout: PageLayout, issues: Iterable[Issue] = ()) -> list[Node]:
+    """The nodes of a page; `issues` are put on the nodes they name."""
+    top = evaluation.top
+    for group in layout.trail:
+        top = top.one(group)
+    by_name: dict[str, list[Issue]] = {}
+    for issue in issues:
+        by_name.setdefault(issue.name, []).append(issue)
+    return [node for item in layout.roots for node in _item(evaluation, top, item, by_name)]
+
+
+Issues = dict[str, list[Issue]]
+
+
+def _item(evaluation: Evaluation, parent: Entry, item: Item, issues: Issues) -> Iterator[Node]:
+    """No node, one, or one for each repetition."""
+    if item.hidden or _absorbed(item):
+        return
+    entries = parent.all(item)
+    for entry in entries:
+        enabled = evaluation.enabled(entry)
+        if enabled or item.keep_shown:
+            node = _node(evaluation, entry, issues)
+            node.disabled = not enabled
+            node.read_only = node.read_only or not enabled
+            yield node
+
+
+def _absorbed(item: Item) -> bool:
+    return (
+        item.type == "display"
+        and bool(item.controls & set(ABSORBED))
+        and item.parent is not None
+        and bool(item.parent.ordinal)
+    )
+
+
+def _node(evaluation: Evaluation, entry: Entry, issues: Issues) -> Node:
+    item, language = entry.item, evaluation.context.language
+    offered = options(evaluation, entry) if item.is_question else []
+    lookup = not offered and bool(evaluation.form.value_sets.elsewhere(item)) and item.type != "open-choice"
+    node = Node(
+        item=item,
+        name=name_of(entry),
+        link_id=item.link_id,
+        type=item.type,
+        control=control(item, len(offered), lookup),
+        text=text_of(evaluation, entry, "text"),
+        prefix=str(text_of(evaluation, entry, "prefix")),
+        required=required(evaluation, entry),
+        read_only=locked(evaluation, entry),
+        repeats=item.repeats,
+        calculated=item.calculated,
+        limits=limits(evaluation, entry),
+        options=offered,
+        open=item.type == "open-choice",
+        lookup=lookup,
+        answers=list(entry.answers),
+        issues=issues.get(name_of(entry), []),
+        entry=entry,
+    )
+    _dress(node, item, language)
+    _parts(evaluation, node, entry)
+    _repetition(evaluation, node, entry)
+    node.origin = next((found for answer in entry.answers if (found := origin(answer))), None)
+    node.children = [made for child in item.children for made in _item(evaluation, entry, child, issues)]
+    return node
+
+
+def required(evaluation: Evaluation, entry: Entry) -> bool:
+    formula = entry.item.bounds.get("required")
+    if formula is None:
+        return entry.item.required
+    result = evaluation.evaluate(formula, entry, "required")
+    return entry.item.required if result is None else result == [True]
+
+
+def locked(evaluation: Evaluation, entry: Entry) -> bool:
+    """Whether a person may not change it: read-only itself, in a read-only part, or calculated."""
+    if entry.item.calculated:
+        return True
+    formula = entry.item.bounds.get("readOnly")
+    if formula is not None and evaluation.evaluate(formula, entry, "readOnly") == [True]:
+        return True
+    return any(item.read_only for item in entry.item.ancestors())
+
+
+def _dress(node: Node, item: Item, language: str) -> None:
+    """What the item's extensions say about how it looks."""
+    found = item.extensions
+    node.entry_format = hint(item, "entryFormat", language)
+    node.short_text = hint(item, "shortText", language)
+    node.open_label = hint(item, "openLabel", language)
+    node.instruction = hint(item, "instruction", language)
+    node.orientation = str(ext.value(found, "choiceOrientation") or "")
+    node.columns = _whole(ext.value(found, "columnCount"))
+    node.collapsible = str(ext.value(found, "collapsible") or "")
+    node.keyboard = str(_code(ext.value(found, "keyboard")) or "")
+    node.category = next(iter(sorted(ext.codes(found, ("displayCategory",)))), "")
+    node.media = ext.value(found, "itemMedia")
+    node.links = [link for link in ext.values(found, "supportLink") if isinstance(link, str)]
+    node.signature = bool(found.get("signatureRequired"))
+    width = ext.value(found, "width")
+    node.width = f"{width['value']}{width.get('code') or '%'}" if isinstance(width, dict) and "value" in width else ""
+    coding = ext.value(found, "unit")
+    node.unit = (
+        localised(coding, "display", language) or str(coding.get("code") or "") if isinstance(coding, dict) else ""
+    )
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _code(value: Any) -> Any:
+    return value.get("code") if isinstance(value, dict) else value
+
+
+def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
+    """The displays that belong to this item: help, flyover, legal, unit …; and the units and reasons it offers."""
+    for child in entry.item.children:
+        if not _absorbed(child):
+            continue
+        inner = entry.one(child)
+        if evaluation.enabled(inner):
+            text = text_of(evaluation, inner, "text")
+            for code in child.controls & set(ABSORBED):
+                setattr(node, code, getattr(node, code) or text)
+    node.units = units(evaluation, entry.item)
+    node.unit_open = bool(ext.value(entry.item.extensions, "unitOpen"))
+    node.absent = absent_options(entry.item, evaluation.context.language)
+
+
+def units(evaluation: Evaluation, item: Item) -> list[Option]:
+    """The units of a quantity: unitOption, or the codings of unitValueSet."""
+    if item.type != "quantity":
+        return []
+    codings = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
+    canonical = ext.value(item.extensions, "unitValueSet")
+    if isinstance(canonical, str):
+        found = evaluation.form.value_sets.expand(canonical)
+        if found is None and evaluation.context.terminology is not None:
+            found = evaluation.context.terminology.expand(canonical, server=terminology_server(item))
+        codings.extend(found or [])
+    return [_plain({"valueCoding": coding}, evaluation.context.language) for coding in codings]
+
+
+def absent_options(item: Item, language: str) -> list[Option]:
+    """The data-absent-reasons ("don't know", "prefer not to say") that the form offers beside a question that is no choice."""
+    codings = [
+        coding
+        for concept in ext.values(
+            item.extensions, "https://previsit.example/fhir/StructureDefinition/absent-reason-option"
+        )
+        if isinstance(concept, dict)
+        for coding in concept.get("coding") or [concept]
+    ]
+    return [_plain({"valueCoding": coding}, language) for coding in codings]
+
+
+def _repetition(evaluation: Evaluation, node: Node, entry: Entry) -> None:
+    item = entry.item
+    node.min_occurs, node.max_occurs = node.limits.min_occurs, node.limits.max_occurs
+    if not item.repeats:
+        return
+    most = node.max_occurs
+    if item.instanced:
+        siblings = entry.parent.all(item) if entry.parent else [entry]
+        node.instance, node.instances = index_of(entry), len(siblings)
+        node.can_add = not node.read_only and (most is None or len(siblings) < most)
+        node.can_remove = not node.read_only and len(siblings) > max(1, node.min_occurs)
+    elif node.control not in ("checkboxes", "radios"):
+        node.slots = max(1, len(entry.answers) + entry.blanks, node.min_occurs)
+        node.can_add = not node.read_only and (most is None or node.slots < most)
+        node.can_remove = not node.read_only and node.slots > max(1, node.min_occurs)

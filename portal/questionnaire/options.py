@@ -1,0 +1,186 @@
+"""The choices a question shows: from the form, a value set or an expression, each with a stable key and its words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from . import extensions as ext
+from .answers import Entry
+from .comparing import same_answer
+from .converting import to_answers, words
+from .evaluation import Evaluation, truth
+from .extensions import Json
+from .items import Item
+from .richtext import Text, rich
+from .speaking import say
+from .words import localised
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`key` is what the page posts, `value` the FHIR answer it stands for, `score` its ordinalValue or itemWeight."""
+
+    key: str
+    label: Text
+    value: Json
+    prefix: str = ""
+    exclusive: bool = False
+    selected: bool = False
+    disabled: bool = False
+    score: Decimal | None = None
+    media: Json | None = None
+
+
+def key_of(answer: Json) -> str:
+    """A short key made from the value itself, so that it means the same when the list changes."""
+    stripped = {k: _bare(v) for k, v in answer.items() if k.startswith("value")}
+    text = json.dumps(stripped, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2s(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _bare(value: Any) -> Any:
+    """A coding by system and code (its display may be spoken in another language)."""
+    if isinstance(value, dict) and "code" in value and "value" not in value:
+        return {"system": value.get("system"), "code": value.get("code")}
+    return value
+
+
+def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
+    """Every option of a question in this place; those a toggle expression switches off are left out."""
+    item, language = entry.item, evaluation.context.language
+    listed = _static(evaluation, item, language)
+    if item.answer_formula is not None:
+        listed = [*listed, *_computed(evaluation, entry, language)]
+    if item.toggles:
+        listed = [option for option in listed if _allowed(evaluation, entry, option)]
+    return [_chosen(option, entry.answers) for option in listed]
+
+
+def _static(evaluation: Evaluation, item: Item, language: str) -> list[Option]:
+    """The options that are the same for everyone, made once for a form and language."""
+    cache = evaluation.form.caches.setdefault(("options", language), {})
+    if item.ordinal not in cache:
+        raws = item.raw.get("answerOption") or ()
+        if raws:
+            made = [option for raw in raws if (option := _option(raw, language)) is not None]
+        else:
+            made = [_plain(answer, language) for answer in evaluation.form.value_sets.answers(item)]
+        cache[item.ordinal] = made
+    found: list[Option] = cache[item.ordinal]
+    return found or _from_server(evaluation, item, language)
+
+
+def _from_server(evaluation: Evaluation, item: Item, language: str) -> list[Option]:
+    canonical = evaluation.form.value_sets.elsewhere(item)
+    if not canonical or evaluation.context.terminology is None:
+        return []
+    codings = evaluation.context.terminology.expand(canonical, server=terminology_server(item)) or []
+    return [_plain({"valueCoding": coding}, language) for coding in codings]
+
+
+def terminology_server(item: Item) -> str:
+    """The preferred terminology server, the nearest declaration winning; "" for none."""
+    for owner in item.ancestors():
+        for name in ("preferredTerminologyServer", "terminology-server"):
+            if isinstance(found := ext.value(owner.extensions, name), str):
+                return found
+    return ""
+
+
+def _option(raw: Json, language: str) -> Option | None:
+    key = next((key for key in raw if key.startswith("value")), None)
+    if key is None:
+        return None
+    answer = {key: raw[key]}
+    extensions, inner = ext.of(raw), ext.of(raw[key])
+    return Option(
+        key=key_of(answer),
+        label=_label(raw, key, language),
+        value=answer,
+        prefix=str(ext.value(extensions, "optionPrefix") or ext.value(inner, "optionPrefix") or ""),
+        exclusive=ext.value(extensions, "optionExclusive") is True,
+        score=_score(extensions) or _score(inner),
+        media=ext.value(extensions, "itemAnswerMedia") or ext.value(extensions, "itemMedia"),
+    )
+
+
+def _score(extensions: ext.Extensions) -> Decimal | None:
+    for name in ("itemWeight", "ordinalValue"):
+        value = ext.value(extensions, name)
+        if isinstance(value, (int, Decimal, float)) and not isinstance(value, bool):
+            return Decimal(str(value))
+    return None
+
+
+def _label(raw: Json, key: str, language: str) -> Text:
+    value = raw[key]
+    if isinstance(value, dict) and isinstance(value.get("display"), str):
+        return rich(value, "display", language)
+    if isinstance(value, str) and key == "valueString":
+        return rich(raw, key, language)
+    return say({key: value}, language)
+
+
+def _plain(answer: Json, language: str) -> Option:
+    coding = answer.get("valueCoding")
+    label = localised(coding, "display", language) if isinstance(coding, dict) else ""
+    score = _score(ext.of(coding))
+    return Option(key_of(answer), label or say(answer, language), answer, score=score)
+
+
+def _computed(evaluation: Evaluation, entry: Entry, language: str) -> list[Option]:
+    """answerExpression: every value it gives is an option."""
+    assert entry.item.answer_formula is not None
+    results = evaluation.evaluate(entry.item.answer_formula, entry, "answerExpression") or []
+    return [_plain(answer, language) for result in results for answer in _answers(evaluation, entry.item, result)]
+
+
+def _answers(evaluation: Evaluation, item: Item, result: Any) -> list[Json]:
+    if isinstance(result, dict) and result.get("resourceType") == "Bundle":
+        entries = [e.get("resource") for e in result.get("entry") or () if isinstance(e, dict)]
+        return [a for resource in entries for a in _answers(evaluation, item, resource)]
+    if isinstance(result, dict) and item.type == "reference" and "resourceType" in result:
+        made = to_answers(item, [result], evaluation.form.value_sets)
+        for answer in made:
+            answer["valueReference"].setdefault("display", words(_named(result)))
+        return made
+    return to_answers(item, [result], evaluation.form.value_sets)
+
+
+def _named(resource: Json) -> Json:
+    """What a resource is called: its name, code or title."""
+    name = resource.get("name") or resource.get("code") or resource.get("title") or resource.get("id")
+    if isinstance(name, list):
+        name = name[0] if name else ""
+    return name if isinstance(name, dict) else {"text": str(name or "")}
+
+
+def _allowed(evaluation: Evaluation, entry: Entry, option: Option) -> bool:
+    """Off only when a toggle names it and none of those that do says yes."""
+    verdicts: list[bool] = []
+    for answers, formula in entry.item.toggles:
+        if any(same_answer(option.value, answer) for answer in answers):
+            result = evaluation.evaluate(formula, entry, "answerOptionsToggleExpression")
+            verdicts.append(result is None or truth(result))
+    return not verdicts or any(verdicts)
+
+
+def _chosen(option: Option, answers: Iterable[Json]) -> Option:
+    if not any(same_answer(option.value, answer) for answer in answers):
+        return option
+    return Option(
+        option.key,
+        option.label,
+        option.value,
+        option.prefix,
+        option.exclusive,
+        True,
+        option.disabled,
+        option.score,
+        option.media,
+    )

@@ -1,0 +1,127 @@
+"""From a QuestionnaireResponse to entries: every answer to its place; what has no place is set aside, never dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import extensions as ext
+from .answers import Entry, typed
+from .extensions import Json
+from .issues import Issue
+from .items import Item
+from .origins import OWN
+
+if TYPE_CHECKING:
+    from .definition import Form
+
+BLANK = f"{OWN}StructureDefinition/blank"
+"""On an answer or a repetition of a draft: a person added it and has not filled it in."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """`strays` are raw items of the response for which the form has no place; `issues` say what was wrong."""
+
+    top: Entry
+    strays: list[Json] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+    def note(self, code: str, link_id: str, expression: str, severity: str = "error", **params: object) -> None:
+        self.issues.append(Issue("", link_id, code, severity, params, expression))
+
+
+def read(form: Form, response: Json | None) -> Reading:
+    """Entries of a response; it may be incomplete, from elsewhere, or of another version of the form."""
+    reading = Reading(Entry(form.root, None))
+    if response is not None:
+        _items(form, reading, reading.top, response.get("item"), "QuestionnaireResponse")
+    return reading
+
+
+def _items(form: Form, reading: Reading, parent: Entry, raws: Any, path: str) -> None:
+    if raws is None:
+        return
+    if not isinstance(raws, list):
+        reading.note("shape", parent.item.link_id, f"{path}.item", what="item is not a list")
+        return
+    before, seen = 0, set[int]()
+    for index, raw in enumerate(raws):
+        place = f"{path}.item[{index}]"
+        item = _placed(form, reading, parent, raw, place)
+        if item is None:
+            continue
+        if item.ordinal < before:
+            reading.note("order", item.link_id, place)
+        before = max(before, item.ordinal)
+        if item.ordinal in seen and not (item.is_group and item.repeats):
+            reading.note("duplicate", item.link_id, place)
+        _take(form, reading, parent, item, raw, place, item.ordinal in seen)
+        seen.add(item.ordinal)
+
+
+def _placed(form: Form, reading: Reading, parent: Entry, raw: Any, path: str) -> Item | None:
+    """The form's item for a raw one, when this is where it belongs."""
+    if not isinstance(raw, dict):
+        reading.note("shape", parent.item.link_id, path, what="an item is not an object")
+        return None
+    link_id = raw.get("linkId")
+    item = form.by_link.get(link_id) if isinstance(link_id, str) else None
+    if item is not None and item.parent is parent.item:
+        return item
+    if item is None:
+        reading.note("unknown-question", str(link_id or ""), path)
+    else:
+        reading.note("misplaced", item.link_id, path)
+    reading.strays.append(raw)
+    return None
+
+
+def _take(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json, path: str, again: bool) -> None:
+    if item.is_group:
+        if raw.get("answer"):
+            reading.note("group-answer", item.link_id, path)
+        entry = parent.add(item) if item.instanced or not again else parent.one(item)
+        entry.kept = BLANK in ext.of(raw)
+        _items(form, reading, entry, raw.get("item"), path)
+    elif item.type == "display":
+        if raw.get("answer") or raw.get("item"):
+            reading.note("display-answer", item.link_id, path)
+    else:
+        _question(form, reading, parent, item, raw, path)
+
+
+def _question(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json, path: str) -> None:
+    if raw.get("item"):
+        reading.note("misplaced", item.link_id, f"{path}.item")
+        reading.strays.extend(r for r in raw["item"] if isinstance(r, dict))
+    answers = raw.get("answer")
+    if answers is not None and not isinstance(answers, list):
+        reading.note("shape", item.link_id, f"{path}.answer", what="answer is not a list")
+        return
+    for index, answer in enumerate(answers or ()):
+        if not isinstance(answer, dict):
+            reading.note("shape", item.link_id, f"{path}.answer[{index}]", what="an answer is not an object")
+            continue
+        entry = parent.add(item) if item.instanced else parent.one(item)
+        _answer(form, reading, entry, answer, f"{path}.answer[{index}]")
+
+
+def _answer(form: Form, reading: Reading, entry: Entry, raw: Json, path: str) -> None:
+    bare = {key: value for key, value in raw.items() if key not in ("item", "id")}
+    if BLANK in ext.of(raw):
+        entry.blanks += not entry.item.instanced
+        entry.kept = entry.item.instanced
+    elif has_value(bare):
+        entry.answers.append(bare)
+    elif not raw.get("item"):
+        reading.note("no-value", entry.item.link_id, path)
+    _items(form, reading, entry, raw.get("item"), path)
+
+
+def has_value(answer: Json) -> bool:
+    """Whether an answer says something: a value, or why there is none (data-absent-reason)."""
+    kind, value = typed(answer)
+    if kind:
+        return value is not None and value != ""
+    return any(key.startswith("_value") for key in answer) or any(not url.startswith(OWN) for url in ext.of(answer))

@@ -1,0 +1,92 @@
+"""Check your answers: what was asked and answered, section by section, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .addresses import index_of, name_of
+from .answers import Entry
+from .evaluation import Evaluation
+from .nodes import required
+from .origins import Origin, origin
+from .paging import PageLayout
+from .speaking import absent_reason, say
+from .texts import text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`state`: answered, prefilled (not confirmed), absent (said why there is no answer), missing (required), empty."""
+
+    page_key: str
+    name: str
+    question: str
+    answers: tuple[str, ...]
+    link_id: str
+    state: str
+    trail: tuple[str, ...] = ()
+    origin: Origin | None = None
+    read_only: bool = False
+
+
+@dataclass(slots=True)
+class Section:
+    page_key: str
+    title: str
+    rows: list[Row] = field(default_factory=list)
+
+
+def summary(evaluation: Evaluation, layouts: list[tuple[PageLayout, str]]) -> list[Section]:
+    """A section for each page that has questions, a row for each question that applies and can be seen."""
+    sections = []
+    for layout, title in layouts:
+        top = evaluation.top
+        for group in layout.trail:
+            top = top.one(group)
+        rows = [
+            row for item in layout.roots for entry in top.all(item) for row in _rows(evaluation, entry, layout.key, ())
+        ]
+        if rows:
+            sections.append(Section(layout.key, title, rows))
+    return sections
+
+
+def _rows(evaluation: Evaluation, entry: Entry, page: str, trail: tuple[str, ...]) -> Iterator[Row]:
+    item = entry.item
+    if item.hidden or item.type == "display" or not evaluation.enabled(entry):
+        return
+    text = str(text_of(evaluation, entry, "text"))
+    if item.is_question:
+        yield _row(evaluation, entry, page, text, trail)
+    elif item.instanced and entry.parent is not None and len(entry.parent.all(item)) > 1:
+        text = f"{text} ({index_of(entry) + 1})".strip()
+    inner = (*trail, text) if text else trail
+    for child in item.children:
+        for below in entry.all(child):
+            yield from _rows(evaluation, below, page, inner)
+
+
+def _row(evaluation: Evaluation, entry: Entry, page: str, text: str, trail: tuple[str, ...]) -> Row:
+    language = evaluation.context.language
+    said = tuple(say(answer, language) or absent_reason(answer) for answer in entry.answers)
+    noted = next((found for answer in entry.answers if (found := origin(answer))), None)
+    return Row(
+        page_key=page,
+        name=name_of(entry),
+        question=text,
+        answers=said,
+        link_id=entry.item.link_id,
+        state=_state(evaluation, entry, noted),
+        trail=trail,
+        origin=noted,
+        read_only=entry.item.calculated or entry.item.read_only,
+    )
+
+
+def _state(evaluation: Evaluation, entry: Entry, noted: Origin | None) -> str:
+    if not entry.answers:
+        return "missing" if required(evaluation, entry) else "empty"
+    if any(absent_reason(answer) for answer in entry.answers):
+        return "absent"
+    return "prefilled" if noted else "answered"

@@ -1,0 +1,39 @@
+"""The words of an item in this place: translated, or given by an expression (whose values are always plain text)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .answers import Entry
+from .converting import words
+from .evaluation import Evaluation
+from .items import Item
+from .richtext import Text, rich
+from .words import localised
+
+
+def text_of(evaluation: Evaluation, entry: Entry, field: str) -> Text:
+    """`text` or `prefix` (or the form's `title`); a cqf-expression wins over what is written, and is never markup."""
+    formula = entry.item.text_formulas.get(field)
+    if formula is not None:
+        result = evaluation.evaluate(formula, entry, f"cqf-expression of {field}")
+        if result:
+            return " ".join(words(value) for value in result)
+    return static_text(evaluation, entry.item, field)
+
+
+def static_text(evaluation: Evaluation, item: Item, field: str) -> Text:
+    cache: dict[tuple[int, str], Text] = evaluation.form.caches.setdefault(("text", evaluation.context.language), {})
+    key = (item.ordinal, field)
+    if key not in cache:
+        cache[key] = rich(item.raw, field, evaluation.context.language)
+    return cache[key]
+
+
+def hint(item: Item, name: str, language: str) -> str:
+    """The string value of an extension (entryFormat, shortText, openLabel …), translated."""
+    for extension in item.extensions.get(name, ()):
+        key: Any = next((key for key in ("valueString", "valueMarkdown", "valueCode") if key in extension), None)
+        if key:
+            return localised(extension, key, language)
+    return ""

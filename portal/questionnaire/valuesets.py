@@ -1,0 +1,180 @@
+"""The answers a question offers, from its options or a value set: contained, expanded, composed, or asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .builtin_sets import BUILTIN
+from .extensions import Json
+from .findings import Findings
+from .items import Item
+
+MAX_EXPANDED = 20_000
+
+
+class ValueSets:
+    """Looks up and expands value sets of one form, from its contained resources and a registry; each only once."""
+
+    def __init__(self, raw: Json, registry: Mapping[str, Json]) -> None:
+        self._raw = raw
+        self._registry = registry
+        self._expanded: dict[str, list[Json] | None] = {}
+        self._answers: dict[int, list[Json]] = {}
+
+    def answers(self, item: Item) -> list[Json]:
+        """The item's options as FHIR answers ({"valueCoding": …}); [] when there are none or they are elsewhere."""
+        found = self._answers.get(item.ordinal)
+        if found is None:
+            found = self._answers[item.ordinal] = list(self._of(item))
+        return found
+
+    def _of(self, item: Item) -> Iterator[Json]:
+        for option in item.raw.get("answerOption") or ():
+            value = next(((k, v) for k, v in option.items() if k.startswith("value")), None)
+            if value is not None:
+                yield {value[0]: value[1]}
+        canonical = item.raw.get("answerValueSet")
+        if isinstance(canonical, str):
+            yield from ({"valueCoding": coding} for coding in self.expand(canonical) or ())
+
+    def elsewhere(self, item: Item) -> str:
+        """The canonical of a value set that only a terminology server can expand, or ""."""
+        canonical = item.raw.get("answerValueSet")
+        return canonical if isinstance(canonical, str) and self.expand(canonical) is None else ""
+
+    def survey(self, items: list[Item], findings: Findings) -> None:
+        """Note every value set that is not at hand."""
+        for item in items:
+            if canonical := self.elsewhere(item):
+                findings.miss(item.link_id, "answerValueSet", f"{canonical} needs a terminology server")
+
+    def expand(self, canonical: str) -> list[Json] | None:
+        """The codings of a value set, or None when it cannot be worked out from what is at hand."""
+        if canonical not in self._expanded:
+            self._expanded[canonical] = None  # a set that includes itself adds nothing
+            resource = self.resource(canonical)
+            self._expanded[canonical] = self._expansion(resource) if resource else None
+        return self._expanded[canonical]
+
+    def resource(self, canonical: str) -> Json | None:
+        """A contained resource (#id), one of the registry (with or without its version), or one every FHIR has."""
+        if canonical.startswith("#"):
+            wanted = canonical[1:]
+            contained = self._raw.get("contained") or ()
+            return next((r for r in contained if isinstance(r, dict) and str(r.get("id")).lstrip("#") == wanted), None)
+        bare = canonical.split("|", maxsplit=1)[0]
+        by_url = (r for r in self._raw.get("contained") or () if isinstance(r, dict) and r.get("url") == bare)
+        return self._registry.get(canonical) or self._registry.get(bare) or next(by_url, None) or BUILTIN.get(bare)
+
+    def _expansion(self, resource: Json) -> list[Json] | None:
+        if resource.get("resourceType") != "ValueSet":
+            return None
+        expansion = resource.get("expansion")
+        if isinstance(expansion, dict) and isinstance(expansion.get("contains"), list):
+            return list(_contained(expansion["contains"]))[:MAX_EXPANDED]
+        compose = resource.get("compose")
+        if not isinstance(compose, dict) or not compose.get("include"):
+            return None
+        included = self._parts(compose["include"])
+        excluded = self._parts(compose.get("exclude") or [])
+        if included is None or excluded is None:
+            return None
+        gone = {(coding.get("system"), coding.get("code")) for coding in excluded}
+        kept: dict[tuple[Any, Any], Json] = {}
+        for coding in included:
+            key = (coding.get("system"), coding.get("code"))
+            if key not in gone:
+                kept.setdefault(key, coding)
+        return list(kept.values())[:MAX_EXPANDED]
+
+    def _parts(self, parts: list[Json]) -> list[Json] | None:
+        found: list[Json] = []
+        for part in parts:
+            codings = self._part(part)
+            if codings is None:
+                return None
+            found.extend(codings)
+        return found
+
+    def _part(self, part: Json) -> list[Json] | None:
+        """One include: the concepts it names, or a code system's, restricted to the value sets it names."""
+        codings = self._named(part) if part.get("system") else None
+        for canonical in part.get("valueSet") or ():
+            members = self.expand(str(canonical))
+            if members is None:
+                return None
+            keys = {(member.get("system"), member.get("code")) for member in members}
+            codings = members if codings is None else [c for c in codings if (c.get("system"), c.get("code")) in keys]
+        return codings
+
+    def _named(self, part: Json) -> list[Json] | None:
+        system = str(part["system"])
+        if isinstance(part.get("concept"), list):
+            return [_coding(system, concept) for concept in part["concept"] if isinstance(concept, dict)]
+        resource = self.resource(system)
+        if not resource or resource.get("resourceType") != "CodeSystem" or not resource.get("concept"):
+            return None
+        concepts = list(_flat(resource["concept"], ()))
+        for rule in part.get("filter") or ():
+            kept = _filtered(concepts, rule)
+            if kept is None:
+                return None
+            concepts = kept
+        return [_coding(system, concept) for concept, _ in concepts]
+
+
+Placed = tuple[Json, tuple[str, ...]]
+
+
+def _flat(concepts: list[Json], above: tuple[str, ...]) -> Iterator[Placed]:
+    for concept in concepts:
+        yield concept, above
+        yield from _flat(concept.get("concept") or [], (*above, str(concept.get("code"))))
+
+
+def _filtered(concepts: list[Placed], rule: Json) -> list[Placed] | None:
+    """The hierarchy filters of a value set; None for one that this engine does not know."""
+    operator, value = rule.get("op"), str(rule.get("value"))
+    if operator == "is-a":
+        return [(c, above) for c, above in concepts if c.get("code") == value or value in above]
+    if operator == "descendent-of":
+        return [(c, above) for c, above in concepts if value in above]
+    if operator == "is-not-a":
+        return [(c, above) for c, above in concepts if c.get("code") != value and value not in above]
+    if operator == "=":
+        return [(c, above) for c, above in concepts if _has_property(c, str(rule.get("property")), value)]
+    return None
+
+
+def _has_property(concept: Json, name: str, value: str) -> bool:
+    properties = (p for p in concept.get("property") or () if p.get("code") == name)
+    return any(str(v) == value for p in properties for k, v in p.items() if k.startswith("value"))
+
+
+def _contained(entries: list[Json]) -> Iterator[Json]:
+    for entry in entries:
+        if not entry.get("abstract") and not entry.get("inactive") and entry.get("code") is not None:
+            yield _coding(str(entry.get("system") or ""), entry)
+        yield from _contained(entry.get("contains") or [])
+
+
+def _coding(system: str, concept: Json) -> Json:
+    """A Coding of a concept, its translations (designation) and weights carried as extensions."""
+    coding: Json = {"system": system} if system else {}
+    coding |= {key: concept[key] for key in ("code", "display", "extension") if key in concept}
+    twin = dict(concept.get("_display") or {})
+    spoken = [d for d in concept.get("designation") or () if d.get("language") and d.get("value")]
+    if spoken:
+        twin["extension"] = [*twin.get("extension", ()), *map(_translation, spoken)]
+    return coding | ({"_display": twin} if twin else {})
+
+
+def _translation(designation: Json) -> Json:
+    return {
+        "url": "http://hl7.org/fhir/StructureDefinition/translation",
+        "extension": [
+            {"url": "lang", "valueCode": designation["language"]},
+            {"url": "content", "valueString": designation["value"]},
+        ],
+    }
