@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import struct
 import threading
@@ -179,7 +180,10 @@ def _hang_up(environ: Environ, *, reset: bool = False) -> NoReturn:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
+        ended, far = socket.socketpair()
+        far.close()
+        os.dup2(ended.fileno(), connection.fileno())  # closes the client's end now; the server reads an end of file
+        ended.close()
     raise ConnectionAbortedError("the sandbox hung up on purpose")
 
 

@@ -31,6 +31,8 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
 
+    def log_error(self, format: str, *args: object) -> None: ...
+
 
 def server(config: SandboxConfig, host: str, port: int) -> BaseWSGIServer:
     """A server that listens already; call serve_forever() and shutdown()."""
