@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from portal.clock import now
 from portal.ehr import address, answers, echo
-from portal.ehr.errors import EhrError, FilterIgnored, NoCredential, NotFhir, Refused, Unregistered
+from portal.ehr.errors import EhrError, NoCredential, NotFhir, NotReached, TryLater, Unregistered
 from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
 from portal.fhir.bundle import entries, link
 from portal.fhir.resources import ID, Json, key_of
@@ -102,7 +102,8 @@ class FhirClient:
         return self.write("PUT", _path(kind, name), body, {"If-Match": f'W/"{version}"'} if version else {})
 
     def write(self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """Any write, on a connection of its own. A missing token is an Answer too: nothing sent, failure `credential`.
+        """Any write, on a connection of its own. Want of a token is an Answer too, with nothing sent: failure `credential`
+        where a person has to act, `connect` where a later try may do.
 
         After a 401 the token is renewed and the same bytes are sent once more: a server that asks for credentials has
         not acted on the request.
@@ -113,8 +114,11 @@ class FhirClient:
             return self._authorised(method, url, every, body)
         except Unregistered:
             raise
-        except EhrError:
-            return Answer(None, sent=False, failure=Failure.CREDENTIAL)
+        except (NotReached, TryLater):
+            return Answer(None, sent=False, failure=Failure.CONNECT)
+        except EhrError as refusal:
+            later = isinstance(refusal, NoCredential) and not refusal.terminal
+            return Answer(None, sent=False, failure=Failure.CONNECT if later else Failure.CREDENTIAL)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -213,6 +217,3 @@ def _path(kind: str, name: str) -> str:
     if not ID.fullmatch(name):
         raise Unregistered
     return f"{_type(kind)}/{name}"
-
-
-__all__ = ["Answer", "Bearer", "FhirClient", "FilterIgnored", "Found", "NoCredential", "Refused"]

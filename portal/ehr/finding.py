@@ -1,0 +1,119 @@
+"""Finds visits and people at a clinic's server; what comes back is checked here, whatever the server made of the question."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from portal.clock import now
+from portal.ehr.client import FhirClient, Found
+from portal.ehr.reading import Kind, Reading, Reason, State, state_for
+from portal.fhir.resources import (
+    Json,
+    at,
+    identifiers,
+    key_of,
+    objects_at,
+    parse_reference,
+    points_to,
+    text_at,
+    type_of,
+)
+
+
+@dataclass(frozen=True)
+class Booking:
+    """An Appointment and the one Patient it is for; None when it names none, several, or one that did not come with it."""
+
+    appointment: Json
+    patient: Json | None
+
+
+@dataclass(frozen=True)
+class Bookings:
+    """What a look at the calendar found. `state` NONE only when everything was looked at."""
+
+    state: State
+    bookings: tuple[Booking, ...] = ()
+    read_at: datetime | None = None
+    complete: bool = False
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a person says of themself; `identifiers` are (system, value), `birth_date` YYYY-MM-DD."""
+
+    family: str = ""
+    given: str = ""
+    birth_date: str = ""
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return "Person(…)"
+
+
+def upcoming(client: FhirClient, start: datetime, end: datetime) -> Bookings:
+    """Appointments starting in [start, end), whatever else the server sends along. Raises EhrError."""
+    params = [
+        ("date", f"ge{_instant(start)}"),
+        ("date", f"lt{_instant(end)}"),
+        ("_include", "Appointment:patient"),
+        ("_count", "100"),
+    ]
+    found = client.search("Appointment", params)
+    people = {key_of(each): each for each in found.included if type_of(each) == "Patient"}
+    bookings = tuple(
+        Booking(each, _patient_of(each, people, client.base))
+        for each in found.matches
+        if type_of(each) == "Appointment" and _starts_within(each, start, end)
+    )
+    state = state_for(len(bookings), found.complete)
+    return Bookings(state, bookings, found.read_at, found.complete, None if found.complete else Reason.TOO_MUCH)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def starts_at(appointment: Json) -> datetime | None:
+    """The start as an aware datetime; None when it is missing or no instant."""
+    try:
+        found = datetime.fromisoformat(text_at(appointment, "start"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _starts_within(appointment: Json, start: datetime, end: datetime) -> bool:
+    found = starts_at(appointment)
+    return found is not None and start <= found < end
+
+
+def _patient_of(appointment: Json, people: dict[str, Json], base: str) -> Json | None:
+    named = set(_patients(appointment, base))
+    return people.get(named.pop()) if len(named) == 1 else None
+
+
+def _patients(appointment: Json, base: str) -> Iterator[str]:
+    for part in objects_at(appointment, "participant"):
+        ref = parse_reference(at(part, "actor", "reference"))
+        if ref and ref.type == "Patient" and points_to(part["actor"], ref.key, base):
+            yield ref.key
+
+
+def candidates(client: FhirClient, person: Person) -> Reading:
+    """By each identifier; only when none is found by name and birth date. Raises EhrError."""
+    found: dict[str, Json] = {}
+    looks: list[Found] = []
+    for system, value in person.identifiers:
+        looks.append(client.search("Patient", [("identifier", f"{system}|{value}"), ("_count", "20")]))
+        found |= {key_of(each): each for each in looks[-1].matches if (system, value) in identifiers(each)}
+    if not found and person.family and person.birth_date:
+        params = [("family", person.family), ("birthdate", person.birth_date), ("_count", "20")]
+        looks.append(client.search("Patient", params))
+        found |= {key_of(each): each for each in looks[-1].matches if text_at(each, "birthDate") == person.birth_date}
+    people = tuple(each for each in found.values() if type_of(each) == "Patient")
+    complete = bool(looks) and all(each.complete for each in looks)
+    read_at = min((each.read_at for each in looks if each.read_at), default=now())
+    state = state_for(len(people), complete)
+    return Reading(Kind.PATIENT, state, people, (), read_at, "", complete, None if complete else Reason.TOO_MUCH)

@@ -1,0 +1,225 @@
+"""Reads a patient's record through what is kept: fresh enough from here, else asked of the clinic, else as old as it is and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from portal.accounts import service as accounts
+from portal.actors import Actor, system
+from portal.audit import service as audit
+from portal.audit.events import Event, Outcome
+from portal.clock import now
+from portal.db import session, transaction
+from portal.ehr import connections, fetching, tokens
+from portal.ehr.capabilities import Capabilities
+from portal.ehr.errors import EhrError
+from portal.ehr.fetching import Fetched
+from portal.ehr.http import BRISK, PATIENT, Limits
+from portal.ehr.models import Connection, RecordReading
+from portal.ehr.reading import Kind, Reading, Reason, could_not_look, reason_of, state_for
+
+FRESH = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """One patient's place in one server."""
+
+    patient_id: str
+    fhir_id: str
+    connection: Connection
+
+
+def read(
+    actor: Actor, patient_id: str, kind: Kind, *, max_age: timedelta = FRESH, fetch: bool = True, limits: Limits = BRISK
+) -> Reading:
+    """One kind of this patient's record: what is kept when it is younger than `max_age`, else asked of the clinic's server
+    (`fetch`), else what is kept, marked with the reason. Audited. NotFound when the patient is not this actor's to see."""
+    return read_several(actor, patient_id, (kind,), max_age=max_age, fetch=fetch, limits=limits)[kind]
+
+
+def read_several(
+    actor: Actor,
+    patient_id: str,
+    kinds: Iterable[Kind],
+    *,
+    max_age: timedelta = FRESH,
+    fetch: bool = True,
+    limits: Limits = BRISK,
+) -> dict[Kind, Reading]:
+    """Several kinds in one go, with one audit row."""
+    wanted = tuple(kinds)
+    link = _link(actor, patient_id)
+    if isinstance(link, Reason):
+        readings = {kind: could_not_look(kind, link) for kind in wanted}
+    else:
+        stale = _stale(link, wanted, max_age) if fetch else ()
+        if stale:
+            _fetch_all(link, stale, limits)
+        kept = _kept(link)
+        readings = {kind: _reading(kind, kept.get(kind), link) for kind in wanted}
+    detail = {"kinds": {kind.value: reading.state.value for kind, reading in readings.items()}}
+    with transaction():
+        audit.record(actor, Event.RECORD_READ, subject=f"patients:{patient_id}", patient_id=patient_id, detail=detail)
+    return readings
+
+
+def refresh(actor: Actor, patient_id: str, kinds: Iterable[Kind] = tuple(Kind), limits: Limits = PATIENT) -> dict[Kind, Reading]:
+    """Ask the clinic's server for everything again, whatever is kept; for the worker and for sign-in."""
+    return read_several(actor, patient_id, kinds, max_age=timedelta(0), limits=limits)
+
+
+def _link(actor: Actor, patient_id: str) -> _Link | Reason:
+    patient = accounts.patient(actor, patient_id)
+    if patient.connection_id is None or patient.fhir_id is None:
+        return Reason.NOT_LINKED
+    connection = connections.get(actor.clinic_id, patient.connection_id)
+    return _Link(patient_id, patient.fhir_id, connection) if connection else Reason.NO_CONNECTION
+
+
+def _kept(link: _Link) -> dict[Kind, RecordReading]:
+    """The rows of this patient that belong to the record they are tied to now; those of another record are never used."""
+    rows = select(RecordReading).where(
+        RecordReading.patient_id == link.patient_id,
+        RecordReading.connection_id == link.connection.id,
+        RecordReading.fhir_id == link.fhir_id,
+    )
+    return {Kind(row.kind): row for row in session().scalars(rows)}
+
+
+def _stale(link: _Link, kinds: Sequence[Kind], max_age: timedelta) -> tuple[Kind, ...]:
+    kept = _kept(link)
+    oldest = now() - max_age
+    return tuple(kind for kind in kinds if not _fresh(kept.get(kind), oldest))
+
+
+def _fresh(row: RecordReading | None, oldest: datetime) -> bool:
+    return row is not None and row.read_at is not None and row.read_at > oldest
+
+
+def _reading(kind: Kind, row: RecordReading | None, link: _Link) -> Reading:
+    source = link.connection.name
+    if row is None:
+        obstacle = connections.obstacle(link.connection) or connections.resting(link.connection, now())
+        return could_not_look(kind, obstacle or Reason.NOT_READ_YET, source=source)
+    failure = Reason(row.failure) if row.failure else None
+    if row.read_at is None or row.document is None:
+        return could_not_look(kind, failure or Reason.NOT_READ_YET, row.tried_at, source)
+    resources = tuple(row.document["resources"])
+    return Reading(
+        kind,
+        state_for(len(resources), row.complete),
+        resources,
+        tuple(row.document["beside"]),
+        row.read_at,
+        source,
+        row.complete,
+        failure or (Reason(row.why) if row.why else None),
+        row.tried_at,
+    )
+
+
+def _fetch_all(link: _Link, kinds: Sequence[Kind], limits: Limits) -> None:
+    """Ask for each kind and keep what came; once the server as a whole fails, the rest is not tried."""
+    if session().info.get("writing"):
+        raise RuntimeError("the clinic must not be asked inside a transaction")
+    results: dict[Kind, Fetched | Reason] = {}
+    obstacle = connections.obstacle(link.connection)
+    trouble: EhrError | None = None
+    if obstacle is None and limits is BRISK:
+        obstacle = connections.resting(link.connection, now())
+    if obstacle is None:
+        trouble = _ask(link, kinds, limits, results)
+    _keep(link, kinds, results, obstacle or (reason_of(trouble) if trouble else None), trouble)
+
+
+def _ask(link: _Link, kinds: Sequence[Kind], limits: Limits, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
+    """Fill `results`; the error that ended it for all, or None."""
+    try:
+        client = tokens.client_for(link.connection, limits)
+        can, granted = connections.abilities(link.connection), tokens.granted_scope(link.connection.id)
+        fhir_id = link.fhir_id
+        session().commit()  # nothing is held open in the database while we wait for the network
+        for kind in kinds:
+            try:
+                results[kind] = fetching.fetch(client, kind, fhir_id, can, granted)
+            except EhrError as trouble:
+                reason = _reason(trouble, can)
+                if reason in connections.REST:
+                    return trouble
+                results[kind] = reason
+    except EhrError as trouble:
+        return trouble
+    return None
+
+
+def _reason(trouble: EhrError, can: Capabilities) -> Reason:
+    return reason_of(trouble) if can.readable else Reason.VERSION
+
+
+def _keep(
+    link: _Link,
+    kinds: Sequence[Kind],
+    results: dict[Kind, Fetched | Reason],
+    otherwise: Reason | None,
+    trouble: EhrError | None,
+) -> None:
+    at = now()
+    with transaction() as current:
+        kept = _kept(link)
+        for kind in kinds:
+            row = kept.get(kind) or _new_row(link, kind, at)
+            current.add(row)
+            _write(row, results.get(kind, otherwise or Reason.NOT_READ_YET), at)
+        for result in results.values():
+            if isinstance(result, Fetched) and result.dropped:
+                _wrong_patient(link, result.dropped)
+        if trouble is not None:
+            connections.failed(link.connection, trouble)
+        elif results:
+            connections.reached(link.connection)
+
+
+def _new_row(link: _Link, kind: Kind, at: datetime) -> RecordReading:
+    """A row for this kind; what was kept of another record of the same patient is taken away."""
+    current = session()
+    for old in current.scalars(
+        select(RecordReading).where(RecordReading.patient_id == link.patient_id, RecordReading.kind == kind.value)
+    ):
+        current.delete(old)
+    current.flush()
+    return RecordReading(
+        clinic_id=link.connection.clinic_id,
+        patient_id=link.patient_id,
+        connection_id=link.connection.id,
+        fhir_id=link.fhir_id,
+        kind=kind.value,
+        complete=False,
+        tried_at=at,
+    )
+
+
+def _write(row: RecordReading, result: Fetched | Reason, at: datetime) -> None:
+    """A good answer replaces what was kept; a failure only says so beside it."""
+    row.tried_at = at
+    if isinstance(result, Reason):
+        row.failure = result.value
+        return
+    row.document = {"resources": result.resources, "beside": result.beside}
+    row.read_at, row.complete = result.read_at, result.complete
+    row.why, row.failure = result.why.value if result.why else None, None
+
+
+def _wrong_patient(link: _Link, dropped: int) -> None:
+    """Bar 42: left out, and staff told."""
+    connections.alert(link.connection, Reason.OTHER_PATIENT.value, link.patient_id, dropped)
+    audit.record(
+        system(link.connection.clinic_id),
+        Event.WRONG_PATIENT,
+        subject=f"connections:{link.connection.id}",
+        patient_id=link.patient_id,
+        detail={"dropped": dropped},
+        outcome=Outcome.SERIOUS,
+    )

@@ -1,0 +1,148 @@
+"""The clinic's record for the rooms above: connections, readings with their freshness, appointments, candidates. No function
+that reads raises because a clinic's server is away: what was last known comes back with its age and the reason."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from portal.actors import STAFF, Actor, Role
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.ehr import connections, finding, keys, tokens
+from portal.ehr.capabilities import Capabilities
+from portal.ehr.client import FhirClient, Found
+from portal.ehr.errors import EhrError
+from portal.ehr.finding import Booking, Bookings, Person
+from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
+from portal.ehr.models import Connection, RecordAlert
+from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
+from portal.ehr.record import FRESH, read, read_several, refresh
+from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
+from portal.errors import NotAllowed
+
+T = TypeVar("T")
+
+# -- connections -----------------------------------------------------------------------------------------------------
+
+
+def connection_for(clinic_id: str) -> Connection | None:
+    """The server of a clinic that is in use (the one registered first), or None."""
+    return next((each for each in connections.of_clinic(clinic_id) if connections.obstacle(each) is None), None)
+
+
+def client_for(connection: Connection, limits: Limits = PATIENT) -> FhirClient:
+    """A client for this server, with tokens. It speaks to the network: never use it inside `transaction()`.
+
+    Raises what discovery raises (an EhrError) when the server was never reached before.
+    """
+    return tokens.client_for(connection, limits)
+
+
+def usable(connection: Connection) -> Reason | None:
+    """None when the server may be used; else why not (paused, or changed and not confirmed)."""
+    return connections.obstacle(connection)
+
+
+def capabilities(connection: Connection) -> Capabilities:
+    """What the server last said it can do: data that delivery adapts to."""
+    return connections.abilities(connection)
+
+
+def jwks(connection_id: str | None = None) -> dict[str, Any]:
+    """Our public keys as a JWK Set, of one connection or of all."""
+    return keys.published(now(), connection_id)
+
+
+def alerts(actor: Actor, limit: int = 50) -> list[RecordAlert]:
+    """What staff must look at about the clinic's answers, newest first."""
+    if actor.role not in STAFF:
+        raise NotAllowed
+    rows = select(RecordAlert).where(RecordAlert.clinic_id == actor.clinic_id).order_by(RecordAlert.at.desc())
+    return list(session().scalars(rows.limit(limit)))
+
+
+# -- looking for visits and people -------------------------------------------------------------------------------------
+
+
+def upcoming(actor: Actor, start: datetime, end: datetime, limits: Limits = PATIENT) -> Bookings:
+    """The appointments of the actor's clinic that start in [start, end), each with its patient. Staff and the system only."""
+    found = _asking(actor, lambda client: finding.upcoming(client, start, end), limits)
+    return found if isinstance(found, Bookings) else Bookings(State.COULD_NOT_LOOK, reason=found)
+
+
+def candidates(actor: Actor, person: Person, limits: Limits = BRISK) -> Reading:
+    """The Patient resources this person could be: by identifier, else by name and birth date. Staff and the system only."""
+    found = _asking(actor, lambda client: finding.candidates(client, person), limits)
+    return found if isinstance(found, Reading) else could_not_look(Kind.PATIENT, found)
+
+
+def _asking(actor: Actor, ask: Callable[[FhirClient], T], limits: Limits) -> T | Reason:
+    """What `ask` finds at the clinic's server, or the reason why it could not be asked. Audited."""
+    if actor.role not in STAFF | {Role.SYSTEM}:
+        raise NotAllowed
+    connection = connection_for(actor.clinic_id)
+    if connection is None:
+        return _why_none(actor.clinic_id)
+    try:
+        client = client_for(connection, limits)
+        session().commit()  # nothing is held open in the database while we wait for the network
+        found = ask(client)
+    except EhrError as trouble:
+        with transaction():
+            connections.failed(connection, trouble)
+        return reason_of(trouble)
+    with transaction():
+        connections.reached(connection)
+        audit.record(actor, Event.RECORD_READ, subject=f"connections:{connection.id}")
+    return found
+
+
+def _why_none(clinic_id: str) -> Reason:
+    obstacles = [connections.obstacle(each) for each in connections.of_clinic(clinic_id)]
+    return next((each for each in obstacles if each), Reason.NO_CONNECTION)
+
+
+__all__ = [
+    "BRISK",
+    "FRESH",
+    "PATIENT",
+    "WORDS",
+    "Answer",
+    "Booking",
+    "Bookings",
+    "Capabilities",
+    "Connection",
+    "EhrError",
+    "Failure",
+    "FhirClient",
+    "Found",
+    "Kind",
+    "Limits",
+    "Person",
+    "Reading",
+    "Reason",
+    "State",
+    "Tested",
+    "alerts",
+    "candidates",
+    "capabilities",
+    "client_for",
+    "connection_for",
+    "issues",
+    "jwks",
+    "owned",
+    "pause",
+    "read",
+    "read_several",
+    "refresh",
+    "register",
+    "resume",
+    "rotate_keys",
+    "test",
+    "upcoming",
+    "usable",
+]
