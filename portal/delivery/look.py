@@ -104,6 +104,8 @@ def conclude(sight: Sight, landed: tuple[Landed, ...] = ()) -> Conclusion:
         return Conclusion(None, Reason.PARTLY_THERE)
     if there or (landed and not created):
         return _all_there(sight)
+    if landed:
+        return NOTHING
     return _none_created(sight, anything_created=bool(created))
 
 

@@ -1,0 +1,74 @@
+"""Where a delivery stands, told from durable rows only: the last event, and the receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.db import session
+from portal.delivery import ledger
+from portal.delivery.models import DeliveryEvent, OutboxItem, Receipt
+from portal.delivery.states import OPEN, PATIENT_WORDS, STATE_AFTER, Kind, Reason, State
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a submission's delivery stands, from the last event. `since` is when it got into this state, `checked_at` the
+    receipt's, `changed` how many elements the server altered, `next_at` when the worker acts next by itself."""
+
+    item_id: str
+    state: State
+    since: datetime
+    reason: Reason
+    sent_at: datetime | None
+    next_at: datetime | None
+    checked_at: datetime | None
+    changed: int
+
+    @property
+    def words(self) -> str:
+        """What the patient reads: a msgid; of CONFIRMED with %(since)s."""
+        return PATIENT_WORDS[self.state]
+
+
+FIRST = (State.HELD, State.NOT_CONFIRMED, State.WAITING, State.WITHHELD, State.CLOSED, State.CONFIRMED)
+"""Of several deliveries of one submission the least finished one is told: partial is never shown as sent."""
+
+
+def status_of(submission_id: str) -> Status | None:
+    """Where a submission stands, or None when nothing of it was ever queued. Reads only durable rows."""
+    items = session().scalars(select(OutboxItem).where(OutboxItem.submission_id == submission_id)).all()
+    found = [status(item) for item in items]
+    return min(found, key=lambda one: (FIRST.index(one.state), one.since), default=None)
+
+
+def status(item: OutboxItem) -> Status:
+    events = ledger.history(item.id)
+    last = events[-1]
+    receipt = session().scalars(select(Receipt).where(Receipt.item_id == item.id)).one_or_none()
+    sent = [event.at for event in events if event.kind == Kind.SENDING]
+    state = _state(last)
+    return Status(
+        item_id=item.id,
+        state=state,
+        since=_since(events),
+        reason=Reason(last.reason),
+        sent_at=sent[-1] if sent else None,
+        next_at=item.next_at if state in OPEN else None,
+        checked_at=receipt.checked_at if receipt else None,
+        changed=receipt.changed if receipt else 0,
+    )
+
+
+def _state(last: DeliveryEvent) -> State:
+    return STATE_AFTER[Kind(last.kind)]
+
+
+def _since(events: list[DeliveryEvent]) -> datetime:
+    """When the present state began: the first of the events at the end that all mean it."""
+    since = events[-1].at
+    for event in reversed(events):
+        if _state(event) is not _state(events[-1]):
+            break
+        since = event.at
+    return since
