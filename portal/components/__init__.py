@@ -1,7 +1,7 @@
 """The design system for templates: `ui.radios({…})`, `ui.button({…})` … with NHS.UK frontend's own parameter names.
 
-What pages use often we draw ourselves, element for element like the library's macros (the tests compare the two), because
-those macros cost milliseconds each: a radio group of five 6 ms, ours 0.05. Everything else goes to the macros.
+What pages use often we draw ourselves, element for element like the library's macros (the tests compare the two),
+because those cost milliseconds each: a radio group of five 3.6 ms, ours 0.08. Everything else goes to the macros.
 """
 
 from __future__ import annotations

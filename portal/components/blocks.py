@@ -12,6 +12,7 @@ from portal.components.html import (
     classes,
     element,
     filled,
+    finished,
     known,
     link,
     maybe,
@@ -44,13 +45,13 @@ def button(p: Params, say: Say) -> Markup:
     ident = maybe("id", p.get("id"))
     if p.get("href") and not p.get("type"):
         target = escape(link(p["href"]))
-        return Markup(
+        return finished(
             f'<a class="{css}"{ident} data-module="nhsuk-button" href="{target}" role="button" draggable="false"{named}>'
             f"{words(p)}</a>"
         )
     twice = maybe("data-prevent-double-click", "true" if p.get("preventDoubleClick") else None)
     off = ' disabled aria-disabled="true"' if p.get("disabled") else ""
-    return Markup(
+    return finished(
         f'<button class="{css}"{ident}{maybe("name", p.get("name"))} data-module="nhsuk-button"{twice}'
         f' type="{escape(p.get("type") or "submit")}"{maybe("value", p.get("value"))}{off}{named}>{words(p)}</button>'
     )
@@ -64,7 +65,7 @@ def error_summary(p: Params, say: Say) -> Markup:
     items = "".join(f"<li>{_error_link(item)}</li>" for item in p.get("errorList") or () if item)
     listed = f'<ul class="nhsuk-list nhsuk-error-summary__list">{items}</ul>' if items else ""
     still = maybe("data-disable-auto-focus", "true" if p.get("disableAutoFocus") else None)
-    return Markup(
+    return finished(
         f'<div class="{classes("nhsuk-error-summary", p.get("classes"))}"{maybe("id", p.get("id"))}'
         f' data-module="nhsuk-error-summary"{still}{attributes(p.get("attributes"))}><div role="alert">'
         f'<h2 class="nhsuk-error-summary__heading">{title}</h2>'
@@ -80,7 +81,7 @@ def _error_link(item: Params) -> str:
 
 def tag(p: Params, say: Say) -> Markup:
     """A short word for a state; `colour`: white, grey, green, aqua-green, blue, purple, pink, red, orange, yellow."""
-    return Markup(draw_tag(known(p, TAG)))
+    return finished(draw_tag(known(p, TAG)))
 
 
 def draw_tag(p: Params) -> str:
@@ -92,7 +93,7 @@ def inset_text(p: Params, say: Say) -> Markup:
     """A remark set apart from the text around it."""
     known(p, BODY)
     spoken = f'<span class="nhsuk-u-visually-hidden">{escape(say("Information"))}: </span>'
-    return Markup(element("div", classes("nhsuk-inset-text", p.get("classes")), f"{spoken}{_body(p)}", p))
+    return finished(element("div", classes("nhsuk-inset-text", p.get("classes")), f"{spoken}{_body(p)}", p))
 
 
 def _body(p: Params, css: str = "") -> str:
@@ -112,7 +113,7 @@ def warning_callout(p: Params, say: Say) -> Markup:
         )
     title = f'<h{level} class="nhsuk-card__heading">{name}</h{level}>'
     inner = f'<div class="nhsuk-card__content">{title}{_body(p, "nhsuk-card__description")}</div>'
-    return Markup(element("div", classes("nhsuk-card nhsuk-card--warning", p.get("classes")), inner, p))
+    return finished(element("div", classes("nhsuk-card nhsuk-card--warning", p.get("classes")), inner, p))
 
 
 def details(p: Params, say: Say) -> Markup:
@@ -120,7 +121,7 @@ def details(p: Params, say: Say) -> Markup:
     known(p, BODY | {"summaryText", "open"})
     css, opened = classes("nhsuk-details", p.get("classes")), " open" if p.get("open") else ""
     inner = trusted(p["html"]) if p.get("html") else escape(p.get("text", ""))
-    return Markup(
+    return finished(
         f'<details class="{css}"{maybe("id", p.get("id"))}{opened}{attributes(p.get("attributes"))}>'
         '<summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
         f'{escape(p["summaryText"])}</span></summary><div class="nhsuk-details__text">{inner}</div></details>'
@@ -136,7 +137,7 @@ def notification_banner(p: Params, say: Say) -> Markup:
     css = classes("nhsuk-notification-banner", "nhsuk-notification-banner--success" if good else "", p.get("classes"))
     role = escape(p.get("role") or ("alert" if good else "region"))
     still = maybe("data-disable-auto-focus", "true" if p.get("disableAutoFocus") else None)
-    return Markup(
+    return finished(
         f'<div class="{css}"{maybe("id", p.get("id"))} data-module="nhsuk-notification-banner" role="{role}"'
         f' aria-labelledby="{ident}"{still}{attributes(p.get("attributes"))}><div class="nhsuk-notification-banner__header">'
         f'<h2 class="nhsuk-notification-banner__title" id="{ident}">{title}</h2></div>'
@@ -148,7 +149,7 @@ def back_link(p: Params, say: Say) -> Markup:
     known(p, BODY | {"href"})
     said = words(p) if p.get("text") or p.get("html") else escape(say("Back"))
     target = escape(link(p.get("href") or "#"))
-    return Markup(
+    return finished(
         f'<a class="{classes("nhsuk-back-link", p.get("classes"))}" href="{target}"{attributes(p.get("attributes"))}>{said}</a>'
     )
 
@@ -157,7 +158,7 @@ def skip_link(p: Params, say: Say) -> Markup:
     known(p, BODY | {"href"})
     said = words(p) if p.get("text") else escape(say("Skip to main content"))
     target = escape(link(p.get("href") or "#maincontent"))
-    return Markup(f'<a class="nhsuk-skip-link" data-module="nhsuk-skip-link" href="{target}">{said}</a>')
+    return finished(f'<a class="nhsuk-skip-link" data-module="nhsuk-skip-link" href="{target}">{said}</a>')
 
 
 def card(p: Params, say: Say) -> Markup:
@@ -170,4 +171,4 @@ def card(p: Params, say: Say) -> Markup:
     css = classes("nhsuk-card__heading", p.get("headingClasses"))
     title = f'<h{level} class="{css}">{name}</h{level}>' if name else ""
     inner = f'<div class="nhsuk-card__content">{title}{_body(p, "nhsuk-card__description")}</div>'
-    return Markup(element("div", classes("nhsuk-card", p.get("classes")), inner, p))
+    return finished(element("div", classes("nhsuk-card", p.get("classes")), inner, p))

@@ -14,6 +14,7 @@ from portal.components.html import (
     attributes,
     classes,
     filled,
+    finished,
     hidden_words,
     known,
     maybe,
@@ -37,11 +38,11 @@ _LEGEND = "nhsuk-fieldset__legend"
 def fieldset(p: Params, say: Say) -> Markup:
     """A named group of controls: `legend`, and the controls as `html` (Markup)."""
     inner = trusted(p["html"]) if p.get("html") else ""
-    return Markup(_fieldset(p, p.get("describedBy") or "", str(inner), p.get("role")))
+    return finished(_fieldset(p, p.get("describedBy") or "", str(inner), p.get("role")))
 
 
 def legend(p: Params, say: Say) -> Markup:
-    return Markup(_legend(part(p)))
+    return finished(_legend(part(p)))
 
 
 def _legend(piece: Params) -> str:

@@ -13,6 +13,7 @@ from portal.components.html import (
     attributes,
     classes,
     filled,
+    finished,
     hidden_words,
     known,
     maybe,
@@ -42,7 +43,7 @@ class Told(NamedTuple):
 
 
 def label(p: Params, say: Say) -> Markup:
-    return Markup(label_html(part(p), "nhsuk-label"))
+    return finished(label_html(part(p), "nhsuk-label"))
 
 
 def label_html(piece: Params, base: str, target: Any = None) -> str:
@@ -57,7 +58,7 @@ def label_html(piece: Params, base: str, target: Any = None) -> str:
 
 
 def hint(p: Params, say: Say) -> Markup:
-    return Markup(hint_html(part(p), None))
+    return finished(hint_html(part(p), None))
 
 
 def hint_html(piece: Params, own_id: str | None, extra: str = "") -> str:
@@ -67,7 +68,7 @@ def hint_html(piece: Params, own_id: str | None, extra: str = "") -> str:
 
 
 def error_message(p: Params, say: Say) -> Markup:
-    return Markup(error_html(part(p), None, say))
+    return finished(error_html(part(p), None, say))
 
 
 def error_html(piece: Params, own_id: str | None, say: Say) -> str:
@@ -93,7 +94,7 @@ def tell(p: Params, ident: Any, say: Say, described_by: str = "") -> Told:
 def group(p: Params, inner: str, error: bool, extra: str = "") -> Markup:
     own = known(p.get("formGroup") or NOTHING, GROUP)
     css = classes("nhsuk-form-group", "nhsuk-form-group--error" if error else "", extra, own.get("classes"))
-    return Markup(f'<div class="{css}"{attributes(own.get("attributes"))}>{inner}</div>')
+    return finished(f'<div class="{css}"{attributes(own.get("attributes"))}>{inner}</div>')
 
 
 def _around(p: Params, control: str, say: Say, affixes: tuple[str, str] = ("", "")) -> str:

@@ -66,6 +66,11 @@ def trusted(html: Any) -> Markup:
     raise UnsafeMarkup("`html` takes Markup made by a template; pass plain words as `text`")
 
 
+def finished(html: str) -> Markup:
+    """HTML of which every value has already been escaped by its maker; nothing else may become Markup here."""
+    return Markup(html)  # noqa: S704
+
+
 def hidden_words(piece: Params) -> str:
     """Words for those who listen, after the visible ones."""
     said = piece.get("visuallyHiddenText")

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup
 
-from portal.components.html import NOTHING, Params, UnsafeMarkup, attributes
+from portal.components.html import NOTHING, Params, UnsafeMarkup, attributes, finished
 
 # where our name is not simply the folder and the macro in camel case
 ELSEWHERE = {"table": ("tables", "table"), "breadcrumbs": ("breadcrumb", "breadcrumb")}
@@ -38,7 +38,7 @@ def render(name: str, params: Params) -> Markup:
     Raises jinja2.TemplateNotFound for a name that the library does not have.
     """
     check(params)
-    return Markup(str(_macro(name)(params)).strip())
+    return finished(str(_macro(name)(params)).strip())
 
 
 def check(value: Any) -> None:

@@ -15,6 +15,7 @@ from portal.components.html import (
     attributes,
     classes,
     element,
+    finished,
     hidden_words,
     known,
     link,
@@ -34,7 +35,7 @@ def task_list(p: Params, say: Say) -> Markup:
     known(p, frozenset({"idPrefix", "items", "classes", "attributes"}))
     prefix = p.get("idPrefix") or "task-list"
     items = "".join(_task(item, f"{prefix}-{number}") for number, item in enumerate(p.get("items", ()), 1) if item)
-    return Markup(element("ul", classes("nhsuk-task-list", p.get("classes")), items, p))
+    return finished(element("ul", classes("nhsuk-task-list", p.get("classes")), items, p))
 
 
 def _task(item: Params, ident: str) -> str:
@@ -64,7 +65,7 @@ def summary_list(p: Params, say: Say) -> Markup:
     rows = [row for row in p.get("rows", ()) if row]
     any_actions = any((row.get("actions") or NOTHING).get("items") for row in rows)
     inner = "".join(_summary_row(row, any_actions) for row in rows)
-    return Markup(element("dl", classes("nhsuk-summary-list", p.get("classes")), inner, p))
+    return finished(element("dl", classes("nhsuk-summary-list", p.get("classes")), inner, p))
 
 
 def _summary_row(row: Params, any_actions: bool) -> str:
@@ -120,7 +121,7 @@ def table(p: Params, say: Say) -> Markup:
     )
     css = classes("nhsuk-table", "nhsuk-table--responsive" if stacked else "", p.get("classes"))
     inner = f'{caption}{top}<tbody class="nhsuk-table__body">{rows}</tbody>'
-    return Markup(
+    return finished(
         f'<table class="{css}"{maybe("id", p.get("id"))}{_role(stacked, "table")}{attributes(p.get("attributes"))}>{inner}</table>'
     )
 
@@ -160,7 +161,7 @@ def breadcrumb(p: Params, say: Say) -> Markup:
         for item in p["items"]
     )
     css = classes("nhsuk-breadcrumb", p.get("classes"))
-    return Markup(
+    return finished(
         f'<nav class="{css}" aria-label="{escape(say("Breadcrumb"))}"{attributes(p.get("attributes"))}>'
         f'<ol class="nhsuk-breadcrumb__list">{items}</ol></nav>'
     )

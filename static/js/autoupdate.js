@@ -137,11 +137,6 @@ function announce(words) {
   setTimeout(() => { place.textContent = words }, 100)
 }
 
-// Saves what is typed in every such form, just before the session ends.
-export function keepAll() {
-  document.querySelectorAll('form[data-autoupdate]').forEach(update)
-}
-
 export function startAutoUpdate(components) {
   startComponents = components
   for (const form of document.querySelectorAll('form[data-autoupdate]')) {

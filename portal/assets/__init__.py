@@ -7,11 +7,12 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from portal.assets import style
 
 OLDEST_NODE = 18
 PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
@@ -111,6 +112,8 @@ def _compile_style(root: Path, programs: Node) -> None:
         "--style=compressed", "--no-source-map", "--quiet-deps", "--load-path=node_modules",
         f"static/scss/previsit.scss:{STYLE}",
     ])  # fmt: skip
+    made = root / STYLE
+    made.write_text(style.trim(made.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _bundle_script(root: Path, programs: Node) -> None:
@@ -130,7 +133,13 @@ def _run(root: Path, programs: Node, command: list[str]) -> subprocess.Completed
     path = os.pathsep.join([str(Path(programs.node).parent), os.environ.get("PATH", "")])
     try:
         return subprocess.run(
-            command, cwd=root, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, "PATH": path}
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+            env={**os.environ, "PATH": path},
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise AssetsError(f"{Path(command[0]).name} did not run: {error}") from error
@@ -142,7 +151,7 @@ def _compress(made: Path) -> None:
 
 def _sources(root: Path) -> list[Path]:
     ours = [file for folder in SOURCE_FOLDERS for file in sorted((root / folder).rglob("*")) if file.is_file()]
-    return [*(root / name for name in PACKAGE_FILES), *ours, Path(__file__)]
+    return [*(root / name for name in PACKAGE_FILES), *ours, *sorted(Path(__file__).parent.glob("*.py"))]
 
 
 def _digest(root: Path, files: list[Path]) -> str:
@@ -166,18 +175,3 @@ def _read(file: Path) -> str | None:
 
 def _tail(told: str) -> str:
     return "\n".join(told.strip().splitlines()[-12:])
-
-
-def main() -> int:
-    """`python -m portal.assets`: build in the current folder."""
-    try:
-        made = build(Path.cwd())
-    except AssetsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("Style sheet and script are made." if made else "Style sheet and script are up to date.")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
