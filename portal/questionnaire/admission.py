@@ -119,7 +119,7 @@ def _type(raw: Json, link_id: str) -> Iterator[Refusal]:
 
 
 def _lists(raw: Json, link_id: str) -> Iterator[Refusal]:
-    for name in ("answerOption", "enableWhen", "initial", "extension", "code"):
+    for name in ("answerOption", "enableWhen", "initial"):
         value = raw.get(name)
         if value is not None and (not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value)):
             yield Refusal(link_id, "shape", f"{name} is not a list of objects")

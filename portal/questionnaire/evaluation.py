@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal import fhirpath
+from portal.fhirpath.env import plain
 
 from .answers import Entry, typed
 from .comparing import compare
@@ -15,11 +16,13 @@ from .definition import Form
 from .document import Document
 from .extensions import Json
 from .formulas import Formula, filled_query
+from .host import FormHost
 from .issues import Trouble
 from .items import Condition, Item
 
-STEPS = 200_000
-SIZE = 100_000
+_BUDGET = fhirpath.Budget(steps=100_000, size=200_000)
+"""Of one expression: far more than a real form needs, far less than 250 ms (bar 53)."""
+_NOTHING: Mapping[str, Any] = {}
 ROUNDS = 4
 _PENDING = object()
 
@@ -35,6 +38,8 @@ class Evaluation:
         self.troubles: list[Trouble] = []
         self._document: Document | None = None
         self._building = False
+        self._root: fhirpath.Node | None = None
+        self._host: fhirpath.Host = FormHost(self)
         self._variables: dict[tuple[int, str], Any] = {}
         self.written = 0
 
@@ -80,23 +85,29 @@ class Evaluation:
     # -- formulas ------------------------------------------------------------------------------------------------
 
     def evaluate(
-        self, formula: Formula, entry: Entry, what: str, extra: dict[str, Any] | None = None
+        self, formula: Formula, entry: Entry, what: str, extra: Mapping[str, Any] = _NOTHING
     ) -> list[Any] | None:
-        """What the formula gives here, or None when it could not be evaluated (noted in `troubles`)."""
+        """What the formula gives here as plain values, or None when it could not be evaluated (see `troubles`)."""
+        found = self.items(formula, entry, what, extra)
+        return None if found is None else plain(found)
+
+    def items(self, formula: Formula, entry: Entry, what: str, extra: Mapping[str, Any] = _NOTHING) -> list[Any] | None:
+        """The same as items of the FHIRPath engine, which know their types: to be used in another formula."""
         if formula.is_query:
             return self._query(formula, entry, what)
         if formula.program is None:
             return None
-        return self._run(formula.program, entry, what, extra or {})
+        return self._run(formula.program, entry, what, extra)
 
-    def _run(self, program: fhirpath.Expression, entry: Entry, what: str, extra: dict[str, Any]) -> list[Any] | None:
-        focus = self._focus(entry)
-        names = program.free_variables
+    def _run(self, program: fhirpath.Expression, entry: Entry, what: str, extra: Mapping[str, Any]) -> list[Any] | None:
         try:
-            variables = {name: value for name in names if (value := self._named(name, entry, extra)) is not _PENDING}
-            return program.evaluate(
-                focus, variables, budget=fhirpath.Budget(steps=STEPS, size=SIZE), now=self.context.now
-            )
+            variables = {
+                name: value
+                for name in program.free_variables
+                if (value := self._named(name, entry, extra)) is not _PENDING
+            }
+            focus = self._focus(entry)
+            return program.evaluate_items(focus, variables, budget=_BUDGET, now=self.context.now, context=self._host)
         except fhirpath.FhirPathError as error:
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
             return None
@@ -104,28 +115,35 @@ class Evaluation:
     def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
         if self.context.fetch is None:
             return None
-        holes = [self._run(hole, entry, what, {}) or [] if hole else [] for hole in formula.holes]
-        query = filled_query(formula, holes)
+        holes = [self._run(hole, entry, what, _NOTHING) or [] if hole else [] for hole in formula.holes]
+        query = filled_query(formula, [plain(hole) for hole in holes])
         found = self.context.fetch(query) if query is not None else None
         return None if found is None else [found]
 
-    def _focus(self, entry: Entry) -> Json:
+    def _focus(self, entry: Entry) -> fhirpath.Node:
         """The item of the response; where it has none yet, one that holds only its linkId."""
         if entry.parent is None:
-            return self.document.root
-        return self.document.node(entry) or {"linkId": entry.item.link_id}
+            return self._root_node()
+        raw = self.document.node(entry) or {"linkId": entry.item.link_id}
+        return typed_node(raw, "QuestionnaireResponse.item")
 
-    def _named(self, name: str, entry: Entry, extra: dict[str, Any]) -> Any:
+    def _root_node(self) -> fhirpath.Node:
+        if self._root is None or self._root.value is not self.document.root:
+            self._root = typed_node(self.document.root, None)
+            self._host = FormHost(self)
+        return self._root
+
+    def _named(self, name: str, entry: Entry, extra: Mapping[str, Any]) -> Any:
         if name in extra:
             return extra[name]
         if name in ("resource", "rootResource"):
-            return self.document.root
+            return self._root_node()
         if name == "context":
             return self._focus(entry)
         if name == "questionnaire":
             return self.form.raw
         if name == "qitem":
-            return entry.item.raw
+            return typed_node(entry.item.raw, "Questionnaire.item")
         return self._variable(name, entry)
 
     def _variable(self, name: str, entry: Entry) -> Any:
@@ -150,7 +168,7 @@ class Evaluation:
                 self._variables[key] = self.context.variables[name]
             else:
                 self._variables[key] = []
-                self._variables[key] = self.evaluate(formula, place, f"variable {name}") or []
+                self._variables[key] = self.items(formula, place, f"variable {name}") or []
         return self._variables[key]
 
     # -- the response as expressions see it -----------------------------------------------------------------------
@@ -208,6 +226,12 @@ class Evaluation:
             return False
         entry.answers = answers
         return True
+
+
+def typed_node(raw: Json, type_name: str | None) -> fhirpath.Node:
+    """Raw JSON as a node that knows its type (None: from its resourceType)."""
+    made: fhirpath.Node = fhirpath.node(raw, type_name)
+    return made
 
 
 def _EMPTY(base: Json, top: Entry) -> Document:

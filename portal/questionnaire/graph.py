@@ -50,6 +50,7 @@ class Reads:
 def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: frozenset[int] = frozenset()) -> Reads:
     """The items a formula names by linkId, through its variables too; `whole` when it may read any answer."""
     found = {by_link[text] for text in formula.literals() if text in by_link}
+    found.discard(item)  # a value may look at what it was before; "not this one" reads all others
     whole = (not found and _touches_response(formula)) or any(word in formula.text for word in _WHOLE)
     names, visible = formula.names(), scope(item)
     for name in names:
@@ -57,7 +58,7 @@ def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: froze
         if variable is None or id(variable.formula) in seen or variable.formula is formula:
             continue
         inner = reads(variable.formula, variable.owner, by_link, seen | {id(formula), id(variable.formula)})
-        found |= inner.items
+        found |= inner.items - {item}
         whole = whole or inner.whole
     return Reads(frozenset(found), whole)
 

@@ -17,6 +17,7 @@ from .evaluation import Evaluation, truth
 from .extensions import Json
 from .items import Item
 from .richtext import Text, rich
+from .scores import option_weight, weight
 from .speaking import say
 from .words import localised
 
@@ -104,17 +105,9 @@ def _option(raw: Json, language: str) -> Option | None:
         value=answer,
         prefix=str(ext.value(extensions, "optionPrefix") or ext.value(inner, "optionPrefix") or ""),
         exclusive=ext.value(extensions, "optionExclusive") is True,
-        score=_score(extensions) or _score(inner),
+        score=option_weight(raw),
         media=ext.value(extensions, "itemAnswerMedia") or ext.value(extensions, "itemMedia"),
     )
-
-
-def _score(extensions: ext.Extensions) -> Decimal | None:
-    for name in ("itemWeight", "ordinalValue"):
-        value = ext.value(extensions, name)
-        if isinstance(value, (int, Decimal, float)) and not isinstance(value, bool):
-            return Decimal(str(value))
-    return None
 
 
 def _label(raw: Json, key: str, language: str) -> Text:
@@ -129,7 +122,7 @@ def _label(raw: Json, key: str, language: str) -> Text:
 def _plain(answer: Json, language: str) -> Option:
     coding = answer.get("valueCoding")
     label = localised(coding, "display", language) if isinstance(coding, dict) else ""
-    score = _score(ext.of(coding))
+    score = weight(ext.of(coding))
     return Option(key_of(answer), label or say(answer, language), answer, score=score)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.fhirpath import Node
+
 from . import extensions as ext
 from . import observations
 from .answers import Entry
@@ -64,7 +66,7 @@ class _Populating:
         formula = item.population
         if formula is None:
             return [parent.one(item)]
-        found = self.evaluation.evaluate(formula, parent, "itemPopulationContext") or []
+        found = self.evaluation.items(formula, parent, "itemPopulationContext") or []
         rows = _unbundled(found)
         if not item.instanced:
             entry = parent.one(item)
@@ -109,7 +111,9 @@ class _Populating:
 def _unbundled(found: list[Any]) -> list[Any]:
     """The resources in a Bundle, one by one; anything else as it is."""
     rows: list[Any] = []
-    for value in found:
+    for one in found:
+        bundle = one.value if isinstance(one, Node) else one
+        value = bundle if isinstance(bundle, dict) and bundle.get("resourceType") == "Bundle" else one
         if isinstance(value, dict) and value.get("resourceType") == "Bundle":
             rows.extend(e["resource"] for e in value.get("entry") or () if isinstance(e, dict) and "resource" in e)
         else:
