@@ -131,15 +131,13 @@ def _door() -> ResponseReturnValue | None:
         return None
     live = viewer()
     if live is None:
-        return _to_sign_in(doors) if admitted else _refuse()
+        if not admitted:
+            raise NotAllowed
+        return _to_sign_in(doors)
     if live.actor.role not in admitted:
         doors.denied(live.actor, request.endpoint)
-        _refuse()
+        raise NotAllowed
     return None
-
-
-def _refuse() -> None:
-    raise NotAllowed
 
 
 def _to_sign_in(doors: Doors) -> ResponseReturnValue:
@@ -149,8 +147,7 @@ def _to_sign_in(doors: Doors) -> ResponseReturnValue:
         typed = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
         if sum(len(name) + len(value) for name, value in typed) <= _KEPT_BYTES:
             doors.keep(lapsed, path, typed)
-    ended = {"ended": "1"} if lapsed else {}
-    return redirect(url_for(doors.sign_in_endpoint, next=path, **ended), 303)
+    return redirect(url_for(doors.sign_in_endpoint, next=path, ended="1" if lapsed else None), 303)
 
 
 def time_left() -> timedelta | None:

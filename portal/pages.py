@@ -3,8 +3,10 @@
 import hashlib
 import logging
 import secrets
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +22,10 @@ from werkzeug.exceptions import HTTPException
 from whitenoise import WhiteNoise
 
 from portal import db, guard
+from portal.actors import Role
 from portal.clock import now
 from portal.components import Components
-from portal.errors import Busy, PortalError, Unreadable
+from portal.errors import Busy, Issue, PortalError, Unreadable
 from portal.settings import ROOT, Settings
 
 PACKAGE = Path(__file__).resolve().parent
@@ -62,9 +65,9 @@ def install(app: Flask, settings: Settings) -> None:
     """Jinja, languages, headers, error pages and static files for `app`."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.globals.update(ui=Components(), asset=asset, settings=settings, now=now)
-    app.jinja_env.filters.update(moment=moment, day=day, clock=clock_time)
+    app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.globals.update(ui=Components(gettext), asset=asset, settings=settings, now=now)
+    app.jinja_env.filters.update(FILTERS)
     Babel(app, locale_selector=lambda: _language(settings), timezone_selector=lambda: str(_zone()))
     app.context_processor(_shared)
     app.before_request(_name_request)
@@ -95,6 +98,42 @@ def day(value: date | datetime) -> str:
 
 def clock_time(value: datetime) -> str:
     return format_datetime(value, "HH:mm")
+
+
+def groupby_day(entries: Iterable[Any], attribute: str = "at") -> list[tuple[str, list[Any]]]:
+    """Entries that are in order of time, by the day each is on, in words."""
+    return [(date, list(lines)) for date, lines in groupby(entries, key=lambda entry: day(getattr(entry, attribute)))]
+
+
+def issue_for(issues: Iterable[Issue], where: str) -> str | None:
+    """The first message about one field, in the reader's language."""
+    return next((gettext(issue.message, **issue.params) for issue in issues if issue.where == where), None)
+
+
+def summary_line(text: str, field: str) -> dict[str, str]:
+    """A line of an error summary that leads to its field."""
+    return {"text": text, "href": f"#{field}"}
+
+
+ROLE_NAMES = {
+    Role.PATIENT: "patient",
+    Role.FRONT_DESK: "front desk",
+    Role.CLINICIAN: "clinician",
+    Role.PRIVACY_OFFICER: "privacy officer",
+    Role.ADMINISTRATOR: "administrator",
+    Role.SYSTEM: "automatic",
+    Role.ANYONE: "visitor",
+}
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "day": day,
+    "clock": clock_time,
+    "groupby_day": groupby_day,
+    "issue_for": issue_for,
+    "summary_line": summary_line,
+    "role_name": lambda role: ROLE_NAMES[Role(role)],
+}
 
 
 def _zone() -> ZoneInfo:

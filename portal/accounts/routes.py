@@ -86,6 +86,34 @@ def join_account(token: str) -> ResponseReturnValue:
     return render_template("accounts/join_account.html", form=form, issues=issues), 422 if form.is_submitted() else 200
 
 
+ABOUT: dict[str, tuple[str, tuple[str, ...]]] = {
+    "accessibility": (
+        "Accessibility",
+        (
+            "You can use every page here with a keyboard, with a screen reader, enlarged to 400 per cent and without JavaScript.",
+            "We test each page against the Web Content Accessibility Guidelines (WCAG) 2.2, level AA.",
+            "If something does not work for you, call your clinic: they can take your answers on the phone.",
+        ),
+    ),
+    "privacy": (
+        "Privacy",
+        (
+            "What you write is kept by your clinic on its own system, encrypted. Nothing is sent to anybody else by this site.",
+            "It reaches your medical record only after a person at your clinic has read and accepted it.",
+            "You can see at any time who opened your information, and take back a consent as easily as you gave it.",
+            "This site sets one cookie, to keep you signed in, and one more if you choose a language.",
+        ),
+    ),
+}
+
+
+@door.get("/<any(accessibility, privacy):topic>")
+def about(topic: str) -> ResponseReturnValue:
+    _clinic(None)
+    title, paragraphs = ABOUT[topic]
+    return render_template("accounts/about.html", title=title, paragraphs=paragraphs)
+
+
 @door.post("/language")
 def language() -> ResponseReturnValue:
     """The language of the pages from now on, in this browser."""

@@ -87,10 +87,10 @@ def page(actor: Actor, visit: Visit, key: str, max_age: timedelta) -> SectionPag
     lines = [_line(fact, said) for fact in _shown(key, reading)]
     return SectionPage(
         section=section,
-        state="known" if lines else "none" if reading.state is ehr.State.KNOWN else reading.state.value,
+        state="known" if lines else "none" if reading.looked and reading.complete else "could-not-look",
         read_at=reading.read_at,
         source=reading.source,
-        reason=reading.reason or "",
+        reason=reading.sentence or "",
         lines=lines,
         added=[Added(**row) for row in said.get("added", [])],
         any=said.get("any"),
@@ -144,7 +144,9 @@ def check(shown: SectionPage) -> list[Issue]:
     if shown.any == "yes" and not shown.added:
         issues.append(Issue("added-0", "required", "Write it below, or choose another answer"))
     return issues + [
-        Issue(f"added-{place}", "required", "Write what it is") for place, row in enumerate(shown.added) if not row.what.strip()
+        Issue(f"added-{place}", "required", "Write what it is")
+        for place, row in enumerate(shown.added)
+        if not row.what.strip()
     ]
 
 
@@ -152,7 +154,9 @@ def _line_issues(line: FactLine) -> list[Issue]:
     if line.answer not in ANSWERS:
         return [Issue(line.name, "required", "Choose an answer for %(what)s", {"what": line.fact["label"]})]
     if line.answer == "changed" and not line.change:
-        return [Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.fact["label"]})]
+        return [
+            Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.fact["label"]})
+        ]
     return []
 
 
@@ -160,6 +164,39 @@ def progress(document: dict[str, Any] | None) -> tuple[int, int]:
     """How many sections are done, of how many."""
     sections = (document or {}).get("sections", {})
     return sum(1 for key in ORDER if sections.get(key, {}).get("done")), len(ORDER)
+
+
+def first_open(visit: Visit) -> str:
+    """The first section that is not done, or the first of all."""
+    row = drafts.draft(visit, TASK)
+    sections = row.document["sections"] if row else {}
+    return next((key for key in ORDER if not sections.get(key, {}).get("done")), ORDER[0])
+
+
+@dataclass(frozen=True)
+class SectionSummary:
+    """A section on the check page; `lines` are what the patient said of each fact, `added` what they added."""
+
+    section: Section
+    done: bool
+    any: str | None
+    lines: list[dict[str, Any]]
+    added: list[dict[str, str]]
+
+
+def summary(visit: Visit) -> list[SectionSummary]:
+    row = drafts.draft(visit, TASK)
+    said = row.document["sections"] if row else {}
+    return [
+        SectionSummary(
+            section=section,
+            done=bool(said.get(key, {}).get("done")),
+            any=said.get(key, {}).get("any"),
+            lines=said.get(key, {}).get("lines", []),
+            added=said.get(key, {}).get("added", []),
+        )
+        for key, section in SECTIONS.items()
+    ]
 
 
 def submitted(document: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -210,7 +247,7 @@ def _shown(key: str, reading: ehr.Reading) -> list[dict[str, Any]]:
                 "resource": fact.resource,
             },
         }
-        for fact in record_facts.facts(KINDS[key], reading.resources)
+        for fact in record_facts.facts(KINDS[key], list(reading.resources))
     ]
 
 
@@ -227,7 +264,12 @@ def _entry(shown: SectionPage, *, done: bool) -> dict[str, Any]:
         "state": shown.state,
         "read_at": shown.read_at.isoformat() if shown.read_at else None,
         "lines": [
-            {**line.fact, "answer": line.answer, "change": {"text": line.change} if line.answer == "changed" else {}, "note": ""}
+            {
+                **line.fact,
+                "answer": line.answer,
+                "change": {"text": line.change} if line.answer == "changed" else {},
+                "note": "",
+            }
             for line in shown.lines
         ],
         "added": [{"what": row.what.strip(), "more": row.more.strip()} for row in shown.added],

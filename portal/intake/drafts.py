@@ -40,8 +40,13 @@ def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None]
         document = change(row)
         if row is None:
             row = Draft(
-                clinic_id=visit.clinic_id, visit_id=visit.id, patient_id=visit.patient_id, task=task, version=0,
-                saved_at=now(), document=document,
+                clinic_id=visit.clinic_id,
+                visit_id=visit.id,
+                patient_id=visit.patient_id,
+                task=task,
+                version=0,
+                saved_at=now(),
+                document=document,
             )
             current.add(row)
         row.version, row.saved_at, row.document = row.version + 1, now(), document
@@ -50,9 +55,11 @@ def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None]
 
 
 def latest_submission(visit: Visit) -> Submission | None:
-    return session().scalars(
-        select(Submission).where(Submission.visit_id == visit.id).order_by(Submission.round.desc()).limit(1)
-    ).one_or_none()
+    return (
+        session()
+        .scalars(select(Submission).where(Submission.visit_id == visit.id).order_by(Submission.round.desc()).limit(1))
+        .one_or_none()
+    )
 
 
 def open_for_answers(visit: Visit) -> bool:

@@ -9,10 +9,10 @@ from portal.actors import Actor
 from portal.audit.events import Event
 from portal.clock import now
 from portal.ehr import service as ehr
-from portal.errors import Issue
+from portal.errors import NotFound
 from portal.intake import drafts, library, visits
 from portal.intake.models import Draft, Visit
-from portal.questionnaire import Context, Filling, populate
+from portal.questionnaire import Context, Filling, Issue, Page, Row, populate
 
 Answers = Mapping[str, list[dict[str, Any]]]
 
@@ -34,10 +34,23 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One question whose answer was saved elsewhere since the page was shown: what stands there, and what came here."""
+
+    question: str
+    there: str
+    here: str
+
+
+@dataclass(frozen=True)
 class Saved:
     work: Work
     issues: list[Issue]
-    stale: bool = False
+    elsewhere: list[Difference] = field(default_factory=list)
+
+    @property
+    def stale(self) -> bool:
+        return bool(self.elsewhere)
 
 
 def work(actor: Actor, visit: Visit, slug: str, language: str, max_age: timedelta) -> Work:
@@ -51,20 +64,31 @@ def work(actor: Actor, visit: Visit, slug: str, language: str, max_age: timedelt
 
 
 def save_page(
-    actor: Actor, visit_id: str, slug: str, page_key: str, answers: Answers, seen: int, language: str, max_age: timedelta
+    actor: Actor,
+    visit_id: str,
+    slug: str,
+    page_key: str,
+    answers: Answers,
+    seen: int,
+    language: str,
+    max_age: timedelta,
+    *,
+    repeat: tuple[str, str] | None = None,
 ) -> Saved:
     """Keep the answers of one page, complete or not, and say what is still wrong on it.
 
-    `stale` when the page was saved elsewhere since it was shown and the answers differ: nothing is written then.
+    `repeat` is ("add" | "remove", name): one more or one fewer of a repeating question or group.
+
+    `elsewhere` when the page was saved elsewhere since it was shown and the answers differ: nothing is written then.
     """
     current = work(actor, visits.visit(actor, visit_id), slug, language, max_age)
     kept: list[Filling] = []
 
     def change(row: Draft | None) -> dict[str, Any]:
         latest = _of_draft(current.visit, current.entry, row, current.filling.context) if row else current
-        filled = latest.filling.answer(answers)
+        filled = _repeated(latest.filling.answer(answers), repeat)
         document = filled.draft()
-        if latest.touched.get(page_key, 0) > seen and row is not None and document != row.document["response"]:
+        if latest.touched.get(page_key, 0) > seen and _differences(latest.filling, filled, page_key):
             raise _Stale
         kept.append(filled)
         version = (row.version if row else 0) + 1
@@ -72,7 +96,7 @@ def save_page(
             "canonical": current.entry.form.canonical,
             "response": document,
             "touched": {**latest.touched, page_key: version},
-            "complete": not filled.check(None),
+            "complete": not _errors(filled.check(None)),
         }
 
     try:
@@ -80,34 +104,61 @@ def save_page(
     except _Stale:
         latest = work(actor, current.visit, slug, language, max_age)
         filled = latest.filling.answer(answers)
-        return Saved(Work(latest.visit, latest.entry, filled, latest.version, latest.touched), [], stale=True)
+        differing = _differences(latest.filling, filled, page_key)
+        return Saved(Work(latest.visit, latest.entry, filled, latest.version, latest.touched), [], differing)
     saved = Work(current.visit, current.entry, kept[0], row.version, row.document["touched"], row.saved_at)
-    return Saved(saved, list(kept[0].check(page_key)))
+    return Saved(saved, _errors(kept[0].check(page_key)))
 
 
 class _Stale(Exception):
     """Leaves the transaction without writing."""
 
 
-def repeat(
-    actor: Actor, visit_id: str, slug: str, page_key: str, *, add: str | None = None, remove: str | None = None,
-    language: str, max_age: timedelta,
-) -> None:
-    """One more, or one fewer, of a repeating question or group."""
-    current = work(actor, visits.visit(actor, visit_id), slug, language, max_age)
+def _errors(found: list[Issue]) -> list[Issue]:
+    """What must be mended; warnings never keep anybody from going on."""
+    return [issue for issue in found if issue.severity == "error"]
 
-    def change(row: Draft | None) -> dict[str, Any]:
-        latest = _of_draft(current.visit, current.entry, row, current.filling.context) if row else current
-        filled = latest.filling.add(add) if add else latest.filling.remove(remove) if remove else latest.filling
-        version = (row.version if row else 0) + 1
-        return {
-            "canonical": current.entry.form.canonical,
-            "response": filled.draft(),
-            "touched": {**latest.touched, page_key: version},
-            "complete": False,
-        }
 
-    drafts.save(actor, visit_id, _task(current.entry), change, Event.FORM_SAVED)
+def _differences(there: Filling, here: Filling, page_key: str) -> list[Difference]:
+    before = {row.name: row for section in there.summary() for row in section.rows if row.page_key == page_key}
+    after = {row.name: row for section in here.summary() for row in section.rows if row.page_key == page_key}
+    return [
+        Difference(row.question, _words(before.get(name)), _words(after.get(name)))
+        for name, row in {**before, **after}.items()
+        if _words(before.get(name)) != _words(after.get(name))
+    ]
+
+
+def _words(row: Row | None) -> str:
+    return ", ".join(row.answers) if row else ""
+
+
+def _repeated(filling: Filling, repeat: tuple[str, str] | None) -> Filling:
+    if repeat is None:
+        return filling
+    verb, name = repeat
+    return filling.add(name) if verb == "add" else filling.remove(name)
+
+
+def page(work: Work, page_key: str) -> Page:
+    """A page of the form that applies to this patient; NotFound for any other."""
+    found = next((each for each in work.filling.pages if each.key == page_key), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def page_after(work: Work, page_key: str) -> str | None:
+    """The page that follows as the answers stand now, or None after the last."""
+    keys = [each.key for each in work.filling.pages]
+    place = keys.index(page_key) + 1 if page_key in keys else 0
+    return keys[place] if place < len(keys) else None
+
+
+def first_open(work: Work) -> str:
+    """The first page that was not saved yet or is not complete, or the first of all."""
+    keys = [each.key for each in work.filling.pages]
+    return next((key for key in keys if key not in work.touched or _errors(work.filling.check(key))), keys[0])
 
 
 def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) -> Work:

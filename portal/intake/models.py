@@ -97,7 +97,9 @@ class Submission(Base):
     document_sealed: Mapped[bytes] = sealed_column()
     document = Sealed()
     visit: Mapped[Visit] = relationship(lazy="joined")
-    history: Mapped[list["SubmissionStatus"]] = relationship(order_by="SubmissionStatus.step", back_populates="submission")
+    history: Mapped[list["SubmissionStatus"]] = relationship(
+        order_by="SubmissionStatus.step", back_populates="submission"
+    )
 
 
 class SubmissionStatus(Base):

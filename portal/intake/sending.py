@@ -15,9 +15,10 @@ from portal.clock import now
 from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
-from portal.errors import Conflict, Issue
+from portal.errors import Conflict
 from portal.intake import confirming, drafts, filling, library, visits
 from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
+from portal.questionnaire import Issue as Finding
 
 _LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 IDENTIFIER_SYSTEM = "urn:previsit:response"
@@ -46,7 +47,14 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     rows = drafts.of_visit(visit)
     facts = rows.get(confirming.TASK)
     done, total = confirming.progress(facts.document if facts else None)
-    asked = [Task("facts", "Check what the clinic has on record", _state(done, total), saved_at=facts.saved_at if facts else None)]
+    asked = [
+        Task(
+            "facts",
+            "Check what the clinic has on record",
+            _state(done, total),
+            saved_at=facts.saved_at if facts else None,
+        )
+    ]
     for entry in library.assigned():
         row = rows.get(f"form:{entry.slug}")
         state = TaskState.NOT_STARTED if row is None else _form_state(row.document)
@@ -54,7 +62,10 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     chosen = consent.task_state(actor, visit.id)
     asked.append(Task("consent", "Choose what may be shared", TaskState.DONE if chosen.done else TaskState.NOT_STARTED))
     ready = all(task.state is TaskState.DONE for task in asked)
-    return [*asked, Task("send", "Check your answers and send them", TaskState.NOT_STARTED if ready else TaskState.NOT_YET)]
+    return [
+        *asked,
+        Task("send", "Check your answers and send them", TaskState.NOT_STARTED if ready else TaskState.NOT_YET),
+    ]
 
 
 def _state(done: int, total: int) -> TaskState:
@@ -65,14 +76,39 @@ def _form_state(document: dict[str, Any]) -> TaskState:
     return TaskState.DONE if document.get("complete") else TaskState.STARTED
 
 
+def form_summaries(
+    actor: Actor, visit: Visit, language: str, max_age: timedelta
+) -> list[tuple[library.Entry, list[Any]]]:
+    """Each form with its rows for "check your answers"."""
+    works = [filling.work(actor, visit, entry.slug, language, max_age) for entry in library.assigned()]
+    return [(each.entry, list(each.filling.summary(language))) for each in works]
+
+
+def consent_summary(actor: Actor, visit: Visit) -> Any:
+    return consent.task_state(actor, visit.id)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something to mend before sending: a task that is not done, or a finding on one page of a form."""
+
+    task: Task
+    page_key: str = ""
+    name: str = ""
+    question: str = ""
+    finding: Finding | None = None
+
+
 @dataclass(frozen=True)
 class Sent:
+    """The submission, or what stands in its way."""
+
     submission: Submission | None
-    issues: list[Issue]
+    missing: list[Missing]
 
 
 def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Sent:
-    """Send once: a second try, from any tab or device, gets the same submission. Issues name what is missing."""
+    """Send once: a second try, from any tab or device, gets the same submission."""
     prepared = _prepare(actor, visits.visit(actor, visit_id), language, max_age)
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
@@ -98,15 +134,14 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Se
         return Sent(made, [])
 
 
-def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> dict[str, Any] | list[Issue]:
+def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> dict[str, Any] | list[Missing]:
     """The document to freeze, or what is still missing; read outside the write lock, as it may look at the record."""
-    missing = [
-        Issue(task.kind, "missing", "This is not finished: %(task)s", {"task": task.title})
-        for task in tasks(actor, visit)
-        if task.state is not TaskState.DONE and task.kind != "send"
-    ]
+    asked = tasks(actor, visit)
     works = [filling.work(actor, visit, entry.slug, language, max_age) for entry in library.assigned()]
-    missing += [issue for each in works for issue in each.filling.check(None)]
+    missing = [
+        Missing(task) for task in asked if task.state is not TaskState.DONE and task.kind not in {"send", "form"}
+    ]
+    missing += [found for task in asked if task.kind == "form" for found in _missing_in_form(task, works)]
     if missing:
         return missing
     facts_row = drafts.draft(visit, confirming.TASK)
@@ -129,9 +164,26 @@ def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> d
     }
 
 
+def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
+    filled = next(work.filling for work in works if work.entry.slug == task.slug)
+    if task.state is TaskState.NOT_STARTED:
+        return [Missing(task)]
+    return [
+        Missing(task, filled.page_of(found.name) or filled.pages[0].key, found.name, filled.text(found.name), found)
+        for found in filled.check(None)
+        if found.severity == "error"
+    ]
+
+
 def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
-    identifier = {"system": IDENTIFIER_SYSTEM, "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.canonical}"))}
-    return {**work.filling.response("completed", authored=now().isoformat(timespec="seconds")), "identifier": identifier}
+    identifier = {
+        "system": IDENTIFIER_SYSTEM,
+        "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.canonical}")),
+    }
+    return {
+        **work.filling.response("completed", authored=now().isoformat(timespec="seconds")),
+        "identifier": identifier,
+    }
 
 
 def _reference() -> str:
@@ -185,4 +237,4 @@ def where(visit: Visit) -> Where:
     if sent.status != Status.ACCEPTED:
         return Where("submitted", sent.sent_at, [])
     at_record = delivery.status_of(sent.id)
-    return Where(at_record.state.value, at_record.since, [])
+    return Where(at_record.state.value, at_record.since, []) if at_record else Where("waiting", last.at, [])

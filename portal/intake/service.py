@@ -11,7 +11,8 @@ from portal.clock import now
 from portal.db import session
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed, NotFound
-from portal.intake import visits
+from portal.fhir.resources import id_of
+from portal.intake import appointments
 from portal.intake.drafts import latest_submission
 from portal.intake.models import Status, Submission, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
@@ -55,9 +56,12 @@ def submitted(actor: Actor, statuses: frozenset[Status] = frozenset(Status)) -> 
 def submission(actor: Actor, submission_id: str) -> Submission:
     """One submission of the actor's clinic, for staff; NotFound for any other."""
     _staff_only(actor)
-    found = session().scalars(
-        select(Submission).where(Submission.id == submission_id, Submission.clinic_id == actor.clinic_id)
-    ).unique().one_or_none()
+    found = (
+        session()
+        .scalars(select(Submission).where(Submission.id == submission_id, Submission.clinic_id == actor.clinic_id))
+        .unique()
+        .one_or_none()
+    )
     if found is None:
         raise NotFound
     return found
@@ -77,32 +81,37 @@ def visit_states(actor: Actor, of: list[Visit]) -> dict[str, str | None]:
 
 @dataclass(frozen=True)
 class Synchronised:
-    """What a look at the clinic's appointments brought. `reason` says why it could not look, if so."""
+    """What a look at the clinic's appointments brought. `reason` (an English msgid) says why it could not look, if so."""
 
     seen: int
     new: list[Visit]
+    unclear: int
     reason: str | None
 
 
 def synchronise(actor: Actor, *, days: int = 14) -> Synchronised:
-    """Bring the clinic's appointments from yesterday to `days` ahead into visits; moved and cancelled ones change the visit only."""
-    found = ehr.upcoming(actor, actor.clinic_id, now() - timedelta(days=1), now() + timedelta(days=days))
-    new = []
-    for appointment in found.appointments:
-        owner = accounts.expect_patient(actor, appointment.connection_id, appointment.patient_id, appointment.person)
-        visit, is_new = expect(actor, owner.id, _expected(appointment))
+    """Bring the clinic's appointments from yesterday to `days` ahead into visits.
+
+    Moved and cancelled ones change the visit, never the answers. `unclear` counts appointments without exactly one
+    Patient: nobody is invited for those before a person has looked.
+    """
+    connection = ehr.connection_for(actor.clinic_id)
+    if connection is None:
+        return Synchronised(0, [], 0, ehr.WORDS[ehr.Reason.NO_CONNECTION])
+    found = ehr.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=days))
+    new: list[Visit] = []
+    unclear = 0
+    for booking in found.bookings:
+        wanted = appointments.expected(connection.id, booking.appointment)
+        if booking.patient is None or wanted is None:
+            unclear += 1
+            continue
+        owner = accounts.expect_patient(
+            actor, connection.id, id_of(booking.patient), appointments.person(booking.patient)
+        )
+        visit, is_new = expect(actor, owner.id, wanted)
         new += [visit] if is_new else []
-    return Synchronised(len(found.appointments), new, found.reason)
-
-
-def _expected(appointment: ehr.Appointment) -> Expected:
-    return Expected(
-        connection_id=appointment.connection_id,
-        appointment_id=appointment.id,
-        starts_at=appointment.starts_at,
-        cancelled=appointment.cancelled,
-        detail={"what": appointment.what, "with": appointment.with_whom, "where": appointment.where},
-    )
+    return Synchronised(len(found.bookings), new, unclear, ehr.WORDS[found.reason] if found.reason else None)
 
 
 def _staff_only(actor: Actor) -> None:

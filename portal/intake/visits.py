@@ -84,13 +84,17 @@ def expect(actor: Actor, patient_id: str, expected: Expected) -> tuple[Visit, bo
 def _known(actor: Actor, expected: Expected) -> Visit | None:
     if expected.appointment_id is None:
         return None
-    return session().scalars(
-        select(Visit).where(
-            Visit.clinic_id == actor.clinic_id,
-            Visit.connection_id == expected.connection_id,
-            Visit.appointment_id == expected.appointment_id,
+    return (
+        session()
+        .scalars(
+            select(Visit).where(
+                Visit.clinic_id == actor.clinic_id,
+                Visit.connection_id == expected.connection_id,
+                Visit.appointment_id == expected.appointment_id,
+            )
         )
-    ).one_or_none()
+        .one_or_none()
+    )
 
 
 def _bring_up_to_date(actor: Actor, known: Visit, expected: Expected, state: VisitState) -> None:

@@ -1,0 +1,243 @@
+"""The patient's pages: visits, the hub, confirm, forms, check and send, and where the answers are."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+
+from portal import guard
+from portal.accounts import service as accounts
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.intake import confirming, drafts, filling, sending, visits
+from portal.intake.forms import said, section_form, typed_again
+from portal.intake.models import Visit
+from portal.intake.page_form import PageForm, page_form
+from portal.intake.sections import after
+from portal.questionnaire import Issue
+from portal.questionnaire.speaking import say
+
+bp = Blueprint("intake", __name__, url_prefix="/visits")
+
+
+@bp.get("")
+def home() -> ResponseReturnValue:
+    own = visits.of_patient(guard.actor())
+    return render_template("intake/visits.html", visits=[(visit, sending.where(visit)) for visit in own])
+
+
+@bp.get("/<visit_id>")
+def hub(visit_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    visit = visits.visit(actor, visit_id)
+    audit.seen(actor, Event.VISIT_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
+    where = sending.where(visit)
+    if not drafts.open_for_answers(visit):
+        return redirect(url_for(".receipt", visit_id=visit.id))
+    return render_template("intake/hub.html", visit=visit, tasks=sending.tasks(actor, visit), where=where)
+
+
+@bp.get("/<visit_id>/confirm")
+def confirm(visit_id: str) -> ResponseReturnValue:
+    """To the first section that is not done, or the first."""
+    visit = visits.visit(guard.actor(), visit_id)
+    return redirect(url_for(".confirm_section", visit_id=visit.id, key=confirming.first_open(visit)))
+
+
+@bp.route("/<visit_id>/confirm/<key>", methods=["GET", "POST"])
+def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    visit = _open(visit_id)
+    page = confirming.page(actor, visit, key, _fresh())
+    kept = accounts.take_kept(actor, request.path) if request.method == "GET" else None
+    form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
+    if request.method == "GET":
+        audit.seen(actor, Event.FACTS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
+        shown = confirming.with_said(page, said(form, page.lines)) if kept else page
+        return render_template(
+            "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=bool(kept), rows=1
+        )
+    if form.step.data == "add":
+        shown = confirming.with_said(page, said(form, page.lines))
+        return render_template(
+            "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=False, rows=2
+        )
+    saved = confirming.save(actor, visit_id, key, said(form, page.lines), form.version.data or 0, _fresh())
+    if saved.issues or saved.stale:
+        return render_template(
+            "intake/confirm.html",
+            visit=visit,
+            page=saved.page,
+            issues=saved.issues,
+            stale=saved.stale,
+            kept=False,
+            rows=1,
+        ), 409 if saved.stale else 422
+    accounts.drop_kept(actor, request.path)
+    following = after(key)
+    if request.args.get("from") == "check" or following is None:
+        return redirect(url_for(".check" if request.args.get("from") == "check" else ".hub", visit_id=visit_id), 303)
+    return redirect(url_for(".confirm_section", visit_id=visit_id, key=following), 303)
+
+
+@bp.get("/<visit_id>/forms/<slug>")
+def form_start(visit_id: str, slug: str) -> ResponseReturnValue:
+    """To the first page that is not finished, or the first."""
+    actor = guard.actor()
+    work = filling.work(actor, _open(visit_id), slug, _language(), _fresh())
+    return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=filling.first_open(work)))
+
+
+@bp.route("/<visit_id>/forms/<slug>/<page_key>", methods=["GET", "POST"])
+def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    visit = _open(visit_id)
+    work = filling.work(actor, visit, slug, _language(), _fresh())
+    page = filling.page(work, page_key)
+    if request.method == "GET":
+        audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
+        kept = accounts.take_kept(actor, request.path)
+        form = page_form(work.filling.nodes(page.key), _language())(formdata=typed_again(kept) if kept else None)
+        return _form_page(work, page.key, form, kept=bool(kept))
+    form = page_form(work.filling.nodes(page.key), _language())()
+    return _save_form_page(work, page.key, form)
+
+
+def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
+    answers, unread = form.answers()
+    visit_id, slug, actor = work.visit.id, work.entry.slug, guard.actor()
+    saved = filling.save_page(
+        actor, visit_id, slug, page_key, answers, form.version.data or 0, _language(), _fresh(), repeat=_repeat()
+    )
+    if saved.stale or unread or (saved.issues and _moves_on()):
+        issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
+        again = page_form(saved.work.filling.nodes(page_key), _language())
+        redrawn = again(formdata=request.form if unread else None)
+        return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere)
+    accounts.drop_kept(actor, request.path)
+    if not _moves_on():
+        if request.headers.get("X-Fragment"):
+            form = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
+            return _form_page(saved.work, page_key, form)
+        return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key), 303)
+    if request.args.get("from") == "check":
+        return redirect(url_for(".check", visit_id=visit_id), 303)
+    if request.form.get("step") == "later":
+        return redirect(url_for(".hub", visit_id=visit_id), 303)
+    following = filling.page_after(saved.work, page_key)
+    if following is None:
+        return redirect(url_for(".hub", visit_id=visit_id), 303)
+    return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following), 303)
+
+
+def _form_page(
+    work: filling.Work,
+    page_key: str,
+    form: PageForm,
+    *,
+    issues: list[Issue] | None = None,
+    elsewhere: list[filling.Difference] | None = None,
+    kept: bool = False,
+) -> ResponseReturnValue:
+    page = filling.page(work, page_key)
+    nodes = work.filling.nodes(page.key, issues or [])
+    html = render_template(
+        "intake/form_page.html",
+        work=work,
+        page=page,
+        nodes=nodes,
+        form=form,
+        issues=issues or [],
+        stale=bool(elsewhere),
+        elsewhere=elsewhere or [],
+        kept=kept,
+        say=say,
+    )
+    return html, 409 if elsewhere else 422 if issues else 200
+
+
+def _moves_on() -> bool:
+    """Whether the button pressed leaves the page (and so wants it complete), rather than only brings it up to date."""
+    return (
+        request.form.get("step", "continue") == "continue"
+        and "add" not in request.form
+        and "remove" not in request.form
+    )
+
+
+def _repeat() -> tuple[str, str] | None:
+    for verb in ("add", "remove"):
+        if request.form.get(verb):
+            return verb, request.form[verb]
+    return None
+
+
+@bp.get("/<visit_id>/check")
+def check(visit_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    visit = _open(visit_id)
+    audit.seen(actor, Event.ANSWERS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
+    return render_template("intake/check.html", visit=visit, missing=[], **_everything(visit))
+
+
+@bp.post("/<visit_id>/check")
+def send(visit_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    sent = sending.submit(actor, visit_id, _language(), _fresh())
+    if sent.submission is None:
+        visit = visits.visit(actor, visit_id)
+        return render_template("intake/check.html", visit=visit, missing=sent.missing, **_everything(visit)), 422
+    return redirect(url_for(".receipt", visit_id=visit_id), 303)
+
+
+@bp.get("/<visit_id>/receipt")
+def receipt(visit_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    visit = visits.visit(actor, visit_id)
+    submission = drafts.latest_submission(visit)
+    if submission is None:
+        return redirect(url_for(".hub", visit_id=visit.id))
+    audit.seen(actor, Event.RECEIPT_SEEN, subject=f"submissions:{submission.id}", patient_id=visit.patient_id)
+    return render_template("intake/receipt.html", visit=visit, submission=submission, where=sending.where(visit))
+
+
+@bp.context_processor
+def _addresses() -> dict[str, Any]:
+    """Where each task of the visit in this address is done."""
+    visit_id = (request.view_args or {}).get("visit_id")
+
+    def task_url(task: sending.Task) -> str:
+        if task.kind == "form":
+            return url_for(".form_start", visit_id=visit_id, slug=task.slug)
+        if task.kind == "consent":
+            return f"/visits/{visit_id}/consent"
+        return url_for(".confirm" if task.kind == "facts" else ".check", visit_id=visit_id)
+
+    return {"task_url": task_url}
+
+
+def _everything(visit: Visit) -> dict[str, Any]:
+    actor = guard.actor()
+    return {
+        "tasks": sending.tasks(actor, visit),
+        "sections": confirming.summary(visit),
+        "forms": sending.form_summaries(actor, visit, _language(), _fresh()),
+        "consent": sending.consent_summary(actor, visit),
+    }
+
+
+def _open(visit_id: str) -> Visit:
+    visit = visits.visit(guard.actor(), visit_id)
+    if not drafts.open_for_answers(visit):
+        raise drafts.AlreadySent
+    return visit
+
+
+def _fresh() -> timedelta:
+    return timedelta(minutes=current_app.config["SETTINGS"].fresh_minutes)
+
+
+def _language() -> str:
+    return str(get_locale() or "en")
