@@ -141,7 +141,9 @@ class FhirClient:
         gathered = _Gathered()
         url: str | None = first
         until = monotonic() + self._limits.total * 3
-        headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"} | ({"Cache-Control": "no-cache"} if uncached else {})
+        headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"} | (
+            {"Cache-Control": "no-cache"} if uncached else {}
+        )
         while url is not None:
             started = now()
             answer = self._authorised("GET", url, headers)
@@ -190,7 +192,9 @@ class _Gathered:
         stops: dict[str, Callable[[], bool]] = {
             "the next page is on another server": lambda: not address.inside(base, url),
             "the pages go round in a circle": lambda: url in self._seen,
-            "there are more pages than we read": lambda: len(self._seen) >= most or len(self._matches) >= MOST_RESOURCES,
+            "there are more pages than we read": lambda: (
+                len(self._seen) >= most or len(self._matches) >= MOST_RESOURCES
+            ),
             "reading all pages took too long": lambda: over,
         }
         self._why = next((why for why, holds in stops.items() if holds()), self._why)

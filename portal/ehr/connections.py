@@ -120,7 +120,14 @@ def _short(document: Json) -> Json:
         "token_endpoint_auth_signing_alg_values_supported",
         "code_challenge_methods_supported",
     )
-    texts = ("issuer", "token_endpoint", "authorization_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint")
+    texts = (
+        "issuer",
+        "token_endpoint",
+        "authorization_endpoint",
+        "jwks_uri",
+        "revocation_endpoint",
+        "introspection_endpoint",
+    )
     kept: dict[str, Any] = {name: document[name][:2000] for name in texts if isinstance(document.get(name), str)}
     for name in lists:
         if isinstance(document.get(name), list):

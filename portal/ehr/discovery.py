@@ -28,15 +28,21 @@ class Endpoints:
     pkce: bool
 
 
-def discover(wire: Wire, base: str, allowed: Iterable[str], now: datetime, limits: Limits = PATIENT) -> tuple[Endpoints, Json]:
+def discover(
+    wire: Wire, base: str, allowed: Iterable[str], now: datetime, limits: Limits = PATIENT
+) -> tuple[Endpoints, Json]:
     """The endpoints and the document as it came. NotSmart when it cannot be used; NotReached, TryLater when there is none now."""
-    answer = wire.send("GET", f"{base}/.well-known/smart-configuration", headers={"Accept": "application/json"}, limits=limits)
+    answer = wire.send(
+        "GET", f"{base}/.well-known/smart-configuration", headers={"Accept": "application/json"}, limits=limits
+    )
     try:
         document = answers.document(answer, now)
     except (NotReached, TryLater):
         raise
     except EhrError as wrong:
-        raise NotSmart(f"The address {base}/.well-known/smart-configuration gives no description of how to sign in.") from wrong
+        raise NotSmart(
+            f"The address {base}/.well-known/smart-configuration gives no description of how to sign in."
+        ) from wrong
     return judge(document, base, allowed), document
 
 
@@ -56,7 +62,9 @@ def judge(document: Json, base: str, allowed: Iterable[str]) -> Endpoints:
     return Endpoints(
         token=_endpoint(document, "token_endpoint", base, origins),
         issuer=at(document, "issuer") if isinstance(at(document, "issuer"), str) else None,
-        authorization=_endpoint(document, "authorization_endpoint", base, origins) if document.get("authorization_endpoint") else None,
+        authorization=_endpoint(document, "authorization_endpoint", base, origins)
+        if document.get("authorization_endpoint")
+        else None,
         capabilities=_said(document, "capabilities"),
         algorithms=ours,
         scopes=_said(document, "scopes_supported"),

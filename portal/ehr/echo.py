@@ -5,7 +5,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from portal.ehr.errors import FilterIgnored
 
-FREE = frozenset({"_count", "_include", "_revinclude", "_sort", "_format", "_summary", "_elements", "_total", "_pretty"})
+FREE = frozenset(
+    {"_count", "_include", "_revinclude", "_sort", "_format", "_summary", "_elements", "_total", "_pretty"}
+)
 """Parameters that shape the answer without choosing what is in it."""
 
 

@@ -38,7 +38,9 @@ class Query:
         code = (self.category or "").rpartition("|")[2]
         held = resource.get("category")
         groups = [held] if isinstance(held, dict) else objects_at(resource, "category")
-        return not code or any(text_at(each, "code") == code for group in groups for each in objects_at(group, "coding"))
+        return not code or any(
+            text_at(each, "code") == code for group in groups for each in objects_at(group, "coding")
+        )
 
 
 QUERIES: dict[Kind, tuple[Query, ...]] = {
@@ -86,7 +88,9 @@ class Fetched:
         self.read_at = min(each for each in (self.read_at, at, now()) if each is not None)
 
 
-def fetch(client: FhirClient, kind: Kind, fhir_id: str, can: Capabilities = UNKNOWN, granted: str | None = None) -> Fetched:
+def fetch(
+    client: FhirClient, kind: Kind, fhir_id: str, can: Capabilities = UNKNOWN, granted: str | None = None
+) -> Fetched:
     """One kind for `Patient/<fhir_id>`; raises EhrError when the server could not be asked at all of it.
 
     Of a kind made of several types, one that the server does not have or does not let us see leaves the rest, marked.

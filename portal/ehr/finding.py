@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from portal.clock import now
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.reading import Kind, Reading, Reason, State, state_for
+from portal.ehr.visits import Appointment, appointment
 from portal.fhir.resources import (
     Json,
     at,
@@ -21,22 +22,18 @@ from portal.fhir.resources import (
 
 
 @dataclass(frozen=True)
-class Booking:
-    """An Appointment and the one Patient it is for; None when it names none, several, or one that did not come with it."""
+class Appointments:
+    """What a look at the calendar found. `state` is NONE only when everything was looked at.
 
-    appointment: Json
-    patient: Json | None
-
-
-@dataclass(frozen=True)
-class Bookings:
-    """What a look at the calendar found. `state` NONE only when everything was looked at."""
+    `unclear` counts appointments that name no patient, several, or one that did not come with them.
+    """
 
     state: State
-    bookings: tuple[Booking, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
     read_at: datetime | None = None
     complete: bool = False
     reason: Reason | None = None
+    unclear: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,23 +49,32 @@ class Person:
         return "Person(…)"
 
 
-def upcoming(client: FhirClient, start: datetime, end: datetime) -> Bookings:
+def upcoming(client: FhirClient, connection_id: str, start: datetime, end: datetime) -> Appointments:
     """Appointments starting in [start, end), whatever else the server sends along. Raises EhrError."""
     params = [
         ("date", f"ge{_instant(start)}"),
         ("date", f"lt{_instant(end)}"),
         ("_include", "Appointment:patient"),
+        ("_include", "Appointment:practitioner"),
+        ("_include", "Appointment:location"),
         ("_count", "100"),
     ]
     found = client.search("Appointment", params)
     people = {key_of(each): each for each in found.included if type_of(each) == "Patient"}
-    bookings = tuple(
-        Booking(each, _patient_of(each, people, client.base))
-        for each in found.matches
-        if type_of(each) == "Appointment" and _starts_within(each, start, end)
-    )
-    state = state_for(len(bookings), found.complete)
-    return Bookings(state, bookings, found.read_at, found.complete, None if found.complete else Reason.TOO_MUCH)
+    made: list[Appointment] = []
+    unclear = 0
+    for each in found.matches:
+        begins = starts_at(each)
+        if type_of(each) != "Appointment" or begins is None or not start <= begins < end:
+            continue
+        patient = _patient_of(each, people, client.base)
+        if patient is None:
+            unclear += 1
+        else:
+            made.append(appointment(connection_id, each, patient, begins, found.included))
+    state = state_for(len(made), found.complete)
+    reason = None if found.complete else Reason.TOO_MUCH
+    return Appointments(state, tuple(made), found.read_at, found.complete, reason, unclear)
 
 
 def _instant(moment: datetime) -> str:
@@ -82,11 +88,6 @@ def starts_at(appointment: Json) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
-
-
-def _starts_within(appointment: Json, start: datetime, end: datetime) -> bool:
-    found = starts_at(appointment)
-    return found is not None and start <= found < end
 
 
 def _patient_of(appointment: Json, people: dict[str, Json], base: str) -> Json | None:

@@ -66,7 +66,9 @@ def read_several(
     return readings
 
 
-def refresh(actor: Actor, patient_id: str, kinds: Iterable[Kind] = tuple(Kind), limits: Limits = PATIENT) -> dict[Kind, Reading]:
+def refresh(
+    actor: Actor, patient_id: str, kinds: Iterable[Kind] = tuple(Kind), limits: Limits = PATIENT
+) -> dict[Kind, Reading]:
     """Ask the clinic's server for everything again, whatever is kept; for the worker and for sign-in."""
     return read_several(actor, patient_id, kinds, max_age=timedelta(0), limits=limits)
 

@@ -61,7 +61,9 @@ def register(
     base = connections.tidy_base(base_url)
     at = now()
     with transaction() as current:
-        if any(each.base_url == base and each.client_id == client_id for each in connections.of_clinic(actor.clinic_id)):
+        if any(
+            each.base_url == base and each.client_id == client_id for each in connections.of_clinic(actor.clinic_id)
+        ):
             raise Conflict("This server is registered already.")
         row = Connection(
             clinic_id=actor.clinic_id,
@@ -163,7 +165,9 @@ def test(actor: Actor, connection_id: str, limits: Limits = PATIENT) -> Tested:
         _audited(actor, row, "tested")
     reason = None if can.readable else Reason.VERSION
     lacking = gaps(can, scopes.NEEDS)
-    return Tested(now(), reason, "", can, connections.described(found), scope, scopes.missing(scope, scopes.NEEDS), lacking)
+    return Tested(
+        now(), reason, "", can, connections.described(found), scope, scopes.missing(scope, scopes.NEEDS), lacking
+    )
 
 
 def _audited(actor: Actor, row: Connection, what: str) -> None:

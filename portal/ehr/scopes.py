@@ -53,7 +53,9 @@ def permits(granted: str, kind: str, letter: str) -> bool:
 
 def missing(granted: str, needs: Mapping[str, str]) -> list[str]:
     """The needs that were not granted, as `Type.letters`, for an administrator to read."""
-    lacks = {kind: "".join(each for each in letters if not permits(granted, kind, each)) for kind, letters in needs.items()}
+    lacks = {
+        kind: "".join(each for each in letters if not permits(granted, kind, each)) for kind, letters in needs.items()
+    }
     return [f"{kind}.{letters}" for kind, letters in lacks.items() if letters]
 
 

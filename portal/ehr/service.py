@@ -16,12 +16,13 @@ from portal.ehr import connections, finding, keys, tokens
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.errors import EhrError
-from portal.ehr.finding import Booking, Bookings, Person
+from portal.ehr.finding import Appointments, Person
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
 from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
+from portal.ehr.visits import Appointment
 from portal.errors import NotAllowed
 
 T = TypeVar("T")
@@ -68,36 +69,37 @@ def alerts(actor: Actor, limit: int = 50) -> list[RecordAlert]:
 # -- looking for visits and people -------------------------------------------------------------------------------------
 
 
-def upcoming(actor: Actor, start: datetime, end: datetime, limits: Limits = PATIENT) -> Bookings:
-    """The appointments of the actor's clinic that start in [start, end), each with its patient. Staff and the system only."""
-    found = _asking(actor, lambda client: finding.upcoming(client, start, end), limits)
-    return found if isinstance(found, Bookings) else Bookings(State.COULD_NOT_LOOK, reason=found)
+def upcoming(actor: Actor, clinic_id: str, start: datetime, end: datetime, limits: Limits = PATIENT) -> Appointments:
+    """The clinic's appointments that start in [start, end), each with its patient. Its staff and the system only."""
+    found = _asking(actor, clinic_id, lambda client, name: finding.upcoming(client, name, start, end), limits)
+    return found if isinstance(found, Appointments) else Appointments(State.COULD_NOT_LOOK, reason=found)
 
 
-def candidates(actor: Actor, person: Person, limits: Limits = BRISK) -> Reading:
+def candidates(actor: Actor, clinic_id: str, person: Person, limits: Limits = BRISK) -> Reading:
     """The Patient resources this person could be: by identifier, else by name and birth date. Staff and the system only."""
-    found = _asking(actor, lambda client: finding.candidates(client, person), limits)
+    found = _asking(actor, clinic_id, lambda client, _: finding.candidates(client, person), limits)
     return found if isinstance(found, Reading) else could_not_look(Kind.PATIENT, found)
 
 
-def _asking(actor: Actor, ask: Callable[[FhirClient], T], limits: Limits) -> T | Reason:
-    """What `ask` finds at the clinic's server, or the reason why it could not be asked. Audited."""
-    if actor.role not in STAFF | {Role.SYSTEM}:
+def _asking(actor: Actor, clinic_id: str, ask: Callable[[FhirClient, str], T], limits: Limits) -> T | Reason:
+    """What `ask` finds at the clinic's server (it is given the client and the connection's id), or why it could not. Audited."""
+    if actor.role not in STAFF | {Role.SYSTEM} or actor.clinic_id != clinic_id:
         raise NotAllowed
-    connection = connection_for(actor.clinic_id)
+    connection = connection_for(clinic_id)
     if connection is None:
-        return _why_none(actor.clinic_id)
+        return _why_none(clinic_id)
+    name = connection.id
     try:
         client = client_for(connection, limits)
         session().commit()  # nothing is held open in the database while we wait for the network
-        found = ask(client)
+        found = ask(client, name)
     except EhrError as trouble:
         with transaction():
             connections.failed(connection, trouble)
         return reason_of(trouble)
     with transaction():
         connections.reached(connection)
-        audit.record(actor, Event.RECORD_READ, subject=f"connections:{connection.id}")
+        audit.record(actor, Event.RECORD_READ, subject=f"connections:{name}")
     return found
 
 
@@ -112,8 +114,8 @@ __all__ = [
     "PATIENT",
     "WORDS",
     "Answer",
-    "Booking",
-    "Bookings",
+    "Appointment",
+    "Appointments",
     "Capabilities",
     "Connection",
     "EhrError",

@@ -20,7 +20,14 @@ ASSERTION_SECONDS = 240
 """Well under the five minutes that the standard allows, so that a clock a little ahead does no harm."""
 SHORTEST_LIFE, USUAL_LIFE, LONGEST_LIFE = 15, 300, 86_400
 TERMINAL = frozenset(
-    {"invalid_client", "invalid_request", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_grant"}
+    {
+        "invalid_client",
+        "invalid_request",
+        "unauthorized_client",
+        "invalid_scope",
+        "unsupported_grant_type",
+        "invalid_grant",
+    }
 )
 
 PrivateKey = RSAKey | ECKey
@@ -92,7 +99,9 @@ def read_token(answer: Answer, asked: str, now: datetime) -> Granted:
     if kind.lower() != "bearer":
         raise NoCredential("a token of another type than Bearer", terminal=True)
     scope = body.get("scope")
-    return Granted(token, scope if isinstance(scope, str) else asked, now + timedelta(seconds=_life(body.get("expires_in"))))
+    return Granted(
+        token, scope if isinstance(scope, str) else asked, now + timedelta(seconds=_life(body.get("expires_in")))
+    )
 
 
 def _refusal(answer: Answer, error: str, now: datetime) -> NoCredential:

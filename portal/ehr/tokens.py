@@ -176,6 +176,9 @@ def _settle_failure(connection_id: str, me: str, refusal: EhrError) -> None:
 
 def _audited(row: AccessToken, detail: dict[str, object], outcome: Outcome) -> None:
     audit.record(
-        system(row.clinic_id), Event.TOKEN_OBTAINED, subject=f"connections:{row.connection_id}", detail=detail, outcome=outcome
+        system(row.clinic_id),
+        Event.TOKEN_OBTAINED,
+        subject=f"connections:{row.connection_id}",
+        detail=detail,
+        outcome=outcome,
     )
-

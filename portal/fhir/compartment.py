@@ -98,5 +98,6 @@ def _may_be_a_patient(reference: Any) -> bool:
 def _parts_are_harmless(resource: Json, patient: str, base: str) -> bool:
     """No contained part is a patient's, or names a patient other than this one."""
     return all(
-        type_of(part) != "Patient" and not names_another(part, patient, base) for part in objects_at(resource, "contained")
+        type_of(part) != "Patient" and not names_another(part, patient, base)
+        for part in objects_at(resource, "contained")
     )

@@ -94,7 +94,9 @@ def points_to(reference: Any, key: str, base: str) -> bool:
 
 def contained(resource: Any) -> dict[str, Json]:
     """Contained resources by their local id."""
-    return {text_at(part, "id").removeprefix("#"): part for part in objects_at(resource, "contained") if text_at(part, "id")}
+    return {
+        text_at(part, "id").removeprefix("#"): part for part in objects_at(resource, "contained") if text_at(part, "id")
+    }
 
 
 def resolve(reference: Any, holder: Json, beside: dict[str, Json]) -> Json:

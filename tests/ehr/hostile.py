@@ -87,7 +87,12 @@ class Hostile:
 
     def grant(self, seen: Seen) -> Say:
         number = sum(1 for each in self.seen if each.path == "/token")
-        granted = {"access_token": f"token-{number}", "token_type": "bearer", "expires_in": 300, "scope": seen.form["scope"]}
+        granted = {
+            "access_token": f"token-{number}",
+            "token_type": "bearer",
+            "expires_in": 300,
+            "scope": seen.form["scope"],
+        }
         return Say(body=granted, headers={"Content-Type": "application/json"})
 
     def tokens(self) -> list[str]:

@@ -32,7 +32,13 @@ class Place:
                 clinic_id=self.clinic_id,
                 connection_id=connection.id if connection else None,
                 fhir_id=fhir_id,
-                person={"name": "Jo Example", "birthDate": "1980-01-02", "email": None, "phone": None, "language": "en"},
+                person={
+                    "name": "Jo Example",
+                    "birthDate": "1980-01-02",
+                    "email": None,
+                    "phone": None,
+                    "language": "en",
+                },
             )
             session().add(row)
             session().flush()
@@ -41,7 +47,9 @@ class Place:
 
 def place() -> Place:
     with transaction() as current:
-        clinic = Clinic(slug=new_id(), name="Hillside", timezone="Europe/London", language="en", phone="1", key_ring="k")
+        clinic = Clinic(
+            slug=new_id(), name="Hillside", timezone="Europe/London", language="en", phone="1", key_ring="k"
+        )
         current.add(clinic)
         current.flush()
         made = clinic.id

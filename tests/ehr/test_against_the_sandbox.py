@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -54,7 +53,9 @@ def test_a_test_of_the_connection_tells_what_the_server_can_do(clinic: Place, co
     assert service.capabilities(connection).transaction
 
 
-def test_every_kind_of_a_record_is_read_and_is_the_patients(clinic: Place, sandbox: Sandbox, connection: Connection) -> None:
+def test_every_kind_of_a_record_is_read_and_is_the_patients(
+    clinic: Place, sandbox: Sandbox, connection: Connection
+) -> None:
     patient = _someone(clinic, sandbox, connection)
     readings = service.read_several(patient, patient.patient_id or "", Kind)
     assert {reading.state for reading in readings.values()} <= {State.KNOWN, State.NONE}
@@ -93,18 +94,20 @@ def test_when_the_clinic_is_down_the_last_reading_comes_back_with_its_age_and_th
     assert all(reading.reason is None and reading.looked for reading in mended.values())
 
 
-def test_upcoming_appointments_come_with_their_patients(clinic: Place, sandbox: Sandbox, connection: Connection) -> None:
+def test_upcoming_appointments_come_with_their_patients(
+    clinic: Place, sandbox: Sandbox, connection: Connection
+) -> None:
     start = datetime.now(UTC) - timedelta(days=2)
-    found = service.upcoming(clinic.system, start, start + timedelta(days=30))
+    found = service.upcoming(clinic.system, clinic.clinic_id, start, start + timedelta(days=30))
     assert found.state is State.KNOWN
-    assert all(booking.patient for booking in found.bookings)
+    assert found.unclear == 0
+    assert all(each.person["name"] and each.person["birthDate"] and each.what for each in found.appointments)
 
 
 def test_candidates_are_found_by_name_and_birth_date(clinic: Place, sandbox: Sandbox, connection: Connection) -> None:
     patient = sandbox.session().get(f"{sandbox.base_url}/Patient", timeout=5).json()["entry"][0]["resource"]
     person = Person(family=patient["name"][0]["family"], birth_date=patient["birthDate"])
-    found = service.candidates(clinic.clerk, person)
+    found = service.candidates(clinic.clerk, clinic.clinic_id, person)
     assert patient["id"] in {each["id"] for each in found.resources}
-    nobody = service.candidates(clinic.clerk, Person(family="Nobody-At-All", birth_date="1900-01-01"))
+    nobody = service.candidates(clinic.clerk, clinic.clinic_id, Person(family="Nobody-At-All", birth_date="1900-01-01"))
     assert nobody.state is State.NONE
-    _ = Path
