@@ -35,6 +35,7 @@ def create_gallery() -> Flask:
     app = Flask("gallery", static_folder=str(ROOT / "static"), static_url_path="/static")
     app.config["SECRET_KEY"] = "only a gallery"
     app.jinja_loader = ChoiceLoader([FileSystemLoader(PAGES), FileSystemLoader(ROOT / "templates")])
+    app.config["TEMPLATES_AUTO_RELOAD"] = True
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
