@@ -1,0 +1,1 @@
+"""Test results: what the clinic's laboratory reported, word for word, made readable."""
