@@ -1,6 +1,6 @@
 """What the answer to a write means (bar 3.2): one table from status to class, and the proof a 2xx needs before it is believed.  Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -89,13 +89,22 @@ RETRY_LEAST, RETRY_MOST = 1, 3600
 
 
 def classify(answer: Answer, payload: Payload, at: datetime) -> Verdict:
-    """The class of an answer to `payload` sent as one request; total: every answer has one."""
+    """The class of an answer to `payload` sent as one transaction; total: every answer has one."""
+    return _judged(answer, at, lambda body: _transaction(body, payload), updates=bool(payload.updated))
+
+
+def classify_one(answer: Answer, entry: Entry, at: datetime) -> Verdict:
+    """The class of an answer to one entry written by itself, to a server that has no transactions."""
+    return _judged(answer, at, lambda body: _single(body, entry, answer.headers), updates=entry.method == "PUT")
+
+
+def _judged(answer: Answer, at: datetime, believe: Callable[[Any], Verdict], *, updates: bool) -> Verdict:
     if answer.status is None:
         return _silence(answer)
     if 200 <= answer.status < 300:
-        return _believed(answer, payload)
+        return _read(answer, believe)
     seen, reason = STATUS.get(answer.status) or HUNDREDS.get(answer.status // 100, DOUBT)
-    if answer.status == 412 and not payload.updated:
+    if answer.status == 412 and not updates:
         seen, reason = Seen.DUPLICATES, Reason.DUPLICATE_UPSTREAM
     return Verdict(seen, reason, said=said(answer.body), retry_after=retry_after(answer.headers, at))
 
@@ -106,18 +115,28 @@ def _silence(answer: Answer) -> Verdict:
     return Verdict(Seen.IN_DOUBT, FAILURES.get(answer.failure or "", Reason.NO_REPLY))
 
 
-def _believed(answer: Answer, payload: Payload) -> Verdict:
+def _read(answer: Answer, believe: Callable[[Any], Verdict]) -> Verdict:
+    """A 2xx is believed only when it is whole, is JSON, and says what we need."""
     if answer.failure:
         return Verdict(Seen.IN_DOUBT, FAILURES.get(answer.failure, Reason.NO_REPLY))
+    if answer.status not in (200, 201):
+        return Verdict(Seen.IN_DOUBT, Reason.NO_REPLY)
     try:
-        body = exact.loads(answer.body or b"")
+        return believe(exact.loads(answer.body) if answer.body else None)
     except exact.UnreadableJson:
         return Verdict(Seen.IN_DOUBT, Reason.NOT_FHIR)
-    if not isinstance(body, dict) or "resourceType" not in body:
+
+
+def _transaction(body: Any, payload: Payload) -> Verdict:
+    kind = body.get("resourceType") if isinstance(body, dict) else None
+    if not isinstance(kind, str):
         return Verdict(Seen.IN_DOUBT, Reason.NOT_FHIR)
-    if body.get("type") != "transaction-response" or not isinstance(body.get("entry"), list):
-        return Verdict(Seen.IN_DOUBT, Reason.WRONG_ANSWER, said=said(answer.body))
-    return _landed(body["entry"], payload)
+    if kind == "OperationOutcome":
+        return Verdict(Seen.IN_DOUBT, Reason.SERVER_FAULT, said=issues(body))
+    if kind != "Bundle" or body.get("type") != "transaction-response":
+        return Verdict(Seen.IN_DOUBT, Reason.WRONG_ANSWER, alert=True)
+    answers = body.get("entry")
+    return _landed(answers if isinstance(answers, list) else [], payload)
 
 
 def _landed(answers: list[Any], payload: Payload) -> Verdict:
@@ -127,9 +146,22 @@ def _landed(answers: list[Any], payload: Payload) -> Verdict:
     for entry, held in zip(payload.entries, answers, strict=True):
         one = entry_landed(entry, held)
         if isinstance(one, Reason):
-            return Verdict(Seen.IN_DOUBT, one, alert=one in (Reason.WRONG_PATIENT, Reason.WRONG_ANSWER))
+            return _disbelieved(one)
         landed.append(one)
     return Verdict(Seen.SENT, landed=tuple(landed))
+
+
+def _single(body: Any, entry: Entry, headers: Mapping[str, str]) -> Verdict:
+    """The resource itself, or nothing but its Location (Prefer: return=minimal)."""
+    if body is not None and not (isinstance(body, dict) and isinstance(body.get("resourceType"), str)):
+        return Verdict(Seen.IN_DOUBT, Reason.NOT_FHIR)
+    response = {"status": "200", "location": header(headers, "Location"), "etag": header(headers, "ETag")}
+    one = entry_landed(entry, {"response": response, "resource": body})
+    return _disbelieved(one) if isinstance(one, Reason) else Verdict(Seen.SENT, landed=(one,))
+
+
+def _disbelieved(why: Reason) -> Verdict:
+    return Verdict(Seen.IN_DOUBT, why, alert=why in (Reason.WRONG_PATIENT, Reason.WRONG_ANSWER))
 
 
 def entry_landed(entry: Entry, held: Any) -> Landed | Reason:
@@ -175,7 +207,7 @@ def _history(location: str) -> str | None:
 
 def retry_after(headers: Mapping[str, str], at: datetime) -> int | None:
     """Retry-After as seconds from `at`, clamped to 1 s–1 h (bar 44); None when absent or garbage."""
-    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    text = (header(headers, "Retry-After") or "").strip()
     if text.isascii() and text.isdigit():
         return min(max(int(text[:9]), RETRY_LEAST), RETRY_MOST)
     try:
@@ -183,6 +215,10 @@ def retry_after(headers: Mapping[str, str], at: datetime) -> int | None:
     except (ValueError, TypeError):
         return None
     return int(min(max(seconds, RETRY_LEAST), RETRY_MOST))
+
+
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
 SAID_MOST, SAID_LENGTH = 10, 300
@@ -194,10 +230,14 @@ def said(body: bytes | None) -> tuple[str, ...]:
         outcome = exact.loads(body or b"")
     except exact.UnreadableJson:
         return ()
+    return issues(outcome)
+
+
+def issues(outcome: Any) -> tuple[str, ...]:
     if not isinstance(outcome, dict) or outcome.get("resourceType") != "OperationOutcome":
         return ()
-    issues = outcome.get("issue")
-    listed = [issue for issue in issues if isinstance(issue, dict)] if isinstance(issues, list) else []
+    held = outcome.get("issue")
+    listed = [issue for issue in held if isinstance(issue, dict)] if isinstance(held, list) else []
     return tuple(line for line in map(_issue, listed[:SAID_MOST]) if line)
 
 

@@ -43,10 +43,3 @@ class RecordClient(Protocol):
 
 Clients = Callable[[str], RecordClient]
 """clinic id → its client"""
-
-
-def takes_transactions(statement: Mapping[str, Any]) -> bool:
-    """Whether a CapabilityStatement declares `transaction`."""
-    rest = [part for part in statement.get("rest", []) if part.get("mode") == "server"]
-    declared = {one.get("code") for part in rest for one in part.get("interaction", [])}
-    return "transaction" in declared

@@ -9,7 +9,7 @@ from portal.delivery.classify import Landed, resource_wrong
 from portal.delivery.client import RecordClient
 from portal.delivery.compare import Difference, differences
 from portal.delivery.states import Reason
-from portal.ehr.errors import NotFhir, NotThere
+from portal.ehr.errors import NotFhir, NotThere, Refused
 
 Resource = dict[str, Any]
 
@@ -44,9 +44,33 @@ class Sight:
 def look(client: RecordClient, payload: Payload, landed: tuple[Landed, ...] = ()) -> Sight:
     """What is there now. `landed` is what a believed answer said, for entries that have no identifier. Raises ehr.errors."""
     said = {one.index: one for one in landed}
-    found = [_find(client, entry, said.get(entry.index)) for entry in payload.entries]
-    placed = {one.entry.full_url: one.references[0] for one in found if one.entry.full_url and len(one.references) == 1}
-    return Sight(tuple(_compared(one, placed, client.base) for one in found), placed)
+    found = {one.index: _find(client, one, said.get(one.index)) for one in payload.entries if one.findable}
+    placed = {
+        one.entry.full_url: one.references[0]
+        for one in found.values()
+        if one.entry.full_url and len(one.references) == 1
+    }
+    for entry in payload.entries:
+        if entry.index not in found:
+            found[entry.index] = _find_carried(client, entry, said.get(entry.index), placed)
+    ordered = [found[entry.index] for entry in payload.entries]
+    return Sight(tuple(_compared(one, placed, client.base) for one in ordered), placed)
+
+
+def _find_carried(client: RecordClient, entry: Entry, said: Landed | None, placed: Mapping[str, str]) -> Found:
+    """A Provenance has no identifier: it is where the answer said, or the one on the same target made at the same instant."""
+    if said is not None:
+        return _find(client, entry, said)
+    target = next((held.get("reference") for held in entry.resource.get("target", [])), None)
+    reference = placed.get(target, target) if isinstance(target, str) else None
+    if reference is None or reference.startswith("urn:"):
+        return Found(entry, checked=False)
+    try:
+        seen = client.search(entry.type, (("target", reference),), uncached=True)
+    except (Refused, NotFhir):
+        return Found(entry, checked=False)
+    same = (held for held in seen.matches if held.get("recorded") == entry.resource.get("recorded"))
+    return Found(entry, tuple(same))
 
 
 def _find(client: RecordClient, entry: Entry, said: Landed | None) -> Found:
@@ -94,10 +118,9 @@ ALL, NOTHING = Conclusion(True), Conclusion(False)
 
 def conclude(sight: Sight, landed: tuple[Landed, ...] = ()) -> Conclusion:
     """What one look after the server's bound proves about a transaction (all or nothing by its nature)."""
-    for judge in (_misplaced, _doubled):
-        reason = judge(sight)
-        if reason:
-            return Conclusion(None, reason, alert=judge is _misplaced)
+    stop = trouble_in(sight)
+    if stop:
+        return stop
     created = [one for one in sight.found if one.entry.search]
     there = [one for one in created if one.resources]
     if there and len(there) < len(created):
@@ -107,6 +130,15 @@ def conclude(sight: Sight, landed: tuple[Landed, ...] = ()) -> Conclusion:
     if landed:
         return NOTHING
     return _none_created(sight, anything_created=bool(created))
+
+
+def trouble_in(sight: Sight) -> Conclusion | None:
+    """What stops every delivery, whole or entry by entry: something of ours about someone else, or there more than once."""
+    for judge in (_misplaced, _doubled):
+        reason = judge(sight)
+        if reason:
+            return Conclusion(None, reason, alert=judge is _misplaced)
+    return None
 
 
 def _misplaced(sight: Sight) -> Reason | None:

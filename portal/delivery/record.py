@@ -11,7 +11,7 @@ from portal.audit.events import Outcome as Audited
 from portal.db import session, transaction
 from portal.delivery import breaker, ledger
 from portal.delivery.claim import Claim, held, release, renew
-from portal.delivery.classify import Seen, Verdict
+from portal.delivery.classify import Landed, Seen, Verdict
 from portal.delivery.look import Conclusion, Found, Sight
 from portal.delivery.models import OutboxItem, Receipt
 from portal.delivery.states import Kind, Reason
@@ -22,13 +22,14 @@ from portal.delivery.trouble import Trouble
 SILENT = frozenset({Reason.NO_REPLY, Reason.CUT_OFF})
 
 
-def mark_sending(tools: Tools, item: OutboxItem) -> Outcome | None:
-    """Ask the gate once more and write "sending" down; an Outcome when the patient's choice forbids it."""
+def mark_sending(tools: Tools, item: OutboxItem, entry: int | None = None) -> Outcome | None:
+    """Ask the gate once more and write "sending" down (of the whole, or of one entry); an Outcome when the patient's choice
+    forbids it."""
     at = tools.clock()
     passage = tools.gate(item)
     if not passage.permitted:
         return _withhold(tools, item, at, passage.reason)
-    _event(tools, item, Kind.SENDING, at, detail={"why": passage.reason})
+    _event(tools, item, Kind.SENDING, at, detail={"why": passage.reason, "entry": entry})
     renew(item, at, tools.timing)
     item.next_at = at + tools.timing.settled
     _audit(item, Event.DELIVERY_ATTEMPTED)
@@ -50,7 +51,7 @@ def verdict(tools: Tools, work: Work, seen: Verdict) -> Outcome:
 
 def _not_sent(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
     breaker.silent(item.clinic_id, tools.clock(), tools.timing, tools.chance(), certain=True)
-    return _again(tools, work, item, Kind.NOT_SENT, seen.reason, {}, timedelta())
+    return _again(tools, work, item, Kind.NOT_SENT, seen.reason, _known(work, seen), timedelta())
 
 
 def _busy(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
@@ -58,7 +59,9 @@ def _busy(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
     at = tools.clock()
     breaker.silent(item.clinic_id, at, tools.timing, tools.chance(), certain=False, asked_for=seen.retry_after)
     wait = timedelta(seconds=seen.retry_after or tools.timing.bound)
-    return _again(tools, work, item, Kind.BUSY, seen.reason, _words(seen), wait, exactly=seen.retry_after is not None)
+    return _again(
+        tools, work, item, Kind.BUSY, seen.reason, _known(work, seen), wait, exactly=seen.retry_after is not None
+    )
 
 
 def _in_doubt(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
@@ -69,17 +72,18 @@ def _in_doubt(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outc
     if seen.alert:
         _audit(item, Event.WRONG_PATIENT, Audited.SERIOUS, reason=seen.reason.value)
     bound = timedelta(seconds=tools.timing.bound)
-    return _again(tools, work, item, Kind.IN_DOUBT, seen.reason, {**_words(seen), "alert": seen.alert}, bound)
+    return _again(tools, work, item, Kind.IN_DOUBT, seen.reason, {**_known(work, seen), "alert": seen.alert}, bound)
 
 
 def _conflicted(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
     breaker.spoke(item.clinic_id)
-    return _again(tools, work, item, Kind.CONFLICTED, seen.reason, _words(seen), timedelta(), exactly=True)
+    whole = not work.progress  # entry by entry there is no "nothing of it was taken" to stop a loop at once
+    return _again(tools, work, item, Kind.CONFLICTED, seen.reason, _known(work, seen), timedelta(), exactly=whole)
 
 
 def _refused(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
     breaker.spoke(item.clinic_id)
-    return hold(tools, item, seen.reason, _words(seen))
+    return hold(tools, item, seen.reason, _known(work, seen))
 
 
 def _answered(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
@@ -90,6 +94,16 @@ def _answered(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outc
     renew(item, at, tools.timing)
     item.next_at = at
     return Outcome(item.id, Kind.ANSWERED)
+
+
+def partial(tools: Tools, work: Work, landed: Landed) -> None:
+    """One more entry is said to be there; the rest is still to be sent."""
+    with held(work.claim) as item:
+        at = tools.clock()
+        breaker.spoke(item.clinic_id)
+        _event(tools, item, Kind.PARTIAL, at, detail={"landed": [[landed.index, landed.reference, landed.version]]})
+        renew(item, at, tools.timing)
+        item.next_at = at
 
 
 AFTER: dict[Seen, Callable[[Tools, Work, OutboxItem, Verdict], Outcome]] = {
@@ -125,7 +139,7 @@ def not_there(tools: Tools, work: Work, sight: Sight, *, fresh: bool) -> Outcome
             bound = timedelta(seconds=tools.timing.bound)
             return _again(tools, work, item, Kind.IN_DOUBT, Reason.NOT_VISIBLE_YET, {}, bound)
         if work.past.landed:
-            return hold(tools, item, Reason.NOT_VISIBLE_YET, {"entries": _entries(sight)})
+            return hold(tools, item, Reason.NOT_VISIBLE_YET, {"entries": entries(sight)})
         at = tools.clock()
         again = (
             backoff(work.past.tries, tools.chance(), tools.timing) if work.past.kind is Kind.CONFLICTED else timedelta()
@@ -142,7 +156,7 @@ def undecided(tools: Tools, work: Work, sight: Sight, found: Conclusion) -> Outc
         breaker.spoke(item.clinic_id)
         if found.alert:
             _audit(item, Event.WRONG_PATIENT, Audited.SERIOUS, reason=found.reason.value)
-        return hold(tools, item, found.reason, {"entries": _entries(sight)})
+        return hold(tools, item, found.reason, {"entries": entries(sight)})
 
 
 def confirm(tools: Tools, work: Work, sight: Sight) -> Outcome:
@@ -158,7 +172,7 @@ def confirm(tools: Tools, work: Work, sight: Sight) -> Outcome:
                 item_id=item.id,
                 checked_at=at,
                 changed=changed,
-                entries=_entries(sight),
+                entries=entries(sight),
             )
         )
         _event(tools, item, Kind.CONFIRMED, at)
@@ -167,6 +181,12 @@ def confirm(tools: Tools, work: Work, sight: Sight) -> Outcome:
         tools.checkpoint("confirming")
     tools.checkpoint("confirmed")
     return Outcome(work.claim.item_id, Kind.CONFIRMED)
+
+
+def stuck(tools: Tools, work: Work) -> Outcome:
+    """Entries that point at each other in a circle cannot be sent one by one."""
+    with held(work.claim) as item:
+        return hold(tools, item, Reason.OWN_FAULT, {"entries": list(work.progress)})
 
 
 def wait(tools: Tools, work: Work, left: timedelta) -> Outcome:
@@ -208,6 +228,8 @@ def _again(
 ) -> Outcome:
     """One more failure: the next try after `least` and the backoff (or `exactly` after `least`), held after three days of them."""
     at = tools.clock()
+    if work.begun and kind in (Kind.NOT_SENT, Kind.BUSY):
+        kind = Kind.PARTIAL  # part of it is in the record: "not in the record" would be false
     _event(tools, item, kind, at, reason, detail)
     if work.past.began and at - work.past.began >= timedelta(seconds=tools.timing.give_up):
         return hold(tools, item, Reason.NOT_REACHED if kind is Kind.NOT_SENT else Reason.TRIED_TOO_LONG, detail)
@@ -239,11 +261,13 @@ def _audit(item: OutboxItem, event: Event, outcome: Audited = Audited.OK, **deta
     )
 
 
-def _words(seen: Verdict) -> dict[str, Any]:
-    return {"said": list(seen.said)} if seen.said else {}
+def _known(work: Work, seen: Verdict) -> dict[str, Any]:
+    """What the server said, and which entries are known to be there."""
+    said = {"said": list(seen.said)} if seen.said else {}
+    return said | ({"entries": list(work.progress)} if work.progress else {})
 
 
-def _entries(sight: Sight) -> list[dict[str, Any]]:
+def entries(sight: Sight) -> list[dict[str, Any]]:
     """What did and did not arrive, entry by entry, as kept with an event or a receipt."""
     return [_entry(one) for one in sight.found]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from portal.db import transaction
-from portal.delivery import breaker, claim, record, trouble, uptime
+from portal.delivery import breaker, claim, piecewise, record, trouble, uptime
 from portal.delivery.claim import Claim
 from portal.delivery.classify import NO_CREDENTIAL, Seen, Verdict, classify
 from portal.delivery.client import RecordClient
@@ -46,7 +46,21 @@ def _turn(tools: Tools, lease: Claim) -> Outcome:
     client = tools.clients(lease.clinic_id)
     if lease.probe and not _probe(tools, work, client):
         return Outcome(lease.item_id, None)
+    try:
+        whole = not work.past.piecewise and tools.atomic(lease.clinic_id, client)
+    except EhrError as error:
+        return _out_of_reach(tools, work, error)
+    if not whole:
+        return piecewise.turn(tools, work, client, still_to_wait(tools, work))
     return _send(tools, work, client) if work.past.kind in SEND_AFTER else _check(tools, work, client)
+
+
+def _out_of_reach(tools: Tools, work: Work, error: EhrError) -> Outcome:
+    """Not even what the server can do could be asked: nothing has left."""
+    met = trouble.of_look(error)
+    if work.past.kind in SEND_AFTER and not met.hold:
+        return record.verdict(tools, work, Verdict(Seen.NOT_SENT, met.reason))
+    return record.unchecked(tools, work, met)
 
 
 def _probe(tools: Tools, work: Work, client: RecordClient) -> bool:
@@ -89,16 +103,7 @@ def _exchange(tools: Tools, work: Work, client: RecordClient) -> Verdict:
     except EhrError as error:
         return trouble.of_send(error)
     verdict = classify(answer, work.payload, tools.clock())
-    return _why_no_token(client) if verdict is NO_CREDENTIAL else verdict
-
-
-def _why_no_token(client: RecordClient) -> Verdict:
-    """Nothing was sent for want of a token: is the sign-in refused, or is its server only out of reach just now?"""
-    try:
-        client.get("metadata")
-    except EhrError as error:
-        return trouble.of_send(error)
-    return Verdict(Seen.NOT_SENT, Reason.NOT_REACHED)
+    return trouble.why_no_token(client) if verdict is NO_CREDENTIAL else verdict
 
 
 def _verify(tools: Tools, work: Work, client: RecordClient, verdict: Verdict) -> Outcome:
@@ -113,7 +118,7 @@ def _verify(tools: Tools, work: Work, client: RecordClient, verdict: Verdict) ->
 
 def _check(tools: Tools, work: Work, client: RecordClient) -> Outcome:
     """What we sent may be there: look, but not before the server has had its bound (bar 67)."""
-    left = _still_to_wait(tools, work)
+    left = still_to_wait(tools, work)
     if left > 0:
         return record.wait(tools, work, timedelta(seconds=left))
     try:
@@ -134,7 +139,7 @@ def _settle(tools: Tools, work: Work, sight: Sight, found: Conclusion, *, fresh:
     return record.not_there(tools, work, sight, fresh=fresh)
 
 
-def _still_to_wait(tools: Tools, work: Work) -> float:
+def still_to_wait(tools: Tools, work: Work) -> float:
     """Seconds until a look proves something: the bound since the last exchange ended, or since it must have ended."""
     past, timing = work.past, tools.timing
     if past.sending_at is None or past.ended in CERTAIN_ENDS:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import SystemRandom
+from typing import Any
 
 from portal.clock import now
 from portal.delivery import bundle, ledger, uptime
+from portal.delivery.abilities import Abilities
 from portal.delivery.bundle import Payload
 from portal.delivery.claim import Claim, Clock
 from portal.delivery.classify import Landed
-from portal.delivery.client import Clients
+from portal.delivery.client import Clients, RecordClient
 from portal.delivery.models import DeliveryEvent, OutboxItem
 from portal.delivery.states import Kind, Reason
 from portal.delivery.timing import Timing
@@ -28,6 +30,8 @@ class Passage:
 
 Gate = Callable[[OutboxItem], Passage]
 Checkpoint = Callable[[str], None]
+Atomic = Callable[[str, RecordClient], bool]
+"""clinic id, client → whether the server takes transactions; may raise ehr.errors"""
 
 
 def no_checkpoint(_step: str) -> None:
@@ -42,6 +46,7 @@ class Tools:
     timing: Timing = field(default_factory=Timing)
     chance: Callable[[], float] = SystemRandom().random
     mark: Callable[[], Mark] = uptime.mark
+    atomic: Atomic = field(default_factory=Abilities)
     checkpoint: Checkpoint = no_checkpoint
 
 
@@ -65,6 +70,7 @@ class Past:
     unfit_checks: int
     landed: tuple[Landed, ...]
     alerted: Reason | None
+    piecewise: bool
     sending_at: datetime | None
     sending_up: Mark | None
     ended: Kind | None
@@ -74,12 +80,17 @@ class Past:
 
 @dataclass(frozen=True)
 class Work:
-    """One claimed item in hand."""
+    """One claimed item in hand. `progress`: what is known to be at the server, entry by entry, when it is sent piecewise."""
 
     claim: Claim
     body: bytes
     payload: Payload
     past: Past
+    progress: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        return any(entry["references"] and entry["method"] == "POST" for entry in self.progress)
 
 
 FAILING = frozenset({Kind.NOT_SENT, Kind.BUSY, Kind.IN_DOUBT, Kind.UNCHECKED, Kind.CONFLICTED})
@@ -100,17 +111,22 @@ def past(events: list[DeliveryEvent]) -> Past:
     return Past(
         kind=Kind(events[-1].kind),
         reason=Reason(events[-1].reason),
-        tries=sum(event.kind in FAILING for event in current),
+        tries=sum(_failed(event) for event in current),
         began=next((event.at for event in current if event.kind in TRYING), None),
         unfit_checks=_unfit(current),
-        landed=_landed(events[sent:] if sent is not None else []),
+        landed=_landed(current),
         alerted=next((Reason(event.reason) for event in current if event.detail.get("alert")), None),
+        piecewise=any(event.kind == Kind.PARTIAL or event.detail.get("piecewise") for event in events),
         sending_at=sending.at if sending else None,
         sending_up=sending.detail.get("up") if sending else None,
         ended=Kind(ended.kind) if ended else None,
         ended_at=ended.at if ended else None,
         ended_up=ended.detail.get("up") if ended else None,
     )
+
+
+def _failed(event: DeliveryEvent) -> bool:
+    return event.kind in FAILING or (event.kind == Kind.PARTIAL and event.reason != Reason.NONE)
 
 
 def _unfit(events: list[DeliveryEvent]) -> int:
@@ -124,5 +140,6 @@ def _unfit(events: list[DeliveryEvent]) -> int:
 
 
 def _landed(events: list[DeliveryEvent]) -> tuple[Landed, ...]:
-    answered = next((event for event in events if event.kind == Kind.ANSWERED), None)
-    return tuple(Landed(*one) for one in answered.detail["landed"]) if answered else ()
+    """Where the server said it put things, in this round; the later word counts."""
+    told = [Landed(*one) for event in events for one in event.detail.get("landed", [])]
+    return tuple({one.index: one for one in told}.values())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.delivery.classify import Seen, Verdict
+from portal.delivery.client import RecordClient
 from portal.delivery.states import Reason
 from portal.ehr import errors
 from portal.ehr.errors import EhrError
@@ -45,6 +46,15 @@ def of_look(error: EhrError) -> Trouble:
     if isinstance(error, errors.Refused):
         return BY_STATUS.get(error.code) or BY_HUNDRED.get(error.code // 100) or Trouble(Reason.SERVER_FAULT)
     return Trouble(Reason.SERVER_FAULT)
+
+
+def why_no_token(client: RecordClient) -> Verdict:
+    """Nothing was sent for want of a token: is the sign-in refused, or is its server only out of reach just now?"""
+    try:
+        client.get("metadata")
+    except EhrError as error:
+        return of_send(error)
+    return Verdict(Seen.NOT_SENT, Reason.NOT_REACHED)
 
 
 def of_send(error: EhrError) -> Verdict:
