@@ -17,8 +17,10 @@ from .nodes import Node
 from .options import Option
 from .origins import Origin, origin
 from .populate import populate, populated
+from .report import report
 from .richtext import Html
 from .summary import Row, Section
+from .validate import operation_outcome, validate
 
 __all__ = [
     "Context",
@@ -38,8 +40,11 @@ __all__ = [
     "Terminology",
     "Trouble",
     "load",
+    "operation_outcome",
     "origin",
     "parse",
     "populate",
     "populated",
+    "report",
+    "validate",
 ]

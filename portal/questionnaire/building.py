@@ -56,7 +56,7 @@ def _item(raw: Json, parent: Item, ordinal: int) -> Item:
     item.repeats = raw.get("repeats") is True and item.type != "display"
     item.read_only = raw.get("readOnly") is True
     item.min_occurs = _count(ext.value(extensions, "minOccurs")) or 0
-    item.max_occurs = _count(ext.value(extensions, "maxOccurs"))
+    item.max_occurs = _count(ext.value(extensions, "maxOccurs")) or None
     item.any_condition = raw.get("enableBehavior") == "any"
     item.keep_shown = raw.get("disabledDisplay") == "protected" or "disabledDisplay" in extensions
     return item

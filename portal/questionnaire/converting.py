@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from portal.fhirpath.quantity import Quantity
@@ -17,6 +17,9 @@ from .items import Item
 
 if TYPE_CHECKING:
     from .valuesets import ValueSets
+
+
+_ROUNDING = ROUND_HALF_UP
 
 
 def to_answers(item: Item, results: list[Any], value_sets: ValueSets) -> list[Json]:
@@ -77,7 +80,15 @@ def _amount(result: Any) -> Decimal | int | None:
 
 def _decimal(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
     amount = _amount(result)
-    return None if amount is None else {"valueDecimal": Decimal(amount)}
+    return None if amount is None else {"valueDecimal": rounded(Decimal(amount), item)}
+
+
+def rounded(amount: Decimal, item: Item) -> Decimal:
+    """A worked-out number within what a record holds: the item's decimal places, else 18 digits; shorter ones stay."""
+    places = ext.value(item.extensions, "maxDecimalPlaces")
+    if isinstance(places, int) and 0 <= places <= 12 and -amount.as_tuple().exponent > places:  # type: ignore[operator]
+        return amount.quantize(Decimal(1).scaleb(-places), _ROUNDING)
+    return amount if len(amount.as_tuple().digits) <= 18 else Context(prec=18, rounding=_ROUNDING).plus(amount)
 
 
 def _integer(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
@@ -151,19 +162,18 @@ def _equals(result: Any, option: Json) -> bool:
 
 
 def _quantity(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
-    if isinstance(result, dict) and "value" in result:
-        return {
-            "valueQuantity": {k: v for k, v in result.items() if k in ("value", "comparator", "unit", "system", "code")}
-        }
     if isinstance(result, Quantity):
-        unit = result.unit
-        return {
-            "valueQuantity": {"value": result.value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
-        }
+        coded = {"unit": result.unit, "system": "http://unitsofmeasure.org", "code": result.unit}
+        return {"valueQuantity": {"value": rounded(result.value, item), **coded}}
     amount = _amount(result)
     if amount is None:
         return None
-    return {"valueQuantity": {"value": amount, **default_unit(item)}}
+    said = (
+        {k: result[k] for k in ("comparator", "unit", "system", "code") if k in result}
+        if isinstance(result, dict)
+        else {}
+    )
+    return {"valueQuantity": {"value": rounded(Decimal(amount), item), **(said or default_unit(item))}}
 
 
 def default_unit(item: Item) -> Json:

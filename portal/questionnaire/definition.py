@@ -60,13 +60,13 @@ class Form:
         return (item for item in self.all_items if item.is_question)
 
 
-def load(raw: Json, *, registry: Mapping[str, Json] | None = None) -> Form:
+def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     """Check and compile a Questionnaire. `registry` maps canonicals to ValueSets, CodeSystems and Questionnaires.
 
     Raises FormRefused with every reason found, each naming its item.
     """
     refusals = admission.refusals(raw)
-    if refusals:
+    if refusals or not isinstance(raw, dict):
         raise FormRefused(refusals)
     findings = Findings()
     value_sets = ValueSets(raw, registry or {})

@@ -136,11 +136,11 @@ class Evaluation:
     def _named(self, name: str, entry: Entry, extra: Mapping[str, Any]) -> Any:
         if name in extra:
             return extra[name]
-        if name in ("resource", "rootResource"):
+        if name in ("resource", "rootResource", "QuestionnaireResponse"):
             return self._root_node()
         if name == "context":
             return self._focus(entry)
-        if name == "questionnaire":
+        if name in ("questionnaire", "Questionnaire"):
             return self.form.raw
         if name == "qitem":
             return typed_node(entry.item.raw, "Questionnaire.item")

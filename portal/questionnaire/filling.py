@@ -46,9 +46,10 @@ class Page:
 class Filling:
     """A form with some answers. `answer`, `add` and `remove` give a new one and leave this one as it was."""
 
-    def __init__(self, form: Form, response: Json | None, context: Context) -> None:
+    def __init__(self, form: Form, response: Json | None, context: Context, *, settle: bool = True) -> None:
+        """`settle=False` leaves calculated answers as they came, to check a response from elsewhere."""
         self._begin(form, response, context, read(form, _with_strays(response)))
-        if not _settled(response, form):
+        if settle and not _settled(response, form):
             self._evaluation.settle(form.graph.order)
 
     def _begin(self, form: Form, response: Json | None, context: Context, reading: Reading) -> None:
@@ -226,6 +227,10 @@ class Filling:
             return checking.check(self._evaluation, [], whole=True)
         layout = self._layout(page_key)
         return checking.check(self._evaluation, [layout], whole=False) if layout else []
+
+    def inside(self) -> tuple[Evaluation, Entry]:
+        """The evaluation and the entries, for the other parts of this engine."""
+        return self._evaluation, self._top
 
     @property
     def troubles(self) -> list[Trouble]:

@@ -66,7 +66,11 @@ def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: froze
 def _touches_response(formula: Formula) -> bool:
     """Whether it may look into the response at all, rather than only at named values."""
     names = formula.names()
-    return bool(names & {"resource", "context", "rootResource"}) or "item" in formula.text or "answer" in formula.text
+    return (
+        bool(names & {"resource", "context", "rootResource", "QuestionnaireResponse"})
+        or "item" in formula.text
+        or "answer" in formula.text
+    )
 
 
 def draw(root: Item, items: list[Item], by_link: Mapping[str, Item], findings: Findings) -> Graph:

@@ -67,4 +67,19 @@ def rich(element: Json, field: str, language: str) -> Text:
             spoken = next((translation(v, language) for k, v in extension.items() if k.startswith("_value")), None)
             if isinstance(written, str) and written.strip() and (plain is None or spoken is not None):
                 return make(spoken or written) or localised(element, field, language)
-    return localised(element, field, language)
+    return _styled(localised(element, field, language), ext.value(extensions, "rendering-style"))
+
+
+_STYLES = {"font-weight:bold": "strong", "font-style:italic": "em", "text-decoration:underline": "u"}
+
+
+def _styled(text: str, css: object) -> Text:
+    """rendering-style as far as it means something without colours: bold, italic, underlined."""
+    if not isinstance(css, str) or not text:
+        return text
+    said = {"".join(part.split()).lower() for part in css.split(";")}
+    made = nh3.clean_text(text)
+    tags = [tag for style, tag in _STYLES.items() if style in said]
+    for tag in tags:
+        made = f"<{tag}>{made}</{tag}>"
+    return clean(made) if tags else text

@@ -10,7 +10,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
-from babel.numbers import format_decimal
+from babel.numbers import get_decimal_symbol
 
 from . import extensions as ext
 from .answers import typed
@@ -67,10 +67,9 @@ def _boolean(value: Any, locale: Locale, language: str) -> str:
 def _number(value: Any, locale: Locale, language: str) -> str:
     """Every digit that was given, with the point or comma of the language."""
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    exponent = exact.as_tuple().exponent
-    places = max(0, -exponent) if isinstance(exponent, int) else 0
-    pattern = "0" if places == 0 else f"0.{'0' * places}"
-    return str(format_decimal(exact, format=pattern, locale=locale, decimal_quantization=False))
+    if not exact.is_finite() or abs(exact.adjusted()) > 40:
+        return str(exact)
+    return format(exact, "f").replace(".", str(get_decimal_symbol(locale)))
 
 
 def _date(value: Any, locale: Locale, language: str) -> str:

@@ -1,0 +1,90 @@
+"""Is a response, wherever it comes from, a response to this form: its shape, its place, its answers, its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .addresses import name_of
+from .answers import Entry
+from .context import Context
+from .definition import Form
+from .evaluation import Evaluation
+from .extensions import Json
+from .filling import Filling
+from .issues import Issue
+from .response import STATUSES
+
+UNFINISHED = frozenset({"in-progress", "stopped"})
+INCOMPLETE = frozenset({"required", "group-required", "too-few"})
+
+
+def validate(form: Form, response: object, context: Context) -> list[Issue]:
+    """Every issue of a QuestionnaireResponse against its form; one that is not finished may lack answers."""
+    if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
+        return [
+            Issue("", "", "shape", "error", {"what": "this is not a QuestionnaireResponse"}, "QuestionnaireResponse")
+        ]
+    filling = Filling(form, response, context, settle=False)
+    found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
+    if response.get("status") in UNFINISHED:
+        found = [issue for issue in found if issue.code not in INCOMPLETE]
+    return found
+
+
+def _head(form: Form, response: Json) -> Iterator[Issue]:
+    status = response.get("status")
+    if status not in STATUSES:
+        yield Issue("", "", "status", "error", {"status": status}, "QuestionnaireResponse.status")
+    other = str(response.get("questionnaire") or "")
+    if not _same_form(form, other):
+        yield Issue("", "", "form-mismatch", "error", {"other": other}, "QuestionnaireResponse.questionnaire")
+    if form.raw.get("status") == "draft":
+        yield Issue("", "", "draft-form", "information", {}, "QuestionnaireResponse.questionnaire")
+
+
+def _same_form(form: Form, other: str) -> bool:
+    """Whether a response's `questionnaire` may mean this form: a form without a url is named by its id."""
+    url, _, version = other.partition("|")
+    if not other or url.startswith("#"):
+        return True
+    if not form.url:
+        return True
+    own = {form.url, f"Questionnaire/{form.raw.get('id')}"}
+    return (url in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")) and version in ("", form.version)
+
+
+def _not_enabled(filling: Filling) -> Iterator[Issue]:
+    evaluation, top = filling.inside()
+    yield from _disabled(evaluation, top)
+
+
+def _disabled(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
+    for child in entry.item.children:
+        for inner in entry.existing(child):
+            if inner.answered and not evaluation.enabled(inner):
+                yield Issue(name_of(inner), child.link_id, "not-enabled", "error")
+            else:
+                yield from _disabled(evaluation, inner)
+
+
+def operation_outcome(issues: list[Issue]) -> dict[str, Any]:
+    """The issues as a FHIR OperationOutcome."""
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [_outcome_issue(issue) for issue in issues]
+        or [{"severity": "information", "code": "informational", "details": {"text": "No issues"}}],
+    }
+
+
+_KINDS = {"required": "required", "group-required": "required", "shape": "structure", "rule": "invariant"}
+
+
+def _outcome_issue(issue: Issue) -> Json:
+    place = f" (linkId {issue.link_id})" if issue.link_id else ""
+    made: Json = {
+        "severity": issue.severity,
+        "code": _KINDS.get(issue.code, "value"),
+        "details": {"coding": [{"code": issue.code}], "text": f"{issue.message}{place}"},
+    }
+    return {**made, "expression": [issue.expression]} if issue.expression else made

@@ -1,0 +1,129 @@
+"""What is refused at the door, with the item and the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.questionnaire import FormRefused, load
+from tests.questionnaire.make import HL7, SDC, fhirpath, form, group, q, raw_form, sdc, variable, when
+
+
+def nested(depth: int) -> dict[str, Any]:
+    item = q("leaf")
+    for level in range(depth - 1):
+        item = group(f"g{level}", item)
+    return item
+
+
+def options(count: int) -> list[dict[str, Any]]:
+    return [{"valueString": f"o{index}"} for index in range(count)]
+
+
+CQL = {"language": "text/cql", "expression": "Age"}
+
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("no linkId", raw_form({"type": "string", "text": "x"}), "", "no-link-id"),
+    ("same linkId", raw_form(q("a"), group("g", q("a"))), "a", "duplicate-link-id"),
+    ("unknown type", raw_form(q("a", "banana")), "a", "type"),
+    ("an R5 type", raw_form(q("a", "coding")), "a", "fhir-version"),
+    ("dangling enableWhen", raw_form(q("a", enableWhen=[when("zz", answerBoolean=True)])), "a", "enable-when"),
+    ("enableWhen on itself", raw_form(q("a", enableWhen=[when("a", answerString="x")])), "a", "enable-when"),
+    ("bad operator", raw_form(q("b"), q("a", enableWhen=[when("b", "~", answerString="x")])), "a", "enable-when"),
+    ("exists without boolean", raw_form(q("b"), q("a", enableWhen=[when("b", "exists", answerString="x")])), "a", "enable-when"),
+    ("no behaviour said", raw_form(q("b"), q("a", enableWhen=[when("b", answerString="x")] * 2)), "a", "que-12"),
+    ("modifier", raw_form(q("a", modifierExtension=[{"url": "https://example.org/x", "valueBoolean": True}])), "a", "modifier-extension"),
+    ("modifier of the form", raw_form(q("a"), modifierExtension=[{"url": "https://example.org/x"}]), "", "modifier-extension"),
+    ("CQL", raw_form(q("a", ext=[{"url": SDC + "calculatedExpression", "valueExpression": CQL}])), "a", "expression-language"),
+    ("broken condition", raw_form(q("a", ext=[sdc("enableWhenExpression", "1 +")])), "a", "expression"),
+    ("21 deep", raw_form(nested(21)), "", "too-deep"),
+    ("2001 items", raw_form(*(q(str(n)) for n in range(2001))), "", "too-many-items"),
+    ("501 options", raw_form(q("a", "choice", answerOption=options(501))), "a", "too-many-options"),
+    ("2 MB", raw_form(q("a", text="x" * (2 * 1024 * 1024))), "", "too-big"),
+    ("a question in a display", raw_form(q("d", "display", q("a"))), "d", "que-1"),
+    ("not a form", {"resourceType": "Patient"}, "", "not-a-form"),
+    ("items that are no list", raw_form() | {"item": {"linkId": "a"}}, "", "shape"),
+    ("an item that is no object", raw_form() | {"item": ["a"]}, "", "shape"),
+    ("required as text", raw_form(q("a", required="yes")), "a", "shape"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "link_id", "code"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_a_form_that_cannot_be_honoured_is_refused_with_item_and_reason(
+    raw: dict[str, Any], link_id: str, code: str
+) -> None:
+    with pytest.raises(FormRefused) as refused:
+        load(raw)
+    assert (link_id, code) in [(issue.link_id, issue.code) for issue in refused.value.issues]
+    assert all(issue.reason for issue in refused.value.issues)
+
+
+AT_THE_LIMIT = [
+    raw_form(nested(20)),
+    raw_form(*(q(str(n)) for n in range(2000))),
+    raw_form(q("a", "choice", answerOption=options(500))),
+]
+
+
+@pytest.mark.parametrize("raw", AT_THE_LIMIT, ids=["20 deep", "2000 items", "500 options"])
+def test_a_form_at_the_limit_is_taken(raw: dict[str, Any]) -> None:
+    assert load(raw).items
+
+
+def test_conditions_in_a_circle_are_refused() -> None:
+    with pytest.raises(FormRefused, match="circle"):
+        form(
+            q("a", enableWhen=[when("b", answerString="x")]),
+            q("b", enableWhen=[when("a", answerString="x")]),
+        )
+
+
+def test_calculations_in_a_circle_are_refused_through_variables_too() -> None:
+    with pytest.raises(FormRefused, match="circle"):
+        form(
+            q("a", "integer", ext=[sdc("calculatedExpression", "%b + 1")]),
+            q("b", "integer", ext=[sdc("calculatedExpression", "%resource.item.where(linkId='a').answer.value")]),
+            extension=[variable("b", "%resource.item.where(linkId='b').answer.value")],
+        )
+
+
+def test_a_rule_that_cannot_be_read_does_not_break_the_form_and_is_reported() -> None:
+    rule = {
+        "url": HL7 + "targetConstraint",
+        "extension": [
+            {"url": "key", "valueId": "k"},
+            {"url": "severity", "valueCode": "error"},
+            {"url": "human", "valueString": "Never"},
+            {"url": "expression", "valueExpression": fhirpath("item.where(")},
+        ],
+    }
+    made = form(q("a", ext=[rule]))
+    assert [(m.link_id, m.feature) for m in made.features.not_honoured] == [("a", "targetConstraint")]
+
+
+def test_extensions_nobody_here_knows_are_reported_where_they_stand() -> None:
+    made = form(q("a", ext=[{"url": "https://example.org/sparkle", "valueBoolean": True}]))
+    assert [(m.link_id, m.feature) for m in made.features.not_honoured] == [("a", "https://example.org/sparkle")]
+
+
+def test_a_form_knows_its_canonical_its_title_and_its_languages() -> None:
+    made = form(
+        q("a"),
+        language="en",
+        _title={
+            "extension": [
+                {
+                    "url": HL7 + "translation",
+                    "extension": [
+                        {"url": "lang", "valueCode": "es"},
+                        {"url": "content", "valueString": "Un formulario"},
+                    ],
+                }
+            ]
+        },
+    )
+    assert made.canonical == "https://example.org/form|1"
+    assert made.title("es-MX") == "Un formulario"
+    assert made.title("fr") == "A form"
+    assert made.languages == ["en", "es"]
