@@ -9,6 +9,7 @@ from portal.fhirpath.ast import Call, Expr
 from portal.fhirpath.env import Env, Items, one
 from portal.fhirpath.errors import FhirPathSyntaxError, FhirPathUnsupported
 from portal.fhirpath.functions import FUNCTIONS, REFUSED, Function
+from portal.fhirpath.functions.factory import FACTORY
 
 
 class Compiled(NamedTuple):
@@ -25,11 +26,14 @@ class Checked(NamedTuple):
     pairs: list[tuple[str, Expr]]
 
 
-def checked(call: Call) -> Checked:
-    """Raises FhirPathUnsupported for names that are refused or unknown, FhirPathSyntaxError for a wrong number of arguments."""
-    if call.name in REFUSED:
+def checked(call: Call, factory: bool = False) -> Checked:
+    """Raises FhirPathUnsupported for names that are refused or unknown, FhirPathSyntaxError for a wrong number of arguments.
+
+    factory: the call follows `%factory`.
+    """
+    if call.name in REFUSED and not factory:
         raise FhirPathUnsupported(REFUSED[call.name], call.pos)
-    function = FUNCTIONS.get(call.name)
+    function = (FACTORY if factory else FUNCTIONS).get(call.name)
     if function is None:
         raise FhirPathUnsupported(f"there is no function {call.name[:60]}()", call.pos)
     count, kinds = len(call.arguments), function.kinds

@@ -57,14 +57,14 @@ class Compiler:
                 return lambda env: []
             case Variable(name):
                 return lambda env: env.variable(name)
-            case Special(name):
-                return special(name)
+            case Special(special_name):
+                return special(special_name)
             case Path(head, steps):
                 return self.path(head, steps)
             case Unary(operator, operand):
                 return self.signed(operator, self.body(operand))
-            case TypeTest(operator, operand, name):
-                return self.type_test(operator, self.body(operand), TypeName(name, self.model, tree.pos))
+            case TypeTest(operator, operand, type_name):
+                return self.type_test(operator, self.body(operand), TypeName(type_name, self.model, tree.pos))
             case SortKey(operand):
                 return self.body(operand)
             case Binary():
@@ -116,8 +116,12 @@ class Compiler:
         return scoped
 
     def walked(self, head: Expr | None, steps: tuple[Step, ...]) -> Body:
-        start = None if head is None else self.body(head)
-        strides = self.strides(steps, at_head=head is None)
+        if isinstance(head, Variable) and head.name == "factory" and steps and isinstance(steps[0], Call):
+            start = None
+            strides = [self.call(steps[0], factory=True), *self.strides(steps[1:], at_head=False)]
+        else:
+            start = None if head is None else self.body(head)
+            strides = self.strides(steps, at_head=head is None)
         if start is None and len(strides) == 1:
             stride = strides[0]
             return lambda env: stride(env, env.this)
@@ -184,9 +188,9 @@ class Compiler:
                 return self.call(step)
         raise AssertionError(step)
 
-    def call(self, step: Call) -> Stride:
-        known = checked(step)
-        if step.name == "where":
+    def call(self, step: Call, factory: bool = False) -> Stride:
+        known = checked(step, factory)
+        if not factory and step.name == "where":
             test = quick_test(step.arguments[0])
             if test is not None:
                 return filtered(*test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from portal.fhirpath.node import Node
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, Temporal
 from portal.fhirpath.values import decimals, exact, significant_decimals
+
+WHITE = re.compile(r"\s")
 
 
 def is_number(value: Any) -> bool:
@@ -30,13 +33,19 @@ def equal_items(env: Env, left: Any, right: Any) -> bool | None:
     mine, yours = system(left), system(right)
     if type(mine) is Node or type(yours) is Node:
         return type(mine) is type(yours) and same_tree(env, mine.value, yours.value)
+    if type(left) is Node and type(right) is Node and (left.twin or right.twin):
+        if not same_tree(env, said(left), said(right)):
+            return False
+        if mine is None and yours is None:
+            return True
     if mine is None or yours is None:
-        return twins_equal(env, left, right) if mine is yours else False
+        return False
     return equal_values(env, mine, yours)
 
 
-def twins_equal(env: Env, left: Any, right: Any) -> bool:
-    return same_tree(env, left.twin, right.twin)
+def said(node: Node) -> dict[str, Any]:
+    """What a primitive says besides its value; beside a value an id says nothing."""
+    return {key: value for key, value in (node.twin or {}).items() if key != "id" or node.value is None}
 
 
 def equal_values(env: Env, mine: Any, yours: Any) -> bool | None:
@@ -94,9 +103,7 @@ def same_tree(env: Env, mine: Any, yours: Any) -> bool:
             if not isinstance(right, list) or len(left) != len(right):
                 return False
             waiting.extend(zip(left, right, strict=True))
-        elif isinstance(left, bool) or isinstance(right, bool):
-            return False
-        elif _number(left) != _number(right):
+        elif isinstance(left, bool) or isinstance(right, bool) or _number(left) != _number(right):
             return False
     return True
 
@@ -142,8 +149,8 @@ def equivalent_items(env: Env, left: Any, right: Any) -> bool:
 
 
 def folded(text: str) -> str:
-    """Case and white space do not count."""
-    return " ".join(text.casefold().split())
+    """Case does not count, and every kind of white space is a space."""
+    return WHITE.sub(" ", text).casefold()
 
 
 def equivalent_numbers(mine: Decimal, yours: Decimal) -> bool:
@@ -229,6 +236,10 @@ class Seen:
 def key_of(env: Env, item: Any) -> object:
     """Something hashable that equal items share, None where only comparing will do."""
     value = system(item)
+    if type(item) is Node and item.twin is not None and value is not item:
+        about = said(item)
+        if about or value is None:
+            return ("t", frozen(env, item.value), frozen(env, about))
     if isinstance(value, bool):
         return ("b", value)
     if isinstance(value, str):
@@ -237,8 +248,6 @@ def key_of(env: Env, item: Any) -> object:
         return ("n", value)
     if type(value) is Node:
         return frozen(env, value.value)
-    if value is None:
-        return frozen(env, item.twin)
     return None
 
 

@@ -11,7 +11,7 @@ from portal.fhirpath.ast import Expr, summary
 from portal.fhirpath.budget import Budget
 from portal.fhirpath.compiler import Compiler
 from portal.fhirpath.env import Env, Items, plain, wrap
-from portal.fhirpath.errors import FhirPathBudgetExceeded, FhirPathEvaluationError, FhirPathSyntaxError
+from portal.fhirpath.errors import FhirPathBudgetExceeded, FhirPathSyntaxError
 from portal.fhirpath.functions.registry import Body
 from portal.fhirpath.host import Host
 from portal.fhirpath.model import Model, r4
@@ -78,7 +78,7 @@ class Expression:
 
 
 @lru_cache(maxsize=4096)
-def compile(text: str, model: str | None = R4) -> Expression:  # noqa: A001 - like re.compile
+def compile(text: str, model: str | None = R4) -> Expression:
     """The compiled expression, from a cache when it was compiled before.
 
     model: R4, or None for plain JSON without types. Raises FhirPathSyntaxError (and its kind FhirPathUnsupported) only.

@@ -30,7 +30,7 @@ class Host:
 
     def trace(self, name: str, values: list[Any]) -> None:
         """Called by trace(); nothing is logged by default, the values are health data."""
-        return None
+        return
 
     def score(self, coding: dict[str, Any]) -> Any:
         """The itemWeight or ordinalValue of a Coding that carries none itself; None when not known."""

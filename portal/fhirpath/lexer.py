@@ -70,7 +70,12 @@ def unescape(body: str) -> str:
     """FHIRPath's escapes; a backslash before any other character is dropped."""
     if "\\" not in body:
         return body
-    return ESCAPE.sub(_unescape_one, body)
+    return paired(ESCAPE.sub(_unescape_one, body))
+
+
+def paired(text: str) -> str:
+    """Two halves of a surrogate pair become their character; a half alone becomes the replacement character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescape_one(match: re.Match[str]) -> str:

@@ -24,7 +24,9 @@ class TypeDef:
 
     __slots__ = ("ancestors", "base", "elements", "kind", "name", "namespace", "primitive", "quantity")
 
-    def __init__(self, namespace: str, name: str, base: TypeDef | None, kind: str = "", primitive: bool = False) -> None:
+    def __init__(
+        self, namespace: str, name: str, base: TypeDef | None, kind: str = "", primitive: bool = False
+    ) -> None:
         self.namespace = namespace
         self.name = name
         self.base = base

@@ -78,7 +78,7 @@ class Node:
         """Adds the children called `name` to `out`."""
         value = self.value
         if type(value) is not dict:
-            if self.twin is not None and (name == "extension" or name == "id"):
+            if self.twin is not None and name in ("extension", "id"):
                 self._collect_from_twin(name, out)
             return
         if self.type is not None:

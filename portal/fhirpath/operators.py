@@ -222,7 +222,7 @@ def joined(env: Env, left: Items, right: Items) -> Items:
 
 def ordered(env: Env, mine: Any, yours: Any, sign: str) -> int | None:
     """-1, 0, 1, or None when it cannot be told."""
-    if is_number(mine) and is_number(yours) or (isinstance(mine, str) and isinstance(yours, str)):
+    if (is_number(mine) and is_number(yours)) or (isinstance(mine, str) and isinstance(yours, str)):
         return int(mine > yours) - int(mine < yours)
     if isinstance(mine, Temporal) and isinstance(yours, Temporal) and temporal.same_kind(mine, yours):
         return temporal.compare(mine, yours, env.zone())
@@ -334,4 +334,3 @@ LOGIC: dict[str, tuple[Callable[[bool | None, bool | None], bool | None], bool |
     "implies": (follows, False),
     "xor": (one_true, None),
 }
-

@@ -181,7 +181,7 @@ class Parser:
         if token.kind == "number":
             self.at += 1
             return self.number(token)
-        if token.kind == "datetime" or token.kind == "time":
+        if token.kind in ("datetime", "time"):
             self.at += 1
             return Literal(moment(token), token.pos)
         if token.kind == "word" and token.text in ("true", "false"):

@@ -7,7 +7,7 @@ seconds are a Decimal that keeps its digits. `offset` is minutes east of UTC, No
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import ClassVar, Self
 
@@ -69,7 +69,7 @@ class FhirDateTime(Temporal):
         """`2014`, `2014-01-05T14`, `2014-01-05T14:30:00.123+01:00`; a `T` may follow the date alone. None when wrong."""
         if len(text) > MAX_TEXT:
             return None
-        day, mark, clock = text.partition("T")
+        day, _, clock = text.partition("T")
         parts = date_parts(day)
         if parts is None:
             return None
@@ -118,7 +118,7 @@ def date_parts(text: str) -> Parts | None:
         return None
     parts = tuple(int(group) for group in match.groups() if group is not None)
     try:
-        date(*(parts + (1, 1))[:3])
+        date(*(*parts, 1, 1)[:3])
     except ValueError:
         return None
     return parts
@@ -146,7 +146,7 @@ def zone_minutes(text: str) -> int | None:
     if text == "Z":
         return 0
     hours, minutes = int(text[1:3]), int(text[4:6])
-    if hours > 14 or minutes > 59:
+    if hours * 60 + minutes > 14 * 60 or minutes > 59:
         return None
     return (hours * 60 + minutes) * (-1 if text[0] == "-" else 1)
 
@@ -178,7 +178,7 @@ def shifted(parts: Parts, minutes: int) -> Parts | None:
         return parts
     year, month, day, hour, minute = (int(part) for part in (*parts, 0)[:5])
     try:
-        moved = datetime(year, month, day, hour, minute) + timedelta(minutes=minutes)
+        moved = datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(minutes=minutes)
     except (OverflowError, ValueError):
         return None
     whole = (moved.year, moved.month, moved.day, moved.hour, moved.minute)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from portal.fhirpath.quantity import UCUM_OF_CALENDAR, Quantity
@@ -70,7 +70,7 @@ def seconds_plus(parts: Parts, seconds: Decimal) -> Parts:
     year, month, day, hour, minute = (int(part) for part in (*parts, *(0, 1, 1, 0, 0)[len(parts) :])[:5])
     total = (Decimal(parts[5]) if len(parts) > 5 else Decimal(0)) + seconds
     whole = int(total // 1) if total >= 0 or total == int(total) else int(total) - 1
-    moved = datetime(year, month, day, hour, minute) + timedelta(seconds=whole)
+    moved = datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(seconds=whole)
     found: Parts = (moved.year, moved.month, moved.day, moved.hour, moved.minute, moved.second + (total - whole))
     return found[: len(parts)]
 

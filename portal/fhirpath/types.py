@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.fhirpath.errors import FhirPathSyntaxError
-from portal.fhirpath.model import SYSTEM, Model, TypeDef
+from portal.fhirpath.model import SYSTEM, Model, TypeDef, r4
 from portal.fhirpath.node import Node
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
@@ -16,6 +16,9 @@ PYTHON_TYPES = {
     bool: "Boolean", str: "String", int: "Integer", Long: "Long", Decimal: "Decimal", float: "Decimal",
     FhirDate: "Date", FhirDateTime: "DateTime", FhirTime: "Time", Quantity: "Quantity",
 }  # fmt: skip
+
+# JSON that no model types may be asked for by FHIR's names too.
+UNTYPED = {"String": "string", "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal"}
 
 
 def type_of(item: Any) -> TypeDef | None:
@@ -43,7 +46,7 @@ class TypeName:
         namespace, name = ("", parts[0]) if len(parts) == 1 else (parts[0], ".".join(parts[1:]))
         if namespace not in ("", "System", "FHIR"):
             namespace, name = "FHIR", ".".join(parts)
-        known = (namespace != "FHIR" and name in SYSTEM) or (namespace != "System" and (model is None or model.has(name)))
+        known = namespace == "System" or (name in SYSTEM and not namespace) or (model or r4()).has(name)
         if not known:
             raise FhirPathSyntaxError(f"there is no type {'.'.join(parts)[:60]}", pos)
         self.namespace = namespace
@@ -56,4 +59,13 @@ class TypeName:
             return type(item) is Node and type(item.value) is dict and item.value.get("resourceType") == self.name
         if self.namespace and found.namespace != self.namespace:
             return False
-        return self.name in found.ancestors
+        if self.name in found.ancestors:
+            return True
+        return type(item) is Node and item.type is None and self.name == UNTYPED.get(found.name)
+
+    def converted(self, item: Any) -> Any:
+        """For ofType(System.X): the value of a FHIR primitive that is an X, else None."""
+        if self.namespace != "System" or type(item) is not Node:
+            return None
+        value = item.system()
+        return value if type(value) in PYTHON_TYPES and PYTHON_TYPES[type(value)] == self.name else None

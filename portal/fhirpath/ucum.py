@@ -42,7 +42,7 @@ def measure(code: str) -> Measure | None:
         return None
     try:
         return _read(code)
-    except Exception:  # noqa: BLE001 - the libraries below raise dozens of kinds for a wrong code
+    except Exception:
         return None
 
 

@@ -96,7 +96,11 @@ class Table:
     def text(self) -> str:
         for name, model in self.classes.items():
             shared = [n for n, other in self.classes.items() if other.__module__ == model.__module__]
-            if not name.startswith("FHIR") and name == min(shared, key=len) and model.__module__.endswith("." + name.lower()):
+            if (
+                not name.startswith("FHIR")
+                and name == min(shared, key=len)
+                and model.__module__.endswith("." + name.lower())
+            ):
                 self.add(model, name)
         open_types = self.lines["Extension"].split("value[x]=")[1]
         lines = [HEADER, f"*={open_types}", *(self.lines[key].replace(open_types, "*") for key in sorted(self.lines))]

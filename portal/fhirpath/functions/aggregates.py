@@ -64,5 +64,3 @@ def least(env: Env, items: Items) -> Items:
 @function("max")
 def greatest(env: Env, items: Items) -> Items:
     return extreme(env, items, 1, "max()")
-
-

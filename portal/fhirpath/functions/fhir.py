@@ -92,10 +92,11 @@ def member_of(env: Env, items: Items, value_set: Any) -> Items:
     return [] if found is None else [found]
 
 
-TAGS = frozenset(
-    "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li "
-    "ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var".split()
-)
+WORDS = """
+    a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li
+    ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var
+"""
+TAGS = frozenset(WORDS.split())
 VOID = frozenset({"br", "hr", "img", "col"})
 
 
@@ -109,7 +110,9 @@ class Narrative(HTMLParser):
         self.says = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.sound &= tag in TAGS and bool(self.open or tag == "div") and not any(name.startswith("on") for name, _ in attrs)
+        self.sound &= (
+            tag in TAGS and bool(self.open or tag == "div") and not any(name.startswith("on") for name, _ in attrs)
+        )
         self.says |= tag == "img"
         if tag not in VOID:
             self.open.append(tag)

@@ -50,4 +50,10 @@ def repeat_all(env: Env, items: Items, projection: Body) -> Items:
 
 @function("ofType", "type")
 def of_type(env: Env, items: Items, name: TypeName) -> Items:
-    return [item for item in items if name.fits(item)]
+    out: Items = []
+    for item in items:
+        if name.fits(item):
+            out.append(item)
+        elif (value := name.converted(item)) is not None:
+            out.append(value)
+    return out

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 from typing import Any
 
 from portal.fhirpath.env import Env, Items, one
@@ -48,7 +57,10 @@ def applied(value: Any, change: Callable[[Any], Any]) -> Items:
 
 @function("abs")
 def absolute(env: Env, items: Items) -> Items:
-    return applied(number_of(items, "abs"), lambda value: EXACT.abs(value) if isinstance(value, Decimal) else type(value)(abs(value)))
+    return applied(
+        number_of(items, "abs"),
+        lambda value: EXACT.abs(value) if isinstance(value, Decimal) else type(value)(abs(value)),
+    )
 
 
 def towards(name: str, rounding: str) -> None:
@@ -95,7 +107,11 @@ def through(name: str, change: Callable[[Decimal], Decimal]) -> None:
 
 def shortened(value: Decimal) -> Decimal:
     """A whole result without noughts behind the point."""
-    return value.quantize(Decimal(1), context=EXACT) if value == value.to_integral_value() and abs(value) < 10**18 else value
+    return (
+        value.quantize(Decimal(1), context=EXACT)
+        if value == value.to_integral_value() and abs(value) < 10**18
+        else value
+    )
 
 
 through("exp", EXACT.exp)

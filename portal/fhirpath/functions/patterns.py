@@ -15,7 +15,6 @@ from portal.fhirpath.functions.registry import function
 from portal.fhirpath.functions.strings import argument, text_of
 
 GROUP = re.compile(r"\$(?:(\d)|\{(\w+)\}|(\$))")
-FLAGS = {"i": "case_sensitive", "m": "one_line"}
 
 
 @lru_cache(maxsize=512)
@@ -28,19 +27,24 @@ def pattern(text: str, flags: str = "") -> Any:
     options.log_errors = False
     options.max_mem = 1 << 22
     options.case_sensitive = "i" not in flags
+    if set(flags) - {"i", "m"}:
+        raise FhirPathEvaluationError("the flags of a pattern are i and m")
     source = f"(?m:{text})" if "m" in flags else text
     try:
         return re2.compile(source, options)
     except re2.error:
-        raise FhirPathEvaluationError("a pattern cannot be used: look-around and back-references are not allowed") from None
+        raise FhirPathEvaluationError(
+            "a pattern cannot be used: look-around and back-references are not allowed"
+        ) from None
 
 
-def found(env: Env, items: Items, source: Any, flags: Any, name: str) -> tuple[Any, str] | None:
+def found(env: Env, items: Items, source: Any, flags: Any, name: str, whole: bool = False) -> tuple[Any, str] | None:
     text = text_of(items, name)
     if text is None or source is None:
         return None
     env.spend(2 + len(text) // 16)
-    return pattern(argument(source, name), flags or ""), text
+    wanted = argument(source, name)
+    return pattern(f"^(?:{wanted})$" if whole else wanted, flags or ""), text
 
 
 @function("matches", "value", "value?")
@@ -51,8 +55,8 @@ def matches(env: Env, items: Items, source: Any, flags: Any = None) -> Items:
 
 @function("matchesFull", "value", "value?")
 def matches_full(env: Env, items: Items, source: Any, flags: Any = None) -> Items:
-    both = found(env, items, source, flags, "matchesFull")
-    return [] if both is None else [both[0].fullmatch(both[1]) is not None]
+    both = found(env, items, source, flags, "matchesFull", whole=True)
+    return [] if both is None else [both[0].search(both[1]) is not None]
 
 
 @function("replaceMatches", "value", "value", "value?")

@@ -116,7 +116,11 @@ def _from_value_set(env: Env, form: dict[str, Any], item: dict[str, Any], coding
         if one.get("resourceType") == "ValueSet" and url in (f"#{one.get('id')}", one.get("url")):
             found = _from_concepts(env, (one.get("expansion") or {}).get("contains") or (), None, coding)
             for part in (one.get("compose") or {}).get("include") or ():
-                found = found if found is not None else _from_concepts(env, part.get("concept") or (), part.get("system"), coding)
+                found = (
+                    found
+                    if found is not None
+                    else _from_concepts(env, part.get("concept") or (), part.get("system"), coding)
+                )
             if found is not None:
                 return found
     for one in contained:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.fhirpath.env import Env, Items, one
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.registry import function
 from portal.fhirpath.functions.subsetting import whole_number
+from portal.fhirpath.lexer import paired
 from portal.fhirpath.node import Node
 
 
@@ -124,6 +126,8 @@ def join(env: Env, items: Items, separator: Any = None) -> Items:
     texts = [text_of([item], "join") for item in items]
     env.spend(len(texts))
     known = [text for text in texts if text is not None]
+    if not known:
+        return []
     if sum(map(len, known)) + len(mark) * len(known) > env.room:
         env.text("x" * (env.room + 1))
     return [env.text(mark.join(known))]
@@ -139,9 +143,18 @@ DECODERS: dict[str, Callable[[str], bytes]] = {
     "base64": lambda text: base64.b64decode(text, validate=True),
     "urlbase64": lambda text: base64.b64decode(text, altchars=b"-_", validate=True),
 }
+JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+JSON_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def json_unescaped(text: str) -> str:
+    """JSON's escapes undone; a backslash that escapes nothing stays."""
+    return paired(JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else JSON_LETTERS.get(m[2], m[2]), text))
+
+
 ESCAPERS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
     "html": (lambda text: html.escape(text).replace("&#x27;", "&#39;"), html.unescape),
-    "json": (lambda text: json.dumps(text, ensure_ascii=False)[1:-1], lambda text: str(json.loads(f'"{text}"'))),
+    "json": (lambda text: json.dumps(text, ensure_ascii=False)[1:-1], json_unescaped),
 }
 
 
@@ -175,7 +188,4 @@ def unescape(env: Env, items: Items, kind: Any) -> Items:
     text, pair = text_of(items, "unescape"), ESCAPERS.get(kind)
     if text is None or pair is None:
         return []
-    try:
-        return [env.text(pair[1](text))]
-    except ValueError:
-        raise FhirPathEvaluationError("unescape() was given text that is not so escaped") from None
+    return [env.text(pair[1](text))]
