@@ -163,7 +163,7 @@ def insurance(
 SERVICES = {
     "checkup": ("General check-up", "124", "CHECKUP", "A routine medical check-up"),
     "followup": ("Follow-up visit", "124", "FOLLOWUP", "A follow up visit from a previous appointment"),
-    "child": ("Child health check", "557", "CHECKUP", "A routine medical check-up"),
+    "child": ("Child health check", "58", "CHECKUP", "A routine medical check-up"),
 }
 
 
