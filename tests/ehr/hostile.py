@@ -116,6 +116,7 @@ def zipped(content: bytes) -> Say:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     hostile: Hostile
 
     def _any(self) -> None:
