@@ -44,12 +44,16 @@ class Event(StrEnum):
     SUBMISSION_RETURNED = "submission-returned"
     SUBMISSION_ACCEPTED = "submission-accepted"
     PATIENT_MATCHED = "patient-matched"
+    PATIENT_NOT_MATCHED = "patient-not-matched"
+    CANDIDATES_SEEN = "candidates-seen"
     DELIVERY_QUEUED = "delivery-queued"
     DELIVERY_ATTEMPTED = "delivery-attempted"
     DELIVERY_CONFIRMED = "delivery-confirmed"
     DELIVERY_HELD = "delivery-held"
     DELIVERY_RESENT = "delivery-resent"
     DELIVERY_CLOSED = "delivery-closed"
+    DELIVERY_WITHHELD = "delivery-withheld"
+    DELIVERY_SEEN = "delivery-seen"
     CONNECTION_CHANGED = "connection-changed"
     TOKEN_OBTAINED = "token-obtained"
     WRONG_PATIENT = "wrong-patient"
@@ -82,10 +86,14 @@ PLAIN: dict[Event, str] = {
     Event.SUBMISSION_RETURNED: "%(who)s asked you to check some answers.",
     Event.SUBMISSION_ACCEPTED: "%(who)s finished going through your answers.",
     Event.PATIENT_MATCHED: "%(who)s tied your account to your medical record.",
+    Event.PATIENT_NOT_MATCHED: "%(who)s found no medical record of yours to tie your account to.",
+    Event.CANDIDATES_SEEN: "%(who)s looked for your medical record.",
     Event.DELIVERY_ATTEMPTED: "%(who)s sent accepted answers to your medical record.",
     Event.DELIVERY_CONFIRMED: "%(who)s checked that the answers are in your medical record.",
     Event.DELIVERY_HELD: "%(who)s stopped sending because a person has to look at a problem.",
     Event.DELIVERY_RESENT: "%(who)s sent accepted answers again.",
     Event.DELIVERY_CLOSED: "%(who)s closed a delivery by hand.",
+    Event.DELIVERY_WITHHELD: "%(who)s did not send answers to your medical record, because you chose not to share them.",
+    Event.DELIVERY_SEEN: "%(who)s looked at a delivery that was on hold.",
     Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
 }

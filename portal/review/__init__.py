@@ -1,0 +1,1 @@
+"""The staff desk: queue, matching, proposals, decisions, hold, ask back."""

@@ -1,0 +1,225 @@
+"""Decisions on the proposals of a submission: which stand, and writing new ones so that two reviewers never overwrite each other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.errors import Issue, NotAllowed, NotFound
+from portal.intake import service as intake
+from portal.review.models import Decision, Verdict
+from portal.review.proposal import Proposal
+
+MOST_WORDS = 1000
+REVIEWABLE = frozenset({intake.Status.SUBMITTED, intake.Status.IN_REVIEW})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The decision that holds for a proposal. `outdated`: the proposal looks different now than when it was decided."""
+
+    verdict: Verdict
+    by: str
+    account_id: str
+    at: datetime
+    reason: str
+    outdated: bool
+    earlier: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """A proposal with its decision. `seen` names what is on screen; it comes back with a choice."""
+
+    proposal: Proposal
+    standing: Standing | None
+    seen: str
+    may_decide: bool
+
+    @property
+    def settled(self) -> Verdict | None:
+        """The verdict that counts, or None while a person still has to decide."""
+        return self.standing.verdict if self.standing and not self.standing.outdated else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What somebody chose on the page, with the words they typed."""
+
+    key: str
+    verdict: Verdict
+    reason: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A choice that came too late: somebody else decided (`by`, `at`), or the record was changed (`by` is empty)."""
+
+    key: str
+    title: str
+    by: str = ""
+    at: datetime | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of a save: `issues` (then nothing was saved), or how many were saved and which were lost."""
+
+    issues: list[Issue] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    saved: int = 0
+
+
+def items(actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal]) -> list[Item]:
+    """Each proposal with its standing decision, from this round of the submission or, when nothing changed, an earlier one."""
+    rows = _by_key(submission)
+    return [_item(actor, submission, proposal, rows.get(proposal.key, [])) for proposal in proposals]
+
+
+def history(submission: intake.Submission) -> list[Decision]:
+    """Every decision on this visit's submissions, oldest first."""
+    return list(
+        session().scalars(
+            select(Decision)
+            .where(Decision.visit_id == submission.visit_id, Decision.clinic_id == submission.clinic_id)
+            .order_by(Decision.at, Decision.round)
+        )
+    )
+
+
+def _by_key(submission: intake.Submission) -> dict[str, list[Decision]]:
+    found: dict[str, list[Decision]] = {}
+    for row in history(submission):
+        found.setdefault(row.proposal_key, []).append(row)
+    return found
+
+
+def _item(actor: Actor, submission: intake.Submission, proposal: Proposal, rows: list[Decision]) -> Item:
+    own = [row for row in rows if row.submission_id == submission.id]
+    seen = f"{len(own)}.{proposal.fingerprint}"
+    return Item(proposal, _standing(proposal, rows, own), seen, actor.may(proposal.permission))
+
+
+def _standing(proposal: Proposal, rows: list[Decision], own: list[Decision]) -> Standing | None:
+    """The last one here; else the last of an earlier round, unless it was a question (that has been answered since)."""
+    if not rows or rows[-1].verdict == Verdict.REOPEN:
+        return None
+    last = (own or rows)[-1]
+    outdated = last.detail["fingerprint"] != proposal.fingerprint
+    if not own and (outdated or last.verdict == Verdict.ASK):
+        return None
+    return Standing(
+        Verdict(last.verdict), last.detail["by"], last.account_id, last.at, last.detail["reason"], outdated, not own
+    )
+
+
+def check(choices: Iterable[Choice]) -> list[Issue]:
+    """A rejection needs a reason and a question its words: the patient reads both."""
+    return [issue for choice in choices for issue in _check(choice)]
+
+
+def _check(choice: Choice) -> list[Issue]:
+    if choice.verdict in NEEDS_WORDS and not choice.reason.strip():
+        return [Issue(f"{choice.key}-reason", "required", NEEDS_WORDS[choice.verdict])]
+    if len(choice.reason) > MOST_WORDS:
+        return [Issue(f"{choice.key}-reason", "too-long", "Use %(most)s characters or fewer", {"most": MOST_WORDS})]
+    return []
+
+
+NEEDS_WORDS = {Verdict.REJECT: "Say why. The patient reads this.", Verdict.ASK: "Write your question to the patient."}
+
+
+def save(
+    actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], choices: Sequence[Choice]
+) -> Decided:
+    """Write the choices that differ from what stands, each only if its proposal is still as it was seen (compare and swap).
+
+    Nothing is written when there are issues. NotAllowed for a proposal that is not this person's to decide.
+    """
+    issues = check(choices)
+    if issues:
+        return Decided(issues=issues)
+    with transaction() as current:
+        current.refresh(submission, ["status"], with_for_update=True)
+        if intake.Status(submission.status) not in REVIEWABLE:
+            return Decided(lost=[_closed(submission, choice, proposals) for choice in choices])
+        by_key = {item.proposal.key: item for item in items(actor, submission, proposals)}
+        wanted = [(_allowed(by_key.get(choice.key)), choice) for choice in choices]
+        changed = [(item, choice) for item, choice in wanted if not _same(item, choice)]
+        lost = [_lost(item) for item, choice in changed if item.seen != choice.seen]
+        made = [_row(actor, submission, item, choice) for item, choice in changed if item.seen == choice.seen]
+        current.add_all(made)
+        _tell(actor, submission, made)
+    return Decided(lost=lost, saved=len(made))
+
+
+def _allowed(item: Item | None) -> Item:
+    if item is None or not item.proposal.open:
+        raise NotFound
+    if not item.may_decide:
+        raise NotAllowed("This is for a clinician to decide.")
+    return item
+
+
+def _same(item: Item, choice: Choice) -> bool:
+    standing = item.standing
+    if standing is None:
+        return choice.verdict is Verdict.REOPEN
+    return not standing.outdated and (standing.verdict, standing.reason) == (choice.verdict, choice.reason.strip())
+
+
+def _row(actor: Actor, submission: intake.Submission, item: Item, choice: Choice) -> Decision:
+    assert actor.account_id is not None  # staff have accounts
+    return Decision(
+        clinic_id=submission.clinic_id,
+        patient_id=submission.patient_id,
+        visit_id=submission.visit_id,
+        submission_id=submission.id,
+        proposal_key=item.proposal.key,
+        round=int(item.seen.partition(".")[0]) + 1,
+        verdict=choice.verdict.value,
+        at=now(),
+        account_id=actor.account_id,
+        detail={
+            "by": actor.name,
+            "role": actor.role.value,
+            "reason": choice.reason.strip(),
+            "title": item.proposal.title,
+            "fingerprint": item.proposal.fingerprint,
+        },
+    )
+
+
+def _tell(actor: Actor, submission: intake.Submission, made: list[Decision]) -> None:
+    if not made:
+        return
+    if submission.status == intake.Status.SUBMITTED:
+        intake.move(actor, submission, intake.Status.IN_REVIEW)
+    audit.record(
+        actor,
+        Event.PROPOSAL_DECIDED,
+        subject=f"submissions:{submission.id}",
+        patient_id=submission.patient_id,
+        detail={"decided": [[row.proposal_key, row.round, row.verdict] for row in made]},
+    )
+
+
+def _lost(item: Item) -> Lost:
+    standing, title = item.standing, item.proposal.title
+    if standing is None or standing.outdated:
+        return Lost(item.proposal.key, title)
+    return Lost(item.proposal.key, title, standing.by, standing.at, standing.verdict)
+
+
+def _closed(submission: intake.Submission, choice: Choice, proposals: Sequence[Proposal]) -> Lost:
+    title = next((each.title for each in proposals if each.key == choice.key), "")
+    last = submission.history[-1]
+    return Lost(choice.key, title, last.why.get("by", ""), last.at)

@@ -1,0 +1,159 @@
+"""Finish a submission: everything decided, then either back to the patient with questions, or one delivery; all or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from portal.accounts import service as accounts
+from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.consent import service as consent
+from portal.db import transaction
+from portal.delivery import service as delivery
+from portal.errors import Conflict, Issue
+from portal.fhir.resources import Json, objects_at
+from portal.intake import service as intake
+from portal.review import payload
+from portal.review.decisions import REVIEWABLE, Item, items
+from portal.review.models import Verdict
+from portal.review.proposal import Proposal
+from portal.review.provenance import Person
+
+Status = intake.Status
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Where the submission went, or what is still in the way (`issues`; then nothing happened)."""
+
+    to: Status | None = None
+    issues: list[Issue] = field(default_factory=list)
+
+
+def finish(actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], subject: str) -> Finished:
+    """Decisions, payload, outbox row, status and audit row in one transaction (bar 65).
+
+    `proposals` are built on the record as it was read last; a decision on one that looks different now must be made again.
+    Conflict when somebody else has finished it meanwhile.
+    """
+    with transaction() as current:
+        current.refresh(submission, ["status"], with_for_update=True)
+        if Status(submission.status) not in REVIEWABLE:
+            raise Conflict
+        decided = items(actor, submission, proposals)
+        issues = undecided(decided)
+        if issues:
+            return Finished(issues=issues)
+        asked = [item for item in decided if item.settled is Verdict.ASK]
+        if asked:
+            return _send_back(actor, submission, decided, asked)
+        return _accept(actor, submission, decided, subject)
+
+
+def undecided(decided: Sequence[Item]) -> list[Issue]:
+    """One issue for each proposal that still needs a person."""
+    return [
+        Issue(item.proposal.key, "undecided", UNDECIDED[item.standing is not None], {"what": item.proposal.title})
+        for item in decided
+        if item.proposal.open and item.settled is None
+    ]
+
+
+UNDECIDED = {
+    False: "Decide about: %(what)s",
+    True: "The record was changed after this was decided. Decide again about: %(what)s",
+}
+
+
+def _send_back(actor: Actor, submission: intake.Submission, decided: Sequence[Item], asked: Sequence[Item]) -> Finished:
+    questions = [{"key": item.proposal.fact, "title": item.proposal.title, "question": _reason(item)} for item in asked]
+    intake.move(actor, submission, Status.RETURNED, {"questions": questions, "rejected": _rejected(decided)})
+    audit.record(
+        actor, Event.SUBMISSION_RETURNED, subject=f"submissions:{submission.id}", patient_id=submission.patient_id
+    )
+    return Finished(Status.RETURNED)
+
+
+def _accept(actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str) -> Finished:
+    bundle = _bundle(actor, submission, decided, subject)
+    if bundle["entry"]:
+        delivery.enqueue(
+            actor,
+            clinic_id=submission.clinic_id,
+            patient_id=submission.patient_id,
+            submission_id=submission.id,
+            bundle=bundle,
+            consent_basis={"version": submission.document.get("consent_version_id")},
+        )
+    counts = {
+        verdict.value: sum(1 for item in decided if item.settled is verdict)
+        for verdict in (Verdict.ACCEPT, Verdict.REJECT)
+    }
+    audit.record(
+        actor,
+        Event.SUBMISSION_ACCEPTED,
+        subject=f"submissions:{submission.id}",
+        patient_id=submission.patient_id,
+        detail=counts,
+    )
+    intake.move(actor, submission, Status.ACCEPTED, {"rejected": _rejected(decided)})
+    return Finished(Status.ACCEPTED)
+
+
+def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str) -> Json:
+    document = submission.document
+    accepted = [
+        payload.Accepted(item.proposal, Person(item.standing.by, account_id=item.standing.account_id))
+        for item in decided
+        if item.standing and item.settled is Verdict.ACCEPT
+    ]
+    return payload.build(
+        payload.Sending(
+            submission_id=submission.id,
+            subject=subject,
+            said_at=instant(submission.sent_at),
+            recorded=instant(now()),
+            author=Person(_author(document), reference=subject),
+            finished_by=Person(actor.name, account_id=actor.account_id or ""),
+            responses=objects_at(document, "responses"),
+            consent=_consent(actor, document),
+            accepted=accepted,
+        )
+    )
+
+
+def _consent(actor: Actor, document: Json) -> Json | None:
+    version = document.get("consent_version_id")
+    return consent.resource_for_delivery(actor, version) if version else None
+
+
+def _author(document: Json) -> str:
+    by: dict[str, Any] = document.get("by") or {}
+    return str(by.get("name", ""))
+
+
+def _reason(item: Item) -> str:
+    return item.standing.reason if item.standing else ""
+
+
+def _rejected(decided: Sequence[Item]) -> list[dict[str, str]]:
+    """What was not taken over and why, for the patient."""
+    return [
+        {"key": item.proposal.fact, "title": item.proposal.title, "reason": _reason(item)}
+        for item in decided
+        if item.settled is Verdict.REJECT
+    ]
+
+
+def instant(value: datetime) -> str:
+    """A FHIR instant in UTC, to the second."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def subject_of(actor: Actor, patient_id: str) -> str | None:
+    """The reference of the one Patient this person is tied to, or None: then nothing may be finished."""
+    row = accounts.patient(actor, patient_id)
+    return f"Patient/{row.fhir_id}" if row.fhir_id and row.connection_id else None

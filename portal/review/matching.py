@@ -1,0 +1,131 @@
+"""Is this person exactly one Patient of the record? One, none, or maybe (then a person decides). Pure.
+
+First rules, then weights. Only a rule can tie a person to a record without anybody looking: it asks that names and birth
+date agree and that something else does too, and that nothing contradicts (twins share a birth date, an address and a phone;
+a father and son a name and an address). Weights only tell "maybe" from "none" and put candidates in order. A record that is
+inactive or was merged into another is never tied by a rule (bar 84).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.fhir.resources import Json, objects_at, text_at
+from portal.review.agreement import Fields, Level, compare
+from portal.review.identity import Identity, of_patient
+
+AGREES, CLOSE, DIFFERS = Level.AGREES, Level.CLOSE, Level.DIFFERS
+
+
+class Likeness(StrEnum):
+    """One person against one record."""
+
+    SURE = "sure"
+    MAYBE = "maybe"
+    UNLIKE = "unlike"
+
+
+class Verdict(StrEnum):
+    """One person against all candidates."""
+
+    ONE = "one"
+    NONE = "none"
+    MAYBE = "maybe"
+
+
+_NAMED = {"given": {AGREES}, "family": {AGREES}}
+_NEARLY_NAMED = {"given": {AGREES, CLOSE}, "family": {AGREES, CLOSE}}
+SURE: tuple[Mapping[str, set[Level]], ...] = (
+    {**_NAMED, "birth_date": {AGREES}, "identifier": {AGREES}},
+    {**_NAMED, "birth_date": {AGREES}, "phone": {AGREES}},
+    {**_NAMED, "birth_date": {AGREES}, "email": {AGREES}},
+    {**_NAMED, "birth_date": {AGREES}, "address": {AGREES}},
+    {**_NEARLY_NAMED, "birth_date": {AGREES}, "identifier": {AGREES}},
+)
+"""Any one of these ties, unless something below contradicts."""
+CONTRADICTS: Mapping[str, set[Level]] = {
+    "given": {DIFFERS},
+    "family": {DIFFERS},
+    "suffix": {DIFFERS},
+    "gender": {DIFFERS},
+    "birth_date": {DIFFERS},
+    "identifier": {DIFFERS, CLOSE},
+}
+
+WEIGHTS: Mapping[str, Mapping[Level, float]] = {
+    "given": {AGREES: 4, CLOSE: 2, DIFFERS: -4},
+    "family": {AGREES: 4.5, CLOSE: 2.5, DIFFERS: -3},
+    "suffix": {AGREES: 1, DIFFERS: -2},
+    "birth_date": {AGREES: 7, CLOSE: 4, DIFFERS: -4.5},
+    "gender": {AGREES: 0.5, DIFFERS: -2},
+    "phone": {AGREES: 4, CLOSE: 2, DIFFERS: -0.5},
+    "email": {AGREES: 5, CLOSE: 2.5, DIFFERS: -0.5},
+    "address": {AGREES: 4, CLOSE: 1.5, DIFFERS: -1},
+    "identifier": {AGREES: 9, CLOSE: 5, DIFFERS: -4},
+}
+POSSIBLE = 8.0
+"""From this score on a person looks."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One candidate: `patient` as the record has it, how each field agrees, and msgids of what speaks against a tie."""
+
+    patient: Json
+    likeness: Likeness
+    score: float
+    fields: Fields
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Match:
+    """`candidates` are those a person should see, best first; with ONE the first is the one."""
+
+    verdict: Verdict
+    candidates: tuple[Scored, ...]
+
+
+def match(person: Identity, patients: Sequence[Json]) -> Match:
+    """The verdict over all candidates: ONE only if a single one is sure and no other is even possible."""
+    scored = sorted((against(person, each) for each in patients), key=lambda each: -each.score)
+    possible = tuple(each for each in scored if each.likeness is not Likeness.UNLIKE)
+    if not possible:
+        return Match(Verdict.NONE, ())
+    alone = len(possible) == 1 and possible[0].likeness is Likeness.SURE
+    return Match(Verdict.ONE if alone else Verdict.MAYBE, possible)
+
+
+def against(person: Identity, patient: Json) -> Scored:
+    fields = compare(person, of_patient(patient))
+    state = _state(patient)
+    found = likeness(fields)
+    if state and found is Likeness.SURE:
+        found = Likeness.MAYBE
+    return Scored(patient, found, score(fields), fields, state)
+
+
+def likeness(fields: Fields) -> Likeness:
+    """Sure by a rule and without contradiction; else maybe or unlike by weight."""
+    contradicted = any(fields[name] in levels for name, levels in CONTRADICTS.items())
+    if not contradicted and any(_holds(rule, fields) for rule in SURE):
+        return Likeness.SURE
+    return Likeness.MAYBE if score(fields) >= POSSIBLE else Likeness.UNLIKE
+
+
+def score(fields: Fields) -> float:
+    return sum(WEIGHTS[name].get(level, 0.0) for name, level in fields.items())
+
+
+def _holds(rule: Mapping[str, set[Level]], fields: Fields) -> bool:
+    return all(fields[name] in levels for name, levels in rule.items())
+
+
+def _state(patient: Json) -> tuple[str, ...]:
+    merged = any(text_at(link, "type") == "replaced-by" for link in objects_at(patient, "link"))
+    inactive = patient.get("active") is False
+    found = (
+        ("This record was merged into another one." if merged else ""),
+        ("This record is marked as inactive." if inactive else ""),
+    )
+    return tuple(filter(None, found))

@@ -1,0 +1,150 @@
+"""What was accepted as one transaction Bundle: consent, answers, changes, and who said and who accepted each. Pure.
+
+Every created resource carries an identifier derived (UUID version 5) from the submission and the proposal, so that building
+it twice, on any machine, names the same things, and a server with conditional create makes them once. Several accepted
+changes to one resource (the patient's phone and e-mail) become one PUT, with the version they were built on as If-Match.
+Consent comes first, then the answers, then the changes (bar 70).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from portal.fhir import bundle
+from portal.fhir.resources import Json, identifiers, type_of
+from portal.review.proposal import Change, Proposal
+from portal.review.provenance import Person, provenance
+
+NAMESPACE = UUID("6f0f2f5c-6a1e-5f57-9c0e-3d1f5a0b7c11")
+IDENTIFIER_SYSTEM = "urn:previsit:proposal"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A proposal and the person who accepted it."""
+
+    proposal: Proposal
+    by: Person
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is to be delivered for one submission. `said_at` is when the patient sent it, `recorded` when it was finished
+    (both ISO instants); `finished_by` accepted the answers as a whole."""
+
+    submission_id: str
+    subject: str
+    said_at: str
+    recorded: str
+    author: Person
+    finished_by: Person
+    responses: Sequence[Json]
+    consent: Json | None
+    accepted: Sequence[Accepted]
+
+
+@dataclass(frozen=True)
+class _Part:
+    entry: Json
+    target: str
+    verifiers: tuple[Person, ...]
+    activity: str
+
+
+def build(sending: Sending) -> Json:
+    """The transaction Bundle; its `entry` is empty when there is nothing to deliver."""
+    parts = [*_consent(sending), *_responses(sending), *_changes(sending)]
+    entries = [part.entry for part in parts]
+    return bundle.transaction([*entries, *(_provenance_entry(sending, part) for part in parts)])
+
+
+def name_for(submission_id: str, what: str) -> str:
+    """The UUID of one part of a submission's delivery; always the same for the same part."""
+    return str(uuid5(NAMESPACE, f"{submission_id}|{what}"))
+
+
+def _consent(sending: Sending) -> Iterable[_Part]:
+    if sending.consent is not None:
+        yield _created(sending, sending.consent, "consent", (sending.finished_by,))
+
+
+def _responses(sending: Sending) -> Iterable[_Part]:
+    for place, response in enumerate(sending.responses):
+        person = {"reference": sending.subject}
+        whole = {**response, "status": "completed", "subject": person, "author": person, "source": person}
+        whole.setdefault("authored", sending.said_at)
+        yield _created(sending, whole, f"response-{place}", (sending.finished_by,))
+
+
+def _changes(sending: Sending) -> Iterable[_Part]:
+    updates: dict[str, list[Accepted]] = {}
+    for each in sending.accepted:
+        change = each.proposal.change
+        if change is None:
+            continue
+        if change.method == "POST":
+            yield _created(sending, change.resource, each.proposal.fact, (each.by,))
+        else:
+            updates.setdefault(change.url, []).append(each)
+    for accepted in updates.values():
+        yield _updated(sending, accepted)
+
+
+def _created(sending: Sending, resource: Json, what: str, verifiers: tuple[Person, ...]) -> _Part:
+    known = next(iter(identifiers(resource)), None)
+    name = name_for(sending.submission_id, what)
+    system, value = known if known and known[0] else (IDENTIFIER_SYSTEM, name)
+    url = f"urn:uuid:{name}"
+    entry = bundle.create_entry(_identified(resource, system, value), url, (system, value))
+    return _Part(entry, url, verifiers, "CREATE")
+
+
+def _identified(resource: Json, system: str, value: str) -> Json:
+    """With our identifier; a QuestionnaireResponse has room for one, the others for many. The server gives the id."""
+    ours = {"system": system, "value": value}
+    bare = {name: held for name, held in resource.items() if name not in ("id", "meta")}
+    if type_of(resource) == "QuestionnaireResponse":
+        return {**bare, "identifier": ours}
+    others = [each for each in bare.get("identifier", []) if each != ours]
+    return {
+        "resourceType": bare["resourceType"],
+        "identifier": [ours, *others],
+        **_without(bare, "resourceType", "identifier"),
+    }
+
+
+def _without(resource: Json, *names: str) -> Json:
+    return {name: held for name, held in resource.items() if name not in names}
+
+
+def _updated(sending: Sending, accepted: list[Accepted]) -> _Part:
+    changes = [each.proposal.change for each in accepted if each.proposal.change]
+    resource = fold(changes)
+    url = f"urn:uuid:{name_for(sending.submission_id, changes[0].url)}"
+    entry = bundle.update_entry(resource, url, changes[0].if_match)
+    verifiers = tuple(dict.fromkeys(each.by for each in accepted))
+    return _Part(entry, changes[0].url, verifiers, "UPDATE")
+
+
+def fold(changes: Sequence[Change]) -> Json:
+    """One resource with all changes to it. Raises ValueError when they were built on different versions or cannot be combined."""
+    first, *others = changes
+    resource = first.resource
+    for each in others:
+        if each.edit is None or (each.url, each.if_match) != (first.url, first.if_match):
+            raise ValueError(f"two changes to {first.url} that cannot become one")
+        resource = each.edit.apply(resource)
+    return resource
+
+
+def _provenance_entry(sending: Sending, part: _Part) -> Json:
+    resource = provenance(
+        target=part.target,
+        activity=part.activity,
+        occurred=sending.said_at,
+        recorded=sending.recorded,
+        author=sending.author,
+        verifiers=part.verifiers,
+    )
+    url = f"urn:uuid:{name_for(sending.submission_id, f'provenance|{part.target}')}"
+    return {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": "Provenance"}}

@@ -1,0 +1,129 @@
+"""What one proposal is: a change that a submission would make to the record, beside what the record said and says."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from portal.actors import Permission
+from portal.fhir import exact
+from portal.fhir.resources import Json
+
+
+class Answer(StrEnum):
+    """What the patient said about a fact."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    STOPPED = "stopped"
+    UNSURE = "unsure"
+    ADDED = "added"
+
+
+class Risk(StrEnum):
+    """How closely a person must look: routine may be accepted together with others, look and urgent one by one."""
+
+    ROUTINE = "routine"
+    LOOK = "look"
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One member of a list in a resource: `before` (None: nothing stood there) becomes `after`."""
+
+    element: str
+    before: Json | None
+    after: Json
+
+    def apply(self, resource: Json) -> Json:
+        members = list(resource.get(self.element, []))
+        if self.before in members:
+            members[members.index(self.before)] = self.after
+        else:
+            members.append(self.after)
+        return {**resource, self.element: members}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A write to the record as data. `if_match` is the version the PUT was built on; `edit` lets several fold into one PUT."""
+
+    method: str
+    url: str
+    resource: Json
+    if_match: str | None = None
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison. `name` is an English msgid; the others are words as they stand, "" where nothing is said."""
+
+    name: str
+    then: str
+    now: str
+    said: str
+
+    @property
+    def moved(self) -> bool:
+        return self.then != self.now
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.said) and self.said != self.now
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One thing to decide, or one thing the patient confirmed (`open` is False then).
+
+    `reasons`: English msgids that tell why a person should look. `effect`: an English msgid for what accepting does.
+    """
+
+    key: str
+    fact: str
+    kind: str
+    answer: Answer
+    title: str
+    rows: tuple[Row, ...]
+    note: str
+    change: Change | None
+    base_version: str | None
+    stale: bool
+    risk: Risk
+    effect: str
+    reasons: tuple[str, ...] = ()
+    reference: str = ""
+    read_at: str = ""
+    open: bool = field(default=True)
+
+    @property
+    def clinical(self) -> bool:
+        return self.kind != "contact"
+
+    @property
+    def permission(self) -> Permission:
+        return Permission.REVIEW_CLINICAL if self.clinical else Permission.REVIEW
+
+    @property
+    def unremarkable(self) -> bool:
+        """May be accepted together with others of its kind."""
+        return self.open and self.risk is Risk.ROUTINE and not self.stale
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when anything a person saw of this proposal changes; 16 hex characters."""
+        shown = [
+            self.fact,
+            self.answer.value,
+            [[row.name, row.then, row.now, row.said] for row in self.rows],
+            self.note,
+            self.effect,
+            list(self.reasons),
+        ]
+        return hashlib.sha256(exact.dumps(shown).encode()).hexdigest()[:16]
+
+
+def key_for(fact: str) -> str:
+    """An opaque, stable name for a fact's key, fit for a column, a form field and an HTML id."""
+    return "p" + hashlib.sha256(fact.encode()).hexdigest()[:15]

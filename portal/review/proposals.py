@@ -1,0 +1,150 @@
+"""A submission beside the record of today: everything it would change, as one list of proposals. Pure.
+
+    proposals(document, record, subject="Patient/7", said_at=…) -> list[Proposal]
+
+`document` is Submission.document; `record` says for each section (contact, medication, allergy, condition) what the record
+holds now. Rules are a table: kind × answer → what accepting would write. Nothing here decides; every change waits for a
+person, and is built on the record of today, so that If-Match refuses it when the record moves on once more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from portal.fhir.resources import Json, key_of, objects_at, text_at, version_of
+from portal.review import allergy, condition, contact, medication, words
+from portal.review.proposal import Answer, Proposal, Risk, Row, key_for
+from portal.review.ruling import Case, Rules, Ruling
+
+KNOWN, NONE, COULD_NOT_LOOK = "known", "none", "could-not-look"
+CHANGED_SINCE = "The record was changed after the patient was asked."
+UNCHECKED = "The record could not be read now, so it is not known whether it was changed."
+UNKNOWN_KIND = "This kind of fact cannot be prepared for the record. Enter it by hand if it matters."
+_OWN_TO_SERVER = ("meta", "text")
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the record says now about one kind of fact: known, none, or could not look (then `resources` is empty)."""
+
+    state: str
+    resources: tuple[Json, ...] = ()
+    read_at: str = ""
+
+
+Record = Mapping[str, Section]
+NOT_LOOKED = Section(COULD_NOT_LOOK)
+
+RULES: dict[str, Rules] = {
+    "contact": contact.RULES,
+    "medication": medication.RULES,
+    "allergy": allergy.RULES,
+    "condition": condition.RULES,
+}
+ORDER = {Risk.URGENT: 0, Risk.LOOK: 1, Risk.ROUTINE: 2}
+
+
+def proposals(document: Json, record: Record, *, subject: str, said_at: str) -> list[Proposal]:
+    """Every fact of the submission as a proposal: first what is urgent, then what needs a look, in the patient's order."""
+    made = [_proposal(fact, record, subject, said_at) for fact in objects_at(document, "facts")]
+    made += _none_said(document, record, subject, said_at)
+    return sorted(made, key=lambda each: (not each.open, ORDER[each.risk]))
+
+
+def _proposal(fact: Json, record: Record, subject: str, said_at: str) -> Proposal:
+    kind = text_at(fact, "kind")
+    section = record.get(kind, NOT_LOOKED)
+    case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
+    rule = RULES.get(kind, {}).get(case.answer)
+    ruling = rule(case) if rule else Ruling(risk=Risk.LOOK, reasons=(UNKNOWN_KIND,))
+    return _beside(fact, case, _with_doubts(ruling, case, section), section)
+
+
+def _case(fact: Json, section: Section, taken: Section, subject: str, said_at: str) -> Case:
+    then = fact.get("source", {}).get("resource") if isinstance(fact.get("source"), dict) else None
+    change = fact.get("change") if isinstance(fact.get("change"), dict) else {}
+    return Case(
+        kind=text_at(fact, "kind"),
+        answer=Answer(fact["answer"]),
+        label=text_at(fact, "label"),
+        detail=text_at(fact, "detail"),
+        text=text_at(change, "text") or (text_at(fact, "label") if fact["answer"] == Answer.ADDED else ""),
+        more=text_at(change, "more"),
+        note=text_at(fact, "note"),
+        then=then,
+        now=_now(then, section),
+        listed=section.resources,
+        taken=taken.resources,
+        subject=subject,
+        said_at=said_at,
+    )
+
+
+def _now(then: Json | None, section: Section) -> Json | None:
+    """The same resource as the record has it today; as it was when we cannot look; the Patient itself for a new contact."""
+    if section.state == COULD_NOT_LOOK:
+        return then
+    wanted = key_of(then)
+    patients = [each for each in section.resources if each.get("resourceType") == "Patient"]
+    same = [each for each in section.resources if key_of(each) == wanted]
+    return next(iter(same if wanted else patients[:1]), None)
+
+
+def _with_doubts(ruling: Ruling, case: Case, section: Section) -> Ruling:
+    """A base that moved, or could not be looked at, is said and takes a change out of the routine."""
+    if _moved(case):
+        risk = ruling.risk if ruling.risk is Risk.URGENT else Risk.LOOK
+        return replace(ruling, risk=risk, reasons=(CHANGED_SINCE, *ruling.reasons))
+    if section.state == COULD_NOT_LOOK and ruling.change is not None and case.then is not None:
+        return replace(ruling, reasons=(UNCHECKED, *ruling.reasons))
+    return ruling
+
+
+def _moved(case: Case) -> bool:
+    if case.kind == "contact":
+        return contact.moved(case)
+    return case.then is not None and _content(case.then) != _content(case.now)
+
+
+def _content(resource: Json | None) -> Json | None:
+    return resource and {name: value for name, value in resource.items() if name not in _OWN_TO_SERVER}
+
+
+def _beside(fact: Json, case: Case, ruling: Ruling, section: Section) -> Proposal:
+    return Proposal(
+        key=key_for(text_at(fact, "key")),
+        fact=text_at(fact, "key"),
+        kind=case.kind,
+        answer=case.answer,
+        title=case.label or case.text,
+        rows=contact.rows(case) if case.kind == "contact" else _rows(case, ruling),
+        note=case.note,
+        change=ruling.change,
+        base_version=version_of(case.then),
+        stale=_moved(case),
+        risk=ruling.risk,
+        effect=ruling.effect,
+        reasons=ruling.reasons,
+        reference=key_of(case.now) or key_of(case.then),
+        read_at=section.read_at,
+        open=ruling.change is not None or ruling.risk is not Risk.ROUTINE,
+    )
+
+
+def _rows(case: Case, ruling: Ruling) -> tuple[Row, ...]:
+    then, now, said = words.lines(case.then, case.label), words.lines(case.now, case.label), ruling.said or {}
+    names = dict.fromkeys([*then, *now, *said])
+    made = (Row(name, then.get(name, ""), now.get(name, ""), said.get(name, "")) for name in names)
+    return tuple(row for row in made if row.then or row.now or row.said)
+
+
+def _none_said(document: Json, record: Record, subject: str, said_at: str) -> list[Proposal]:
+    """ "No known allergies", which only the patient can say."""
+    sections = document.get("sections")
+    said = sections.get("allergy", {}).get("none_said_by_patient") if isinstance(sections, dict) else False
+    if not said:
+        return []
+    fact = {"key": "none-allergy", "kind": "allergy", "label": "No known allergies", "answer": Answer.ADDED}
+    section = record.get("allergy", NOT_LOOKED)
+    case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
+    ruling = allergy.none_said(case, looked=section.state != COULD_NOT_LOOK)
+    return [_beside(fact, replace(case, text=""), ruling, section)]

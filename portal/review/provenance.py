@@ -1,0 +1,51 @@
+"""Who said it and who accepted it, as FHIR Provenance. Pure.
+
+R4 gives Provenance no identifier: it arrives in the same transaction as its target, or not at all.
+"""
+
+from dataclasses import dataclass
+
+from portal.fhir.resources import Json
+
+PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+ACCOUNT_SYSTEM = "urn:previsit:account"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody the record knows by a `reference` ("Patient/7"), or only the portal by an account."""
+
+    name: str
+    reference: str = ""
+    account_id: str = ""
+
+    def who(self) -> Json:
+        if self.reference:
+            return {"reference": self.reference, "display": self.name} if self.name else {"reference": self.reference}
+        return {"identifier": {"system": ACCOUNT_SYSTEM, "value": self.account_id}, "display": self.name}
+
+
+def provenance(
+    *,
+    target: str,
+    activity: str,
+    occurred: str,
+    recorded: str,
+    author: Person,
+    verifiers: tuple[Person, ...],
+) -> Json:
+    """Provenance of one part: said by `author` at `occurred`, accepted by `verifiers`, put together by the portal at `recorded`."""
+    agents = [
+        ("author", author.who()),
+        *(("verifier", each.who()) for each in verifiers),
+        ("assembler", {"display": "Previsit"}),
+    ]
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}],
+        "occurredDateTime": occurred,
+        "recorded": recorded,
+        "activity": {"coding": [{"system": OPERATION, "code": activity}]},
+        "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": code}]}, "who": who} for code, who in agents],
+    }

@@ -1,0 +1,30 @@
+"""The record of today, section by section, as proposals are compared with it."""
+
+from datetime import timedelta
+
+from portal.actors import Actor
+from portal.ehr import service as ehr
+from portal.review.proposals import Record, Section
+
+KINDS = {
+    "contact": ehr.Kind.PATIENT,
+    "medication": ehr.Kind.MEDICATIONS,
+    "allergy": ehr.Kind.ALLERGIES,
+    "condition": ehr.Kind.CONDITIONS,
+}
+
+
+def record_now(actor: Actor, patient_id: str, *, max_age: timedelta, fetch: bool = True) -> dict[str, ehr.Reading]:
+    """Every section that proposals touch. With `fetch` it may ask the clinic's server, so never inside a transaction."""
+    found = ehr.read_several(actor, patient_id, KINDS.values(), max_age=max_age, fetch=fetch)
+    return {section: found[kind] for section, kind in KINDS.items()}
+
+
+def as_record(readings: dict[str, ehr.Reading]) -> Record:
+    """The readings as the pure rules take them."""
+    return {name: _section(reading) for name, reading in readings.items()}
+
+
+def _section(reading: ehr.Reading) -> Section:
+    read_at = reading.read_at.isoformat() if reading.read_at else ""
+    return Section(reading.state.value, tuple(reading.resources), read_at)

@@ -1,0 +1,139 @@
+"""Which record a person is: candidates beside what we know, a person's decision with its reason, and the tie made by rule alone."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.accounts import service as accounts
+from portal.actors import Actor, Permission
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.ehr import service as ehr
+from portal.errors import Conflict, Issue, NotAllowed, NotFound
+from portal.fhir.resources import Json, key_of
+from portal.review.identity import of_person
+from portal.review.matching import Match, Scored, Verdict, match
+from portal.review.models import TieDecision, TieVerdict
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What we know of a person, and the records that could be theirs. `looked` is False when the clinic could not be asked."""
+
+    person: dict[str, str | None]
+    found: Match
+    looked: bool
+    reason: str | None
+    decided: list[TieDecision]
+
+
+def candidates(actor: Actor, patient_id: str) -> Candidates:
+    """Ask the clinic's server who this could be; for those who may match. Audited, as it shows other people's names."""
+    _allowed(actor)
+    person = accounts.patient(actor, patient_id).person
+    reading = ehr.candidates(actor, actor.clinic_id, _asked(person))
+    audit.seen(actor, Event.CANDIDATES_SEEN, subject=f"patients:{patient_id}", patient_id=patient_id)
+    return Candidates(
+        person=person,
+        found=match(of_person(person), reading.resources),
+        looked=reading.looked,
+        reason=reading.sentence,
+        decided=decided(actor, patient_id),
+    )
+
+
+def link(actor: Actor, patient_id: str, record: str, reason: str) -> list[Issue]:
+    """Tie the person to one of the candidates (`record`: "Patient/7"), asked again now. NotFound for any other record."""
+    _allowed(actor)
+    if not reason.strip():
+        return [Issue("reason", "required", "Say how you know that this is the same person")]
+    known = candidates(actor, patient_id)
+    chosen = next((each for each in known.found.candidates if key_of(each.patient) == record), None)
+    if chosen is None:
+        raise NotFound
+    if chosen.against:
+        return [
+            Issue("record", "not-current", "This record cannot be used: %(why)s", {"why": " ".join(chosen.against)})
+        ]
+    _tie(actor, patient_id, chosen, known.found, reason)
+    return []
+
+
+def none_of_these(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
+    """No candidate is this person: nothing is sent until the clinic has a record for them and somebody looks again."""
+    _allowed(actor)
+    if not reason.strip():
+        return [Issue("reason", "required", "Say how you know that none of them is this person")]
+    with transaction() as current:
+        current.add(_decision(actor, patient_id, TieVerdict.NONE, reason, None, None))
+        audit.record(actor, Event.PATIENT_NOT_MATCHED, subject=f"patients:{patient_id}", patient_id=patient_id)
+    return []
+
+
+def settle(actor: Actor, patient_id: str) -> Verdict:
+    """Tie the person when the rules alone are sure of exactly one record; otherwise leave it to a person."""
+    if accounts.patient(actor, patient_id).fhir_id:
+        return Verdict.ONE
+    person = accounts.patient(actor, patient_id).person
+    reading = ehr.candidates(actor, actor.clinic_id, _asked(person))
+    found = match(of_person(person), reading.resources)
+    if not reading.complete:
+        return Verdict.MAYBE
+    if found.verdict is Verdict.ONE:
+        _tie(actor, patient_id, found.candidates[0], found, "Name, birth date and another detail agree")
+    return found.verdict
+
+
+def decided(actor: Actor, patient_id: str) -> list[TieDecision]:
+    """What people (and rules) said before about who this is, oldest first."""
+    wanted = select(TieDecision).where(TieDecision.patient_id == patient_id, TieDecision.clinic_id == actor.clinic_id)
+    return list(session().scalars(wanted.order_by(TieDecision.at)))
+
+
+def _tie(actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: str) -> None:
+    connection = ehr.connection_for(actor.clinic_id)
+    if connection is None:
+        raise Conflict("The clinic's connection is not in use now. Try again later.")
+    try:
+        with transaction() as current:
+            row = accounts.patient(actor, patient_id)
+            if row.fhir_id:
+                raise Conflict("This person has been tied to a record meanwhile.")
+            current.add(_decision(actor, patient_id, TieVerdict.LINK, reason, chosen, found))
+            accounts.tie(actor, patient_id, connection.id, str(chosen.patient["id"]))
+            current.flush()
+    except IntegrityError as taken:
+        raise Conflict("Another person here is already tied to this record. Ask an administrator.") from taken
+
+
+def _decision(
+    actor: Actor, patient_id: str, verdict: TieVerdict, reason: str, chosen: Scored | None, found: Match | None
+) -> TieDecision:
+    return TieDecision(
+        clinic_id=actor.clinic_id,
+        patient_id=patient_id,
+        verdict=verdict.value,
+        at=now(),
+        account_id=actor.account_id,
+        detail={
+            "by": actor.name,
+            "reason": reason.strip(),
+            "record": key_of(chosen.patient) if chosen else None,
+            "fields": dict(chosen.fields) if chosen else {},
+            "seen": [key_of(each.patient) for each in found.candidates] if found else [],
+        },
+    )
+
+
+def _asked(person: Json) -> ehr.Person:
+    """The question for the server: the last word of the name as the family name, and the birth date."""
+    given, _, family = str(person.get("name") or "").strip().rpartition(" ")
+    return ehr.Person(family=family, given=given, birth_date=str(person.get("birthDate") or ""))
+
+
+def _allowed(actor: Actor) -> None:
+    if not actor.may(Permission.MATCH):
+        raise NotAllowed
