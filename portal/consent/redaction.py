@@ -37,6 +37,13 @@ def parts(questionnaire: Mapping[str, Any]) -> tuple[Part, ...]:
     return tuple(Part(link_id, labels) for link_id, labels in item_labels(questionnaire).items())
 
 
+def carried(response: Mapping[str, Any]) -> tuple[Part, ...]:
+    """The answers of a labelled response with the labels they carry; nothing for another resource."""
+    return tuple(
+        Part(str(item.get("linkId", "")), labels) for item in _answers(response) if (labels := _own_labels(item))
+    )
+
+
 def labelled(response: Mapping[str, Any], questionnaire: Mapping[str, Any]) -> dict[str, Any]:
     """The response with each item carrying the labels of its question, so that they travel with the answer."""
     marks = item_labels(questionnaire)
