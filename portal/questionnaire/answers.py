@@ -43,10 +43,11 @@ class Entry:
     """One item in one place. `answers` are FHIR answers without their nested items; `children` goes by ordinal.
 
     Entries that hold nothing cost nothing: they are made when asked for and left out when copied or written.
+    `places`: where it stands in a response that was read, the item first and then each answer (FHIRPath).
     `blanks` counts inputs a person added and has not filled in. `kept` marks an empty repetition that was added.
     """
 
-    __slots__ = ("answers", "blanks", "children", "enabled", "item", "kept", "memo", "parent")
+    __slots__ = ("answers", "blanks", "children", "enabled", "item", "kept", "memo", "parent", "places")
 
     def __init__(self, item: Item, parent: Entry | None) -> None:
         self.item = item
@@ -57,6 +58,7 @@ class Entry:
         self.kept = False
         self.enabled: bool | None = None
         self.memo: dict[Any, Any] | None = None
+        self.places: list[str] | None = None
 
     def one(self, item: Item) -> Entry:
         """The entry of a child that is not instanced (or the first one), made when there is none."""

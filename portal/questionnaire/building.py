@@ -23,6 +23,8 @@ FORMULAS = {
 }
 BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "maxOccurs", "minLength", "maxLength")
 FLAGS = ("required", "repeats", "readOnly")
+KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
+"""The condition of Finland's national forms: a FHIRPath string over the whole response."""
 TEXTS = ("text", "prefix")
 
 
@@ -96,6 +98,8 @@ def _compile(item: Item, findings: Findings) -> None:
         compiled = _formula(item, name, ext.value(item.extensions, name), findings)
         if compiled is not None:
             setattr(item, attribute, compiled)
+    if item.enable_formula is None:
+        item.enable_formula = _formula(item, "enableWhenExpression", ext.value(item.extensions, KANTA), findings)
     if item.calculation is None:
         item.calculation = _formula(
             item, "cqf-calculatedValue", ext.value(item.extensions, "cqf-calculatedValue"), findings

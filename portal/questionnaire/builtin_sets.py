@@ -58,4 +58,19 @@ BUILTIN: dict[str, Json] = {
             "maiden=Name changed for Marriage",
         )
     ),
+    f"{_VS}item-type": _set(
+        (
+            "http://hl7.org/fhir/item-type",
+            "group=Group; display=Display; boolean=Boolean; decimal=Decimal; integer=Integer; date=Date; "
+            "dateTime=Date Time; time=Time; string=String; text=Text; url=Url; choice=Choice; "
+            "open-choice=Open Choice; attachment=Attachment; reference=Reference; quantity=Quantity",
+        )
+    ),
+    f"{_VS}observation-status": _set(
+        (
+            "http://hl7.org/fhir/observation-status",
+            "registered=Registered; preliminary=Preliminary; final=Final; amended=Amended; corrected=Corrected; "
+            "cancelled=Cancelled; entered-in-error=Entered in Error; unknown=Unknown",
+        )
+    ),
 }

@@ -116,7 +116,12 @@ def _quantity(value: Any) -> str:
     return _decimal(value.get("value")) if value.get("value") is not None else "type"
 
 
+_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII)
+
+
 def _uri(value: Any) -> str:
+    if isinstance(value, str) and value.startswith("urn:uuid:"):
+        return "" if _UUID.match(value) else "url"
     return "" if isinstance(value, str) and value and not re.search(r"\s", value) else "url"
 
 
@@ -224,7 +229,9 @@ def _said(kind: str, end: Any) -> str:
 def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[Option]) -> Iterator[Finding]:
     """Open choices take any text; a coding outside the list is refused for a choice."""
     kind, value = typed(answer)
-    if any(same_answer(answer, option.value) for option in offered):
+    if chosen := [option for option in offered if same_answer(answer, option.value)]:
+        if kind == "valueCoding" and not any(_named_so(value, option) for option in chosen):
+            yield "display", "warning", {"display": str(value.get("display"))}
         return
     if offered:
         if item.type != "open-choice":
@@ -239,6 +246,16 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
         yield "option", "error", {}
     elif inside is None:
         yield "option-unknown", "information", {}
+
+
+def _named_so(coding: Json, option: Option) -> bool:
+    """Whether a coding's display is one of the option's, in any language."""
+    said, own = coding.get("display"), option.value.get("valueCoding")
+    if said is None or not isinstance(own, dict) or own.get("display") is None:
+        return True
+    spoken = [ext.part(extension, "content") for extension in ext.of(own.get("_display")).get("translation", ())]
+    known = [own["display"], str(option.label), *(str(text) for text in spoken)]
+    return str(said).strip().casefold() in [text.strip().casefold() for text in known]
 
 
 def _nothing(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:

@@ -83,9 +83,9 @@ def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
     if not entry.answers:
         return
     offered = options(evaluation, entry)
-    for answer in entry.answers:
+    for index, answer in enumerate(entry.answers):
         for code, severity, params in value_issues(evaluation, item, limit, answer, offered):
-            yield Issue(name_of(entry), item.link_id, code, severity, params)
+            yield Issue(name_of(entry), item.link_id, code, severity, params, place_of(entry, index))
     yield from _exclusive(entry, offered)
 
 
@@ -149,4 +149,12 @@ def _broken(evaluation: Evaluation, entry: Entry, rule: Rule) -> Iterator[Issue]
 
 
 def _issue(entry: Entry, code: str, severity: str = "error", **params: object) -> Issue:
-    return Issue(name_of(entry), entry.item.link_id, code, severity, params)
+    return Issue(name_of(entry), entry.item.link_id, code, severity, params, place_of(entry))
+
+
+def place_of(entry: Entry, answer: int = -1) -> str:
+    """The FHIRPath of an entry (or of one of its answers) in the response it was read from; of its parent when it
+    has none there; "" for answers given since."""
+    if not entry.places:
+        return place_of(entry.parent) if entry.parent is not None else ""
+    return entry.places[answer + 1] if answer + 1 < len(entry.places) else entry.places[0]

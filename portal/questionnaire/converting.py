@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .valuesets import ValueSets
 
 
-_ROUNDING = ROUND_HALF_UP
+MAX_PLACES, MAX_DIGITS = 12, 18
+_WIDE = Context(prec=400)
+_NARROW = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_UP)
 
 
 def to_answers(item: Item, results: list[Any], value_sets: ValueSets) -> list[Json]:
@@ -84,11 +86,14 @@ def _decimal(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
 
 
 def rounded(amount: Decimal, item: Item) -> Decimal:
-    """A worked-out number within what a record holds: the item's decimal places, else 18 digits; shorter ones stay."""
+    """A worked-out number within what a record holds: the item's decimal places (else 12), 18 digits; shorter ones stay."""
     places = ext.value(item.extensions, "maxDecimalPlaces")
-    if isinstance(places, int) and 0 <= places <= 12 and -amount.as_tuple().exponent > places:  # type: ignore[operator]
-        return amount.quantize(Decimal(1).scaleb(-places), _ROUNDING)
-    return amount if len(amount.as_tuple().digits) <= 18 else Context(prec=18, rounding=_ROUNDING).plus(amount)
+    most = places if isinstance(places, int) and 0 <= places <= MAX_PLACES else MAX_PLACES
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > most:
+        amount = amount.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP, _WIDE)
+        amount = amount.normalize(_WIDE) if most == MAX_PLACES else amount
+    return amount if len(amount.as_tuple().digits) <= MAX_DIGITS else _NARROW.plus(amount)
 
 
 def _integer(result: Any, item: Item, value_sets: ValueSets) -> Json | None:

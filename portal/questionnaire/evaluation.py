@@ -37,7 +37,7 @@ class Evaluation:
         self.base = base
         self.troubles: list[Trouble] = []
         self._document: Document | None = None
-        self._building = False
+        self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None
         self._host: fhirpath.Host = FormHost(self)
         self._variables: dict[tuple[int, str], Any] = {}
@@ -56,12 +56,27 @@ class Evaluation:
     def _decide(self, entry: Entry) -> bool:
         if entry.parent is not None and not self.enabled(entry.parent):
             return False
+        if not self._conditions(entry):
+            return False
+        formula = entry.item.enable_formula
+        if formula is None or self._shown(formula, entry):
+            return True
+        if entry.answered:
+            self._document = None  # it was counted as applying until now
+        return False
+
+    def _conditions(self, entry: Entry) -> bool:
         item = entry.item
-        if item.conditions:
-            results = (self._holds(condition, entry) for condition in item.conditions)
-            if not (any(results) if item.any_condition else all(results)):
-                return False
-        return item.enable_formula is None or self._shown(item.enable_formula, entry)
+        if not item.conditions:
+            return True
+        results = (self._holds(condition, entry) for condition in item.conditions)
+        return any(results) if item.any_condition else all(results)
+
+    def _counted(self, entry: Entry) -> bool:
+        """Whether an entry is in the response as expressions see it: yes while an expression has yet to decide."""
+        if entry.enabled is None and entry.item.ordinal in self._impure:
+            return entry.parent is None or self._counted(entry.parent)
+        return self.enabled(entry)
 
     def _shown(self, formula: Formula, entry: Entry) -> bool:
         """An expression that fails leaves its question on the page (bar 53)."""
@@ -97,6 +112,9 @@ class Evaluation:
             return self._query(formula, entry, what)
         if formula.program is None:
             return None
+        for needed in self.form.graph.needs(formula, entry.item, self.form.by_link):
+            for place in self.top.below(needed):
+                self.enabled(place)
         return self._run(formula.program, entry, what, extra)
 
     def _run(self, program: fhirpath.Expression, entry: Entry, what: str, extra: Mapping[str, Any]) -> list[Any] | None:
@@ -106,7 +124,8 @@ class Evaluation:
                 for name in program.free_variables
                 if (value := self._named(name, entry, extra)) is not _PENDING
             }
-            focus = self._focus(entry)
+            whole = program.text.lstrip().startswith("QuestionnaireResponse.")
+            focus = self._root_node() if whole else self._focus(entry)
             return program.evaluate_items(focus, variables, budget=_BUDGET, now=self.context.now, context=self._host)
         except fhirpath.FhirPathError as error:
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
@@ -176,14 +195,8 @@ class Evaluation:
     @property
     def document(self) -> Document:
         if self._document is None:
-            if self._building:
-                return _EMPTY(self.base, self.top)
-            self._building = True
             self.written += 1
-            try:
-                self._document = Document(self.top, self.base, self.enabled)
-            finally:
-                self._building = False
+            self._document = Document(self.top, self.base, self._counted)
         return self._document
 
     def forget(self) -> None:
@@ -232,12 +245,6 @@ def typed_node(raw: Json, type_name: str | None) -> fhirpath.Node:
     """Raw JSON as a node that knows its type (None: from its resourceType)."""
     made: fhirpath.Node = fhirpath.node(raw, type_name)
     return made
-
-
-def _EMPTY(base: Json, top: Entry) -> Document:
-    """What is seen of a response while it is being put together: nothing yet."""
-    bare = Entry(top.item, None)
-    return Document(bare, base, lambda entry: True)
 
 
 def _matches(condition: Condition, answer: Json) -> bool:

@@ -25,7 +25,13 @@ templateExtractBundle templateExtractContext templateExtractValue terminology-se
 unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
 assemble-expectation optionalDisplay keyboard
 """
-HONOURED = frozenset(_HONOURED_WORDS.split())
+OTHERS = frozenset(
+    {
+        "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen",
+        "http://ehelse.no/fhir/StructureDefinition/validationtext",
+    }
+)
+HONOURED = frozenset(_HONOURED_WORDS.split()) | OTHERS
 _DESCRIPTIVE_WORDS = """
 artifact-versionAlgorithm versionAlgorithm structuredefinition-wg structuredefinition-fmm fhirType
 structuredefinition-standards-status structuredefinition-normative-version derivationType derivedFromArtifact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .findings import Findings
 from .formulas import Formula
@@ -18,11 +18,27 @@ _WHOLE = ("descendants(", "startsWith(", "matches(", "contains(", "endsWith(", "
 @dataclass(frozen=True, slots=True)
 class Graph:
     """`order`: calculated items so that each comes after what it reads. `readers`: ordinal -> the calculated items that
-    an answer there can change, whichever way round. `general`: calculated items whose reads cannot be told."""
+    an answer there can change, whichever way round. `general`: calculated items whose reads cannot be told.
+    `impure`: items on which an expression decides whether they apply, themselves or through others."""
 
     order: tuple[Item, ...]
     readers: Mapping[int, frozenset[int]]
     general: frozenset[int]
+    impure: tuple[Item, ...] = ()
+    impure_ordinals: frozenset[int] = frozenset()
+    _needs: dict[tuple[int, int], tuple[Item, ...]] = field(default_factory=dict)
+
+    def needs(self, formula: Formula, item: Item, by_link: Mapping[str, Item]) -> tuple[Item, ...]:
+        """The items that an expression decides on, and of which it must be known whether they apply before the formula
+        can be trusted. The others are decided by conditions alone, wherever they are looked at."""
+        if not self.impure:
+            return ()
+        key = (id(formula), item.ordinal)
+        if key not in self._needs:
+            read = reads(formula, item, by_link)
+            named = {below for target in read.items for below in (target, *target.descendants())}
+            self._needs[key] = tuple(one for one in self.impure if read.whole or one in named)
+        return self._needs[key]
 
     def affected(self, changed: Iterable[int]) -> list[Item]:
         """The calculated items to do again after these items changed, in order."""
@@ -80,7 +96,31 @@ def draw(root: Item, items: list[Item], by_link: Mapping[str, Item], findings: F
     order = [
         calculated[ordinal] for kind, ordinal in _sorted(edges, calculated) if kind == "value" and ordinal in calculated
     ]
-    return Graph(tuple(order), _readers(edges, calculated), frozenset(general))
+    impure = _impure(items)
+    return Graph(
+        tuple(order),
+        _readers(edges, calculated),
+        frozenset(general),
+        impure,
+        frozenset(item.ordinal for item in impure),
+    )
+
+
+def _impure(items: list[Item]) -> tuple[Item, ...]:
+    """Spread from the items with an expression to all that lean on them."""
+    leaning: dict[int, list[int]] = {}
+    for item in items:
+        above = [item.parent.ordinal] if item.parent is not None else []
+        for ordinal in (*above, *(condition.question.ordinal for condition in item.conditions)):
+            leaning.setdefault(ordinal, []).append(item.ordinal)
+    stack = [item.ordinal for item in items if item.enable_formula is not None]
+    found: set[int] = set()
+    while stack:
+        ordinal = stack.pop()
+        if ordinal not in found:
+            found.add(ordinal)
+            stack.extend(leaning.get(ordinal, ()))
+    return tuple(item for item in items if item.ordinal in found)
 
 
 def _edges(items: list[Item], by_link: Mapping[str, Item]) -> tuple[dict[Node, list[Node]], set[int]]:

@@ -34,6 +34,7 @@ class Reading:
 def read(form: Form, response: Json | None) -> Reading:
     """Entries of a response; it may be incomplete, from elsewhere, or of another version of the form."""
     reading = Reading(Entry(form.root, None))
+    reading.top.places = ["QuestionnaireResponse"]
     if response is not None:
         _items(form, reading, reading.top, response.get("item"), "QuestionnaireResponse")
     return reading
@@ -83,6 +84,7 @@ def _take(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json, pa
             reading.note("group-answer", item.link_id, path)
         entry = parent.add(item) if item.instanced or not again else parent.one(item)
         entry.kept = BLANK in ext.of(raw)
+        entry.places = [path]
         _items(form, reading, entry, raw.get("item"), path)
     elif item.type == "display":
         if raw.get("answer") or raw.get("item"):
@@ -104,6 +106,7 @@ def _question(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json
             reading.note("shape", item.link_id, f"{path}.answer[{index}]", what="an answer is not an object")
             continue
         entry = parent.add(item) if item.instanced else parent.one(item)
+        entry.places = entry.places or [path]
         _answer(form, reading, entry, answer, f"{path}.answer[{index}]")
 
 
@@ -114,6 +117,7 @@ def _answer(form: Form, reading: Reading, entry: Entry, raw: Json, path: str) ->
         entry.kept = entry.item.instanced
     elif has_value(bare):
         entry.answers.append(bare)
+        entry.places = [*(entry.places or [path]), path]
     elif not raw.get("item"):
         reading.note("no-value", entry.item.link_id, path)
     _items(form, reading, entry, raw.get("item"), path)

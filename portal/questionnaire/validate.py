@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from .addresses import name_of
 from .answers import Entry
+from .checking import place_of
 from .context import Context
 from .definition import Form
 from .evaluation import Evaluation
@@ -27,6 +29,7 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
         ]
     filling = Filling(form, response, context, settle=False)
     found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
+    found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
     if response.get("status") in UNFINISHED:
         found = [issue for issue in found if issue.code not in INCOMPLETE]
     return found
@@ -63,7 +66,7 @@ def _disabled(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
     for child in entry.item.children:
         for inner in entry.existing(child):
             if inner.answered and not evaluation.enabled(inner):
-                yield Issue(name_of(inner), child.link_id, "not-enabled", "error")
+                yield Issue(name_of(inner), child.link_id, "not-enabled", "error", {}, place_of(inner))
             else:
                 yield from _disabled(evaluation, inner)
 
