@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.sandbox.clinic import clinic
 from portal.sandbox.faults import Fault
 from portal.sandbox.people import choices
+from portal.sandbox.seeds import people
 
 bp = Blueprint("control", __name__)
 
@@ -17,7 +18,11 @@ bp = Blueprint("control", __name__)
 @bp.get("/")
 def home() -> ResponseReturnValue:
     return render_template(
-        "home.html", config=clinic().config, fault=clinic().faults.fault, people=choices(clinic().store)
+        "home.html",
+        config=clinic().config,
+        fault=clinic().faults.fault,
+        people=choices(clinic().store),
+        sentences={person.id: person.sentence for person in people()},
     )
 
 

@@ -142,7 +142,12 @@ def _history_entry(base_url: str, stored: Stored) -> dict[str, Any]:
 
 def search(unit: Unit, ask: Ask) -> Reply:
     ask.access.require(ask.path[0], "s")
-    return Reply(200, searchset(unit, parse(ask.path[0], ask.pairs, strict=ask.strict), ask.access))
+    return Reply(200, searchset(unit, parse(ask.path[0], _short(unit, ask.pairs), strict=ask.strict), ask.access))
+
+
+def _short(unit: Unit, pairs: Pairs) -> Pairs:
+    """Absolute references to this clinic as `Type/id`, the way they are kept."""
+    return [(name, value.replace(unit.base_url + "/", "")) for name, value in pairs]
 
 
 def create(unit: Unit, ask: Ask) -> Reply:
@@ -224,7 +229,7 @@ def existing(unit: Unit, resource_type: str, criteria: str | None, of_pairs: Pai
     pairs = of_pairs or parse_qsl(criteria.removeprefix(f"{resource_type}?").removeprefix("?"))
     if not pairs:
         raise BadRequest("A condition needs at least one search parameter.")
-    found = matches(unit, parse(resource_type, pairs, strict=True), limit=2)
+    found = matches(unit, parse(resource_type, _short(unit, pairs), strict=True), limit=2)
     if len(found) > 1:
         raise NotOneMatch(f"More than one {resource_type} matches the condition.")
     return found[0].stored if found else None
@@ -261,8 +266,9 @@ def _parameter(body: Any, name: str) -> Any:
     """The value of a parameter in a Parameters resource, or None."""
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
         return None
-    for part in body.get("parameter", []):
-        if part.get("name") == name:
+    parts = body.get("parameter")
+    for part in parts if isinstance(parts, list) else []:
+        if isinstance(part, dict) and part.get("name") == name:
             return next((value for key, value in part.items() if key == "resource" or key.startswith("value")), None)
     return None
 

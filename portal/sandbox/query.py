@@ -15,6 +15,7 @@ Pairs = list[tuple[str, str]]
 Sql = tuple[str, list[str]]
 
 MAX_COUNT, USUAL_COUNT = 500, 50
+MAX_CONDITIONS, MAX_ALTERNATIVES = 50, 200
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
 
@@ -27,6 +28,7 @@ class Query:
     where: list[Sql] = field(default_factory=list)
     sort: list[tuple[str, bool]] = field(default_factory=list)
     include: list[str] = field(default_factory=list)
+    iterate: list[str] = field(default_factory=list)
     revinclude: list[str] = field(default_factory=list)
     count: int = USUAL_COUNT
     offset: int = 0
@@ -54,18 +56,20 @@ class Query:
 
 def parse(resource_type: str, asked: Pairs, *, strict: bool) -> Query:
     """The query. Raises BadRequest for a value, modifier or result parameter it cannot honour; an unknown parameter only if strict."""
+    if len(asked) > MAX_CONDITIONS:
+        raise BadRequest(f"A search takes at most {MAX_CONDITIONS} parameters here.")
     query = Query(resource_type)
     known = parameters(resource_type)
     for name, value in asked:
         plain, _, modifier = name.partition(":")
         if value == "" or plain in IGNORED:
             continue
-        if plain in SHAPING:
-            SHAPING[plain](query, value)
+        if name in SHAPING:
+            SHAPING[name](query, value)
         elif plain in known:
             query.where.append(_condition(known[plain], modifier, value))
         elif strict:
-            raise BadRequest(f"{resource_type} cannot be searched by {plain} here.")
+            raise BadRequest(f"{resource_type} cannot be searched by {name} here.")
         else:
             continue
         query.used.append((name, value))
@@ -99,7 +103,10 @@ def _condition(parameter: Parameter, modifier: str, value: str) -> Sql:
 
 def _split(value: str) -> list[str]:
     """The alternatives of a value: `a,b` are two, `a\\,b` is one."""
-    return [re.sub(r"\\([,|$\\])", r"\1", part) for part in re.split(r"(?<!\\),", value)]
+    parts = re.split(r"(?<!\\),", value)
+    if len(parts) > MAX_ALTERNATIVES:
+        raise BadRequest(f"A parameter takes at most {MAX_ALTERNATIVES} values here.")
+    return [re.sub(r"\\([,|$\\])", r"\1", part) for part in parts]
 
 
 def _token(parameter: Parameter, modifier: str, value: str) -> Sql:
@@ -213,6 +220,10 @@ def _include(query: Query, value: str) -> None:
     query.include.append(_checked(value))
 
 
+def _iterate(query: Query, value: str) -> None:
+    query.iterate.append(_checked(value))
+
+
 def _revinclude(query: Query, value: str) -> None:
     query.revinclude.append(_checked(value))
 
@@ -233,5 +244,6 @@ SHAPING: dict[str, Callable[[Query, str], None]] = {
     "_total": _total,
     "_summary": _summary,
     "_include": _include,
+    "_include:iterate": _iterate,
     "_revinclude": _revinclude,
 }

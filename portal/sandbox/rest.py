@@ -56,7 +56,7 @@ def interaction(path: str) -> Response:
     parts = tuple(path.split("/"))
     searching = parts[-1] == "_search"
     ask = Ask(
-        request.method,
+        "GET" if request.method == "HEAD" else request.method,
         parts,
         access,
         _pairs(searching),

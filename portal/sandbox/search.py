@@ -72,17 +72,21 @@ def _links(base_url: str, query: Query, total: int) -> list[dict[str, str]]:
 def _included(unit: Unit, query: Query, hits: list[Hit], access: Access) -> list[Hit]:
     """What the hits point at (`_include`) and what points at them (`_revinclude`), each once."""
     seen = {hit.key for hit in hits}
-    found: list[Hit] = []
-    for value in query.include:
-        found += _pointed_at(unit, value, hits)
-    for value in query.revinclude:
-        found += _pointing_at(unit, value, hits)
-    unique = []
-    for hit in found:
-        if hit.key not in seen and access.may_see(unit, hit.key, hit.stored.type):
-            seen.add(hit.key)
-            unique.append(hit)
-    return unique
+
+    def new(found: list[Hit]) -> list[Hit]:
+        fresh = {
+            hit.key: hit for hit in found if hit.key not in seen and access.may_see(unit, hit.key, hit.stored.type)
+        }
+        seen.update(fresh)
+        return list(fresh.values())
+
+    found = new([hit for value in [*query.include, *query.iterate] for hit in _pointed_at(unit, value, hits)])
+    found += new([hit for value in query.revinclude for hit in _pointing_at(unit, value, hits)])
+    fresh = found
+    while fresh and query.iterate:
+        fresh = new([hit for value in query.iterate for hit in _pointed_at(unit, value, fresh)])
+        found += fresh
+    return found
 
 
 def _pointed_at(unit: Unit, value: str, hits: list[Hit]) -> list[Hit]:

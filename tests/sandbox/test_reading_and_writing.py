@@ -117,6 +117,12 @@ def test_what_has_not_changed_is_not_sent_again(ask: Asking) -> None:
     assert (same.status_code, same.text) == (304, "")
 
 
+def test_a_head_request_is_a_read_without_the_body(ask: Asking) -> None:
+    made = ask.made(patient())
+    head = ask("HEAD", f"Patient/{made['id']}")
+    assert (head.status_code, head.headers["ETag"], head.text) == (200, 'W/"1"', "")
+
+
 def test_what_others_point_at_cannot_be_deleted(ask: Asking) -> None:
     made = ask.made(patient())
     ask.made(observation(f"Patient/{made['id']}"))

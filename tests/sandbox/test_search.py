@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.sandbox.asking import Asking, observation, patient, words
 from tests.sandbox_server import running_sandbox
 
-PEOPLE = [
+PEOPLE: list[dict[str, Any]] = [
     patient(
         id="ana",
         active=True,
@@ -31,7 +32,7 @@ PEOPLE = [
     ),
     patient(id="cy", name=[{"family": "Cy", "text": "Cyrus the Great, 100%"}], birthDate="1990-12"),
 ]
-OBSERVATIONS = [
+OBSERVATIONS: list[dict[str, Any]] = [
     observation("Patient/ana", id="day", effectiveDateTime="2026-03-10"),
     observation("Patient/ana", id="noon", effectiveDateTime="2026-03-10T12:00:00Z", status="amended"),
     observation("Patient/ana", id="east", effectiveDateTime="2026-03-11T01:00:00+05:00"),
@@ -40,7 +41,7 @@ OBSERVATIONS = [
     observation("Patient/bo", id="open", effectivePeriod={"start": "2026-03-20"}),
     observation("Patient/bo", id="never"),
 ]
-OTHERS = [
+OTHERS: list[dict[str, Any]] = [
     {
         "resourceType": "QuestionnaireResponse",
         "id": "qr",
@@ -117,6 +118,8 @@ FOUND = [
     ("Provenance?patient=ana", "who"),
     ("Provenance?recorded=2026-03-10", "who"),
     ("Patient?nonsense=1&gender=male", "bo"),
+    ("Observation?subject=HERE/Patient/ana", "day east noon"),
+    ("QuestionnaireResponse?questionnaire=http://example.org/q,http://example.org/z", "qr"),
     ("Patient?gender=&family=cy", "cy"),
 ]
 
@@ -133,7 +136,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
 
 @pytest.mark.parametrize(("query", "expected"), FOUND)
 def test_a_search_finds_whom_it_means(found: Asking, query: str, expected: str) -> None:
-    assert found.ids(quote(query, safe="?&=,/:%|+@")) == expected.split()
+    assert found.ids(quote(query.replace("HERE", found.base), safe="?&=,/:%|+@")) == expected.split()
 
 
 def test_a_search_can_be_posted(found: Asking) -> None:
@@ -152,6 +155,9 @@ UNDERSTOOD_NOT = [
     "Patient?_include=Patient:shoes",
     "Patient?_total=perhaps",
     "Patient?gender:missing=perhaps",
+    "Patient?_include:sometimes=Patient:general-practitioner&birthdate=x",
+    "Patient?family=" + ",".join("a" * 300),
+    "Patient?" + "&".join(["family=a"] * 60),
 ]
 
 
@@ -201,6 +207,11 @@ INCLUDED = [
     ("QuestionnaireResponse?_revinclude=Provenance:target", ["Provenance/who"]),
     ("Patient?_id=ana&_revinclude=Observation:patient", ["Observation/day", "Observation/east", "Observation/noon"]),
     ("Patient?_id=cy&_revinclude=Observation:patient", []),
+    ("Provenance?_include=Provenance:target", ["Patient/ana", "QuestionnaireResponse/qr"]),
+    (
+        "Observation?_id=noon&_include:iterate=Observation:patient&_include:iterate=Patient:general-practitioner",
+        ["Patient/ana"],
+    ),
 ]
 
 

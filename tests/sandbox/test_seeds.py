@@ -131,6 +131,13 @@ def test_a_report_brings_its_results_along(read: Asking) -> None:
     assert Counter(entry["search"]["mode"] for entry in page["entry"]) == {"match": 1, "include": 5}
 
 
+def test_what_an_included_panel_holds_comes_along_when_asked_again_and_again(read: Asking) -> None:
+    once = "DiagnosticReport?patient=ana-morales&code=24331-1&_include=DiagnosticReport:subject"
+    again = "&_include:iterate=Patient:general-practitioner&_include:iterate=DiagnosticReport:result&_include:iterate=Observation:subject"
+    kinds = Counter(entry["resource"]["resourceType"] for entry in read.get(once + again).json()["entry"])
+    assert kinds == {"DiagnosticReport": 1, "Patient": 1, "Observation": 5}
+
+
 def test_every_report_names_results_that_are_there_and_every_result_its_range_or_none(read: Asking) -> None:
     for entry in read.get("DiagnosticReport?_count=500").json()["entry"]:
         for result in entry["resource"].get("result", []):
