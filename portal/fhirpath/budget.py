@@ -13,11 +13,11 @@ class Budget:
     size: characters of text produced in all.
     """
 
-    steps: int = 200_000
+    steps: int = 150_000
     size: int = 1_000_000
 
 
-MAX_EXPRESSION = 50_000
+MAX_EXPRESSION = 12_000
 """Characters of an expression; longer is refused before it is read."""
 
 MAX_DEPTH = 60

@@ -243,7 +243,7 @@ def joined(operator: str, first: Body, rest: list[Body]) -> Body:
         second = rest[0]
 
         def pair(env: Env) -> Items:
-            env.left -= 1
+            env.left -= 2
             return run(env, first(env), second(env))
 
         return pair
@@ -251,7 +251,7 @@ def joined(operator: str, first: Body, rest: list[Body]) -> Body:
     def several(env: Env) -> Items:
         found = first(env)
         for body in rest:
-            env.left -= 1
+            env.left -= 2
             found = run(env, found, body(env))
         return found
 

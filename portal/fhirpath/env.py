@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from portal.fhirpath.budget import Budget
@@ -12,7 +13,7 @@ from portal.fhirpath.host import Host
 from portal.fhirpath.model import Model
 from portal.fhirpath.node import Node
 from portal.fhirpath.temporal import of_python
-from portal.fhirpath.values import exact
+from portal.fhirpath.values import exact, sane
 
 Items = list[Any]
 """A collection: Nodes, and values of FHIRPath's own types (bool, int, Long, Decimal, str, FhirDate…, Quantity)."""
@@ -113,7 +114,9 @@ def wrap(value: Any, model: Model | None) -> Items:
         kind = value.get("resourceType")
         return [Node(value, model.type(kind) if model is not None and isinstance(kind, str) else None, model)]
     if isinstance(value, float):
-        return [exact(value)]
+        return [sane(exact(value))]
+    if isinstance(value, Decimal) or type(value) is int:
+        return [sane(value)]
     if isinstance(value, date | time):
         return [of_python(value)]
     return [value]

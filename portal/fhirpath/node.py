@@ -9,7 +9,7 @@ from typing import Any
 from portal.fhirpath.model import Element, Model, TypeDef
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
-from portal.fhirpath.values import Long, exact
+from portal.fhirpath.values import INTEGER_TEXT, Long, exact, sane
 
 UNREAD: Any = object()
 UCUM_SYSTEM = "http://unitsofmeasure.org"
@@ -57,6 +57,8 @@ class Node:
             return self._quantity(value) if self.type is not None and self.type.quantity else self
         if type(value) is float:
             value = exact(value)
+        if type(value) is Decimal or type(value) is int:
+            value = sane(value)
         kind = self.type.kind if self.type is not None else ""
         return READERS[kind](value) if kind else value
 
@@ -70,7 +72,8 @@ class Node:
             return self
         if value.get("comparator"):
             return self
-        return Quantity(exact(number) if isinstance(number, float) else Decimal(number), str(unit), fhir=True)
+        number = sane(exact(number) if isinstance(number, float) else number)
+        return Quantity(Decimal(number), str(unit), fhir=True)
 
     # -- children
 
@@ -189,7 +192,7 @@ def _decimal(value: Any) -> Any:
 
 
 def _long(value: Any) -> Any:
-    return Long(value) if isinstance(value, str) and len(value) < 21 and value.lstrip("-").isdecimal() else value
+    return Long(value) if isinstance(value, str) and INTEGER_TEXT.fullmatch(value) else value
 
 
 READERS = {"date": _date, "dateTime": _date_time, "time": _time, "decimal": _decimal, "long": _long}

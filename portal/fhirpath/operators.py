@@ -9,7 +9,7 @@ from typing import Any
 from portal.fhirpath import quantity as quantities
 from portal.fhirpath import temporal, temporal_math
 from portal.fhirpath.env import Env, Items, one
-from portal.fhirpath.equality import as_quantity, equal, equal_items, equivalent, is_number
+from portal.fhirpath.equality import as_quantity, equal, equal_items, equivalent, is_number, price
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import Temporal
@@ -85,27 +85,32 @@ def plus(env: Env, left: Items, right: Items) -> Items:
     mine, yours = both
     if isinstance(mine, str) and isinstance(yours, str):
         return [env.text(mine + yours)]
-    return result(added("+", mine, yours))
+    price(env, mine, yours)
+    return result(added(env, "+", mine, yours))
 
 
 def minus(env: Env, left: Items, right: Items) -> Items:
     both = two("-", left, right)
-    return [] if both is None else result(added("-", *both))
+    if both is None:
+        return []
+    price(env, *both)
+    return result(added(env, "-", *both))
 
 
-def added(sign: str, mine: Any, yours: Any) -> Any:
+def added(env: Env, sign: str, mine: Any, yours: Any) -> Any:
     if is_number(mine) and is_number(yours):
         return numbers(sign, mine, yours)
     if isinstance(mine, Temporal) and isinstance(yours, Quantity):
-        return moved(mine, yours, sign)
+        return moved(env, mine, yours, sign)
     if sign == "+" and isinstance(mine, Quantity) and isinstance(yours, Temporal):
-        return moved(yours, mine, sign)
+        return moved(env, yours, mine, sign)
     if isinstance(mine, Quantity) or isinstance(yours, Quantity):
         return added_quantities(sign, as_quantity(mine), as_quantity(yours))
     raise misfit(sign, mine, yours)
 
 
-def moved(value: Temporal, by: Quantity, sign: str) -> Temporal | None:
+def moved(env: Env, value: Temporal, by: Quantity, sign: str) -> Temporal | None:
+    env.spend(8)
     unit = temporal_math.calendar_unit(by)
     allowed = temporal_math.TIME_UNITS if isinstance(value, temporal.FhirTime) else quantities.CALENDAR_WORDS
     if unit is None or unit not in allowed:
@@ -136,7 +141,7 @@ def scaling(sign: str, change: Callable[[Quantity, Quantity], Quantity | None]) 
         mine, yours = as_quantity(mine), as_quantity(yours)
         if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
             raise misfit(sign, mine, yours)
-        env.spend(20)
+        price(env, mine, yours)
         try:
             return result(change(mine, yours))
         except (InvalidOperation, DivisionByZero, Overflow):
@@ -166,6 +171,7 @@ def dividing(sign: str) -> Operator:
         if is_number(mine) and is_number(yours):
             return result(numbers(sign, mine, yours))
         if isinstance(mine, Quantity) or isinstance(yours, Quantity):
+            price(env, mine, yours)
             return result(divided_quantities(sign, as_quantity(mine), as_quantity(yours)))
         raise misfit(sign, mine, yours)
 
@@ -229,7 +235,7 @@ def ordered(env: Env, mine: Any, yours: Any, sign: str) -> int | None:
     if isinstance(mine, Quantity) or isinstance(yours, Quantity):
         left, right = as_quantity(mine), as_quantity(yours)
         if isinstance(left, Quantity) and isinstance(right, Quantity):
-            env.spend(20)
+            price(env, left, right)
             return quantities.compare(left, right)
     raise misfit(sign, mine, yours)
 
@@ -271,7 +277,7 @@ def member(env: Env, left: Items, right: Items) -> Items:
         return []
     if len(left) > 1:
         raise FhirPathEvaluationError("“in” takes one value on its left")
-    env.spend(len(right))
+    env.spend(3 * len(right))
     return [any(equal_items(env, left[0], other) is True for other in right)]
 
 

@@ -23,7 +23,7 @@ MILLISECONDS = {
     "hour": 3_600_000, "minute": 60_000, "second": 1000, "millisecond": 1,
 }  # fmt: skip
 ONE = "1"
-MAX_UNIT = 100
+MAX_UNIT = 60
 
 
 @dataclass(frozen=True, slots=True)

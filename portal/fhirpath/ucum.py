@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from portal.fhirpath.values import EXACT
 
 MAX_CODE = 100
+MAX_KNOWN = 4096
 # Logarithmic and arbitrary scales: no sum or product of them makes sense.
 SPECIAL = frozenset({"B", "dB", "Np", "[pH]", "bit_s", "B[SPL]", "B[V]", "B[mV]", "B[uV]", "B[10.nV]", "B[W]", "B[kW]"})
 
@@ -33,11 +34,24 @@ def registry() -> Any:
     return PintUcumRegistry(non_int_type=Decimal)
 
 
-@lru_cache(maxsize=2048)
+_known: dict[str, Measure | None] = {"1": Measure(Decimal(1), Decimal(0), "")}
+
+
+def is_known(code: str) -> bool:
+    """Whether the code was read before, so that measure() is a look-up."""
+    return code in _known
+
+
 def measure(code: str) -> Measure | None:
     """What the code means; None when it is no UCUM code or has no linear scale."""
-    if code == "1":
-        return Measure(Decimal(1), Decimal(0), "")
+    if code not in _known:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[code] = _measured(code)
+    return _known[code]
+
+
+def _measured(code: str) -> Measure | None:
     if len(code) > MAX_CODE or not code.isascii() or code in SPECIAL:
         return None
     try:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
+from portal.fhirpath.errors import FhirPathEvaluationError
+
 EXACT = Context(prec=34, Emin=-200, Emax=200, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Every sum, product and quotient is made in this context; what does not fit it is empty."""
 
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
+MAX_EXPONENT = 64
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
@@ -26,6 +29,16 @@ def whole(value: int, long: bool) -> int | None:
     if long:
         return Long(value) if LONG_MIN <= value <= LONG_MAX else None
     return value if INTEGER_MIN <= value <= INTEGER_MAX else None
+
+
+def sane(value: int | Decimal) -> int | Decimal:
+    """A number of the data within bounds; FhirPathEvaluationError for one that could only be meant to hurt."""
+    if isinstance(value, Decimal):
+        if value.is_finite() and -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT and decimals(value) <= MAX_EXPONENT:
+            return value
+    elif LONG_MIN <= value <= LONG_MAX:
+        return value
+    raise FhirPathEvaluationError("a number is beyond every bound")
 
 
 def exact(value: float) -> Decimal:

@@ -15,7 +15,7 @@ def aggregate(env: Env, items: Items, body: Body, start: Items | None = None) ->
     env.total = start or []
     try:
         for number, item in enumerate(items):
-            env.spend(1)
+            env.spend(3)
             env.this, env.index = [item], number
             env.total = body(env)
         return env.total

@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.fhirpath import quantity as quantities
 from portal.fhirpath.env import Env, Items, one, truth
+from portal.fhirpath.equality import price
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.registry import Body, function
 from portal.fhirpath.node import Node
@@ -163,25 +164,26 @@ for _name, _convert in CONVERSIONS.items():
     converting(_name, _convert)
 
 
-def quantity_in(value: Any, unit: Any) -> Quantity | None:
+def quantity_in(env: Env, value: Any, unit: Any) -> Quantity | None:
     if type(value) is Node and type(value.value) is dict and value.value.get("comparator"):
         raise FhirPathEvaluationError("a Quantity with a comparator is not one value")
+    env.spend(5)
     found = to_quantity(value)
     if found is None or unit is None:
         return found
     if not isinstance(unit, str):
         raise FhirPathEvaluationError("toQuantity() takes a unit as text")
-    return quantities.converted(found, unit.strip("'"))
+    unit = unit.strip("'")
+    price(env, found, Quantity(found.value, unit, unit in CALENDAR_WORDS))
+    return quantities.converted(found, unit)
 
 
 @function("toQuantity", "value?")
 def to_quantity_(env: Env, items: Items, unit: Any = None) -> Items:
-    env.spend(20)
-    found = quantity_in(one(items, "toQuantity()"), unit)
+    found = quantity_in(env, one(items, "toQuantity()"), unit)
     return [] if found is None else [found]
 
 
 @function("convertsToQuantity", "value?")
 def converts_to_quantity(env: Env, items: Items, unit: Any = None) -> Items:
-    env.spend(20)
-    return [] if not items else [quantity_in(one(items, "convertsToQuantity()"), unit) is not None]
+    return [] if not items else [quantity_in(env, one(items, "convertsToQuantity()"), unit) is not None]

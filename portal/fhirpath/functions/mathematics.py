@@ -98,7 +98,7 @@ def round_(env: Env, items: Items, precision: Any = None) -> Items:
 
 def through(name: str, change: Callable[[Decimal], Decimal]) -> None:
     def run(env: Env, items: Items) -> Items:
-        env.spend(50)
+        env.spend(120)
         value = plain_number(items, name)
         return applied(value, lambda number: shortened(change(Decimal(number))))
 
@@ -121,7 +121,7 @@ through("sqrt", EXACT.sqrt)
 
 @function("log", "value")
 def log(env: Env, items: Items, base: Any) -> Items:
-    env.spend(100)
+    env.spend(250)
     value = plain_number(items, "log")
     if value is None or base is None:
         return []
@@ -138,7 +138,7 @@ def logarithm(value: Decimal, base: Decimal) -> Decimal:
 
 @function("power", "value")
 def power(env: Env, items: Items, exponent: Any) -> Items:
-    env.spend(50)
+    env.spend(200)
     value = plain_number(items, "power")
     if value is None or exponent is None:
         return []

@@ -55,7 +55,7 @@ def each(env: Env, items: Items, body: Body) -> list[tuple[Any, Items]]:
     found = []
     try:
         for number, item in enumerate(items):
-            env.spend(1)
+            env.spend(3)
             env.this, env.index = [item], number
             found.append((item, body(env)))
     finally:

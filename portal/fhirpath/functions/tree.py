@@ -13,7 +13,7 @@ def children(env: Env, items: Items) -> Items:
     for item in items:
         if type(item) is Node:
             out.extend(item.children())
-    env.spend(2 * len(out))
+    env.spend(3 * len(out))
     return out
 
 

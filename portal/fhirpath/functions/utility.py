@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.fhirpath import quantity as quantities
 from portal.fhirpath.env import CONSTANTS, Env, Items, one, plain, system
-from portal.fhirpath.equality import as_quantity
+from portal.fhirpath.equality import as_quantity, price
 from portal.fhirpath.errors import FhirPathError, FhirPathEvaluationError
 from portal.fhirpath.functions.registry import Body, each, function
 from portal.fhirpath.operators import ordered
@@ -97,8 +97,8 @@ def placed(env: Env, mine: Any, yours: Any) -> int:
 
 @function("comparable", "value")
 def comparable(env: Env, items: Items, other: Any) -> Items:
-    env.spend(20)
     mine, yours = as_quantity(one(items, "comparable()")), as_quantity(other)
+    price(env, mine, yours)
     if not items:
         raise FhirPathEvaluationError("comparable() has nothing to compare")
     if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
