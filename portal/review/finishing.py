@@ -14,7 +14,7 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict, Issue
-from portal.fhir.resources import Json, objects_at
+from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import payload
 from portal.review.decisions import REVIEWABLE, Item, items
@@ -33,10 +33,13 @@ class Finished:
     issues: list[Issue] = field(default_factory=list)
 
 
-def finish(actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], subject: str) -> Finished:
+def finish(
+    actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], subject: str, responses: Sequence[Json]
+) -> Finished:
     """Decisions, payload, outbox row, status and audit row in one transaction (bar 65).
 
     `proposals` are built on the record as it was read last; a decision on one that looks different now must be made again.
+    `responses` are what the patient lets go to the record.
     Conflict when somebody else has finished it meanwhile.
     """
     with transaction() as current:
@@ -50,7 +53,7 @@ def finish(actor: Actor, submission: intake.Submission, proposals: Sequence[Prop
         asked = [item for item in decided if item.settled is Verdict.ASK]
         if asked:
             return _send_back(actor, submission, decided, asked)
-        return _accept(actor, submission, decided, subject)
+        return _accept(actor, submission, decided, subject, responses)
 
 
 def undecided(decided: Sequence[Item]) -> list[Issue]:
@@ -77,8 +80,10 @@ def _send_back(actor: Actor, submission: intake.Submission, decided: Sequence[It
     return Finished(Status.RETURNED)
 
 
-def _accept(actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str) -> Finished:
-    bundle = _bundle(actor, submission, decided, subject)
+def _accept(
+    actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, responses: Sequence[Json]
+) -> Finished:
+    bundle = _bundle(actor, submission, decided, subject, responses)
     if bundle["entry"]:
         delivery.enqueue(
             actor,
@@ -103,7 +108,9 @@ def _accept(actor: Actor, submission: intake.Submission, decided: Sequence[Item]
     return Finished(Status.ACCEPTED)
 
 
-def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str) -> Json:
+def _bundle(
+    actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, responses: Sequence[Json]
+) -> Json:
     document = submission.document
     accepted = [
         payload.Accepted(item.proposal, Person(item.standing.by, account_id=item.standing.account_id))
@@ -118,7 +125,7 @@ def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item]
             recorded=instant(now()),
             author=Person(_author(document), reference=subject),
             finished_by=Person(actor.name, account_id=actor.account_id or ""),
-            responses=objects_at(document, "responses"),
+            responses=responses,
             consent=_consent(actor, document),
             accepted=accepted,
         )

@@ -14,7 +14,7 @@ from portal.review.matching import Likeness, likeness, score
 WRONG = (Likeness.SURE, "different")
 
 
-def run(path: str, out: TextIO = sys.stdout, told: TextIO = sys.stderr) -> int:
+def main(path: str, out: TextIO = sys.stdout, told: TextIO = sys.stderr) -> int:
     """0 when the file was read to its end, 2 with a sentence when it could not be read."""
     counted: Counter[tuple[Likeness, str | None]] = Counter()
     try:

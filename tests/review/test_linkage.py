@@ -12,7 +12,7 @@ import pytest
 from portal.review.agreement import compare
 from portal.review.identity import Identity, of_person
 from portal.review.linkage import febrl_people, pairs
-from portal.review.match_command import run
+from portal.review.match_command import main
 from portal.review.matching import Likeness, likeness, score
 
 CORPUS = Path(os.environ.get("PORTAL_CORPUS", "/nonexistent"))
@@ -94,7 +94,7 @@ PATIENT B: nameFirst=Veit,nameLast=Todd,gender=M,birthDate=20071216,phone=(810)4
 
 def printed(path: Path) -> tuple[int, list[dict[str, object]], str]:
     out, told = io.StringIO(), io.StringIO()
-    code = run(str(path), out, told)
+    code = main(str(path), out, told)
     return code, [json.loads(line) for line in out.getvalue().splitlines()], told.getvalue()
 
 

@@ -1,0 +1,185 @@
+"""One submission as it is reviewed: who, which visit, each proposal beside the record of today, the forms, what has happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from portal.accounts import service as accounts
+from portal.actors import Actor, Permission
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.consent import service as consent
+from portal.delivery import service as delivery
+from portal.ehr import service as ehr
+from portal.errors import NotAllowed
+from portal.fhir.resources import Json, objects_at, text_at
+from portal.intake import service as intake
+from portal.review.answers import AnsweredForm, answered_forms
+from portal.review.decisions import REVIEWABLE, Item, items
+from portal.review.finishing import instant, subject_of
+from portal.review.models import TieDecision, Verdict
+from portal.review.proposal import Proposal
+from portal.review.proposals import proposals
+from portal.review.record import as_record, record_now
+from portal.review.story import Moment, story
+from portal.review.tying import decided
+
+UNTIED = "Patient/unknown"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the desk needs to know of the installation: how fresh a reading must be, and what holds without a consent."""
+
+    fresh: timedelta
+    policy: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything the page shows. `items` are to decide, `confirmed` need nobody. `subject` is None while not tied."""
+
+    submission: intake.Submission
+    status: intake.Status
+    person: Json
+    subject: str | None
+    items: list[Item]
+    confirmed: list[Proposal]
+    forms: list[AnsweredForm]
+    shared: bool
+    readings: dict[str, ehr.Reading]
+    consent: Json | None
+    delivery: delivery.Status | None
+    ties: list[TieDecision]
+    story: list[Moment]
+    actor: Actor
+
+    @property
+    def reviewable(self) -> bool:
+        """Whether anything can still be decided here."""
+        return self.status in REVIEWABLE and self.subject is not None
+
+    @property
+    def undecided(self) -> list[Item]:
+        return [item for item in self.items if item.settled is None]
+
+    @property
+    def bulk(self) -> list[Item]:
+        """What this person may accept in one go: unremarkable and not decided yet."""
+        return [item for item in self.undecided if item.may_decide and item.proposal.unremarkable]
+
+    @property
+    def asked(self) -> list[Item]:
+        return [item for item in self.items if item.settled is Verdict.ASK]
+
+
+def open_submission(actor: Actor, submission_id: str, desk: Desk) -> Opened:
+    """Read it, and the record beside it, for this person; audited before anything leaves. NotFound for another clinic's."""
+    submission = submission_of(actor, submission_id)
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh)
+    audit.seen(actor, Event.SUBMISSION_SEEN, subject=f"submissions:{submission.id}", patient_id=submission.patient_id)
+    return _opened(actor, submission, readings, desk)
+
+
+def current_proposals(actor: Actor, submission_id: str, desk: Desk) -> tuple[intake.Submission, list[Proposal]]:
+    """The proposals this person may see, against the record as it was read last (nothing is asked of the clinic)."""
+    submission = submission_of(actor, submission_id)
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False)
+    return submission, _visible(actor, submission, _proposals(actor, submission, readings), desk)
+
+
+def every_proposal(actor: Actor, submission_id: str, desk: Desk) -> tuple[intake.Submission, list[Proposal]]:
+    """All of them, also those this person may not see: finishing waits for each."""
+    submission = submission_of(actor, submission_id)
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False)
+    return submission, _proposals(actor, submission, readings)
+
+
+def submission_of(actor: Actor, submission_id: str) -> intake.Submission:
+    """The submission, for those who may see the queue."""
+    if not actor.may(Permission.SEE_QUEUE):
+        raise NotAllowed
+    return intake.submission(actor, submission_id)
+
+
+def _opened(actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading], desk: Desk) -> Opened:
+    patient = accounts.patient(actor, submission.patient_id)
+    shown = _visible(actor, submission, _proposals(actor, submission, readings), desk)
+    forms, shared = _forms(actor, submission, desk)
+    standing = delivery.status_of(submission.id)
+    ties = decided(actor, submission.patient_id)
+    return Opened(
+        submission=submission,
+        status=intake.Status(submission.status),
+        person=patient.person,
+        subject=subject_of(actor, submission.patient_id),
+        items=items(actor, submission, [each for each in shown if each.open]),
+        confirmed=[each for each in shown if not each.open],
+        forms=forms,
+        shared=shared,
+        readings=readings,
+        consent=_consent(actor, submission),
+        delivery=standing,
+        ties=ties,
+        story=story(submission, ties, standing),
+        actor=actor,
+    )
+
+
+def _proposals(actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading]) -> list[Proposal]:
+    subject = subject_of(actor, submission.patient_id) or UNTIED
+    said_at = instant(submission.sent_at)
+    return proposals(submission.document, as_record(readings), subject=subject, said_at=said_at)
+
+
+def _visible(actor: Actor, submission: intake.Submission, made: Sequence[Proposal], desk: Desk) -> list[Proposal]:
+    """Only what the patient lets this person see (bar 92)."""
+    documents = {id(each): _about(submission, each) for each in made}
+    policy = consent.POLICIES[desk.policy]
+    kept = consent.visible(actor, submission.patient_id, documents.values(), policy=policy)
+    keys = {text_at(each, "id") for each in kept}
+    return [each for each in made if each.key in keys]
+
+
+def _about(submission: intake.Submission, proposal: Proposal) -> Json:
+    """What the patient told, as a resource the consent rules can judge: the fact's type and security labels, our key as id."""
+    facts = {text_at(each, "key"): each for each in objects_at(submission.document, "facts")}
+    source = facts.get(proposal.fact, {}).get("source") or {}
+    resource: Json = source.get("resource") or (proposal.change.resource if proposal.change else {})
+    told: Json = {"resourceType": resource.get("resourceType", "QuestionnaireResponse"), "id": proposal.key}
+    return (
+        {**told, "meta": {"security": resource["meta"]["security"]}}
+        if resource.get("meta", {}).get("security")
+        else told
+    )
+
+
+def _forms(actor: Actor, submission: intake.Submission, desk: Desk) -> tuple[list[AnsweredForm], bool]:
+    """The forms as this person may see them, and whether they may see any."""
+    responses = released(actor, submission, desk)
+    language = actor.language
+    return answered_forms({**submission.document, "responses": responses}, language, now()), bool(responses)
+
+
+def released(actor: Actor, submission: intake.Submission, desk: Desk, purpose: str | None = None) -> list[Json]:
+    """The responses of the submission that the patient lets this actor use, without the answers they keep back."""
+    forms = submission.document.get("questionnaires") or {}
+    policy = consent.POLICIES[desk.policy]
+    made = [
+        consent.redacted(
+            actor,
+            submission.patient_id,
+            response,
+            forms.get(text_at(response, "questionnaire"), {}),
+            policy=policy,
+            purpose=purpose,
+        )
+        for response in objects_at(submission.document, "responses")
+    ]
+    return [each for each in made if each is not None]
+
+
+def _consent(actor: Actor, submission: intake.Submission) -> Json | None:
+    version = submission.document.get("consent_version_id")
+    return consent.resource_for_delivery(actor, version) if version else None

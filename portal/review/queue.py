@@ -1,0 +1,98 @@
+"""The desk's queue: what needs a person and why, when the visit is, and how far what was accepted has come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.accounts import service as accounts
+from portal.actors import Actor, Permission
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.db import transaction
+from portal.delivery import service as delivery
+from portal.delivery.states import State
+from portal.errors import NotAllowed
+from portal.intake import service as intake
+from portal.review.attention import Why, attention, to_decide
+
+Status = intake.Status
+REVIEW, PATIENT, SENDING, DONE, ALL = "review", "patient", "sending", "done", "all"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission in the list. `delivery` is where it is on its way to the record, once accepted."""
+
+    submission: intake.Submission
+    name: str
+    tied: bool
+    status: Status
+    why: tuple[Why, ...]
+    to_decide: int
+    delivery: delivery.Status | None
+
+    @property
+    def view(self) -> str:
+        if self.status is Status.ACCEPTED:
+            return SENDING if self.delivery and self.delivery.state in _MOVING else DONE
+        return VIEWS.get(self.status, DONE)
+
+
+_MOVING = frozenset({State.WAITING, State.NOT_CONFIRMED, State.HELD})
+VIEWS = {Status.SUBMITTED: REVIEW, Status.IN_REVIEW: REVIEW, Status.RETURNED: PATIENT}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The rows of one view, and how many there are in each."""
+
+    view: str
+    rows: list[Row]
+    counts: dict[str, int]
+    oldest: datetime | None
+
+
+SHOWS: dict[str, Callable[[Row], bool]] = {
+    REVIEW: lambda row: row.view == REVIEW,
+    PATIENT: lambda row: row.view == PATIENT,
+    SENDING: lambda row: row.view == SENDING,
+    DONE: lambda row: row.view == DONE,
+    ALL: lambda row: True,
+}
+
+
+def queue(actor: Actor, view: str = REVIEW) -> Queue:
+    """The clinic's submissions, each visit by its latest one, what was sent first on top. Audited."""
+    if not actor.may(Permission.SEE_QUEUE):
+        raise NotAllowed
+    latest: dict[str, intake.Submission] = {}
+    for each in intake.submitted(actor):
+        before = latest.get(each.visit_id)
+        if before is None or before.round < each.round:
+            latest[each.visit_id] = each
+    people = accounts.patients(actor, {each.patient_id for each in latest.values()})
+    known = {key: (str(each.person["name"]), bool(each.fhir_id)) for key, each in people.items()}
+    rows = sorted(
+        (_row(each, *known[each.patient_id]) for each in latest.values()), key=lambda row: row.submission.sent_at
+    )
+    with transaction():
+        audit.record(actor, Event.QUEUE_SEEN, subject=f"queue:{view}")
+    waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
+    counts = {name: sum(map(shown, rows)) for name, shown in SHOWS.items()}
+    shown = SHOWS.get(view, SHOWS[REVIEW])
+    return Queue(
+        view if view in SHOWS else REVIEW, [row for row in rows if shown(row)], counts, min(waiting, default=None)
+    )
+
+
+def _row(submission: intake.Submission, name: str, tied: bool) -> Row:
+    status = Status(submission.status)
+    return Row(
+        submission=submission,
+        name=name,
+        tied=tied,
+        status=status,
+        why=attention(submission.document, tied=tied, round=submission.round),
+        to_decide=to_decide(submission.document),
+        delivery=delivery.status_of(submission.id) if status is Status.ACCEPTED else None,
+    )

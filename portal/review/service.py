@@ -1,0 +1,88 @@
+"""The verbs of the staff desk: see the queue, open a submission, decide, finish, say who somebody is, invite."""
+
+from collections.abc import Sequence
+
+from portal.actors import Actor, Permission, system
+from portal.errors import Issue, NotAllowed
+from portal.fhir.resources import Json
+from portal.intake import service as intake
+from portal.review import decisions, finishing, opening
+from portal.review.decisions import Choice, Decided, Item, Lost, Standing
+from portal.review.finishing import Finished
+from portal.review.inviting import Invited, NewVisit, Upcoming, invite, invite_new, upcoming
+from portal.review.models import TieVerdict, Verdict
+from portal.review.opening import Desk, Opened, open_submission
+from portal.review.proposal import Proposal
+from portal.review.queue import Queue, queue
+from portal.review.tying import Candidates, candidates, link, none_of_these, settle
+
+
+def decide(actor: Actor, submission_id: str, choices: Sequence[Choice], desk: Desk) -> Decided:
+    """Keep what a person chose, each only if nobody was faster and the record is as they saw it (bar 78)."""
+    if not actor.may(Permission.REVIEW):
+        raise NotAllowed
+    submission, made = opening.current_proposals(actor, submission_id, desk)
+    return decisions.save(actor, submission, made, choices)
+
+
+def accept_unremarkable(actor: Actor, submission_id: str, seen: Sequence[tuple[str, str]], desk: Desk) -> Decided:
+    """Accept everything listed as unremarkable; `seen` holds the (key, seen) pairs of exactly what was listed."""
+    if not actor.may(Permission.REVIEW):
+        raise NotAllowed
+    submission, made = opening.current_proposals(actor, submission_id, desk)
+    by_key = {each.key: each for each in made}
+    choices = [Choice(key, Verdict.ACCEPT, "", token) for key, token in seen if _unremarkable(by_key.get(key))]
+    changed = [Lost(key, by_key[key].title) for key, _ in seen if key in by_key and not _unremarkable(by_key[key])]
+    done = decisions.save(actor, submission, made, choices)
+    return Decided(done.issues, [*done.lost, *changed], done.saved)
+
+
+def _unremarkable(proposal: Proposal | None) -> bool:
+    return proposal is not None and proposal.unremarkable
+
+
+def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
+    """Everything is decided: send it to the record, or back to the patient. Not while it is unclear whose record it is."""
+    if not actor.may(Permission.REVIEW):
+        raise NotAllowed
+    subject = finishing.subject_of(actor, opening.submission_of(actor, submission_id).patient_id)
+    if subject is None:
+        return Finished(issues=[Issue("tie", "not-tied", "First say which record this person is.")])
+    submission, made = opening.every_proposal(actor, submission_id, desk)
+    return finishing.finish(actor, submission, made, subject, _responses(actor, submission, desk))
+
+
+def _responses(actor: Actor, submission: intake.Submission, desk: Desk) -> list[Json]:
+    """What may go to the record, as the worker's gate will see it again."""
+    return opening.released(system(actor.clinic_id), submission, desk, purpose="TREAT")
+
+
+__all__ = [
+    "Candidates",
+    "Choice",
+    "Decided",
+    "Desk",
+    "Finished",
+    "Invited",
+    "Item",
+    "Lost",
+    "NewVisit",
+    "Opened",
+    "Queue",
+    "Standing",
+    "TieVerdict",
+    "Upcoming",
+    "Verdict",
+    "accept_unremarkable",
+    "candidates",
+    "decide",
+    "finish",
+    "invite",
+    "invite_new",
+    "link",
+    "none_of_these",
+    "open_submission",
+    "queue",
+    "settle",
+    "upcoming",
+]
