@@ -1,0 +1,563 @@
+"""The rows of the SMART client matrix that backend services meet: discovery, assertion, JWKS, tokens, errors, scopes, API use.
+
+A test's number is its row: 1 discovery, 6 private_key_jwt, 7 JWKS, 8 token response, 11 token errors, 12 backend services,
+13 API use, 15 storage.
+"""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from portal import db
+from portal.clock import now
+from portal.ehr import discovery, keys, scopes, service, smart
+from portal.ehr.discovery import judge
+from portal.ehr.errors import EhrError, NoCredential, NotReached, NotSmart
+from portal.ehr.http import Answer, Failure, Limits, Wire
+from portal.ehr.models import AccessToken, Connection, SigningKey
+from portal.ehr.service import Reason, State
+
+from .hostile import Hostile, Say, Seen, say
+from .make import Place, condition, searchset
+
+BASE = "https://ehr.example.org/fhir"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+QUICK = Limits(connect=1, read=1, total=2)
+JSON = {"Content-Type": "application/json"}
+GOOD: dict[str, Any] = {"token_endpoint": f"{BASE}/token", "capabilities": ["permission-v2"]}
+TOKEN = {"access_token": "abc", "token_type": "Bearer", "expires_in": 300, "scope": "system/Patient.rs"}
+
+
+def _discover(server: Hostile, said: Say) -> discovery.Endpoints:
+    server.on["GET /fhir/.well-known/smart-configuration"] = said
+    return discovery.discover(Wire(server.base), server.base, (), NOW, QUICK)[0]
+
+
+# -- 1: discovery ------------------------------------------------------------------------------------------------------
+
+
+def test_row_1_discovery_asks_below_the_base_with_accept_json(server: Hostile) -> None:
+    _discover(server, Say(200, {"token_endpoint": f"{server.url}/token"}, JSON))
+    assert server.paths() == ["/fhir/.well-known/smart-configuration"]
+    assert server.seen[0].headers["accept"] == "application/json"
+    assert "authorization" not in server.seen[0].headers
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("/token", "https://ehr.example.org/token"),
+        ("auth/token", "https://ehr.example.org/auth/token"),
+        ("https://ehr.example.org:443/token", "https://ehr.example.org:443/token"),
+    ],
+)
+def test_row_1_a_relative_endpoint_is_resolved_against_the_base(said: str, found: str) -> None:
+    assert judge({"token_endpoint": said}, BASE, ()).token == found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Say(404, b"", {}),
+        Say(200, b"", JSON),
+        Say(200, b"<html>", {"Content-Type": "text/html"}),
+        Say(200, b"[]", JSON),
+        Say(200, b"{", JSON),
+        Say(200, {}, JSON),
+        Say(200, {"token_endpoint": None}, JSON),
+        Say(200, {"token_endpoint": 7}, JSON),
+        Say(200, {"token_endpoint": ""}, JSON),
+        Say(200, {"token_endpoint": "javascript:alert(1)"}, JSON),
+        Say(302, b"", {"Location": "/elsewhere"}),
+        Say(500, b"", {}),
+    ],
+)
+def test_row_1_a_missing_or_invalid_document_is_a_clear_error(server: Hostile, said: Say) -> None:
+    with pytest.raises(NotSmart):
+        _discover(server, said)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://auth.evil.example/token",
+        "http://ehr.example.org/token",
+        "https://ehr.example.org.evil.example/token",
+        "//evil.example/token",
+        "https://ehr.example.org:8443/token",
+        "https://user@ehr.example.org/token",
+    ],
+)
+def test_row_1_an_endpoint_on_a_host_that_nobody_confirmed_is_refused(endpoint: str) -> None:
+    with pytest.raises(NotSmart):
+        judge({"token_endpoint": endpoint}, BASE, ())
+
+
+def test_row_1_a_confirmed_sign_in_host_is_accepted() -> None:
+    found = judge({"token_endpoint": "https://auth.example.org/token"}, BASE, ("https://auth.example.org",))
+    assert found.token == "https://auth.example.org/token"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"token_endpoint_auth_methods_supported": ["client_secret_basic"]},
+        {"grant_types_supported": ["authorization_code"]},
+        {"token_endpoint_auth_signing_alg_values_supported": ["HS256", "none"]},
+    ],
+)
+def test_row_1_a_server_that_cannot_take_our_sign_in_is_refused_by_name(changed: dict[str, Any]) -> None:
+    with pytest.raises(NotSmart):
+        judge(GOOD | changed, BASE, ())
+
+
+def test_row_1_pkce_is_told_from_the_document() -> None:
+    assert not judge(GOOD, BASE, ()).pkce
+    assert not judge(GOOD | {"code_challenge_methods_supported": ["plain"]}, BASE, ()).pkce
+    assert judge(GOOD | {"code_challenge_methods_supported": ["S256"]}, BASE, ()).pkce
+
+
+def test_row_1_discovery_is_kept_and_looked_up_again_when_the_token_endpoint_is_gone(
+    clinic: Place, server: Hostile
+) -> None:
+    server.smart()
+    connection = clinic.connect(server.base)
+    bearer = service.client_for(connection, QUICK)._bearer
+    assert bearer is not None
+    server.on["POST /token"] = Say(404, b"", {})
+    server.on["POST /token2"] = server.grant
+    server.smart(token_endpoint=f"{server.url}/token2")
+    assert bearer.token(QUICK)
+    assert server.paths().count("/fhir/.well-known/smart-configuration") == 2
+    assert server.paths()[-1] == "/token2"
+
+
+def test_row_1_the_last_good_document_serves_while_discovery_is_away(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    connection = clinic.connect(server.base)
+    service.client_for(connection, QUICK)
+    server.on["GET /fhir/.well-known/smart-configuration"] = Say(503, b"", {})
+    with time_machine.travel(now() + timedelta(days=2)):
+        assert service.client_for(connection, QUICK)
+
+
+def test_bar_90_a_server_that_names_another_sign_in_is_not_used_until_confirmed(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    server.fhir(
+        "metadata", {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"mode": "server"}]}
+    )
+    connection = clinic.connect(server.base)
+    assert service.test(clinic.admin, connection.id, QUICK).ok
+    server.smart(issuer="https://evil.example")
+    tested = service.test(clinic.admin, connection.id, QUICK)
+    assert (tested.ok, tested.reason) == (False, Reason.CHANGED)
+    patient = clinic.patient(connection, "p1")
+    seen = len(server.seen)
+    reading = service.read(patient, patient.patient_id or "", service.Kind.CONDITIONS)
+    assert (reading.state, reading.reason, len(server.seen)) == (State.COULD_NOT_LOOK, Reason.CHANGED, seen)
+    service.resume(clinic.admin, connection.id, "the clinic moved its sign-in")
+    assert service.test(clinic.admin, connection.id, QUICK).ok
+
+
+def test_bar_90_other_software_behind_the_same_address_is_not_used(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "software": {"name": "Alpha"}}
+    server.fhir("metadata", statement)
+    connection = clinic.connect(server.base)
+    assert service.test(clinic.admin, connection.id, QUICK).ok
+    server.fhir("metadata", statement | {"software": {"name": "Beta"}})
+    assert service.test(clinic.admin, connection.id, QUICK).reason is Reason.CHANGED
+    assert service.connection_for(clinic.clinic_id) is None
+
+
+# -- 6: the assertion --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
+def test_row_6_the_assertion_is_what_the_standard_asks(
+    clinic: Place, server: Hostile, algorithm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "RSA_BITS", 2048)
+    server.smart(token_endpoint_auth_signing_alg_values_supported=[algorithm])
+    connection = clinic.connect(server.base, algorithms=("ES384", "RS384"))
+    service.client_for(connection, QUICK).get("Patient/p1")
+    sent = next(each for each in server.seen if each.path == "/token")
+    token = jwt.decode(
+        sent.form["client_assertion"], KeySet.import_key_set(service.jwks(connection.id)), algorithms=[algorithm]
+    )
+    assert token.header["alg"] == algorithm
+    assert token.header["typ"] == "JWT"
+    assert token.header["kid"] in {key["kid"] for key in service.jwks(connection.id)["keys"]}
+    assert "jku" not in token.header
+    assert token.claims["iss"] == token.claims["sub"] == "previsit"
+    assert token.claims["aud"] == f"{server.url}/token"
+    assert 0 < token.claims["exp"] - datetime.now(UTC).timestamp() <= 300
+    assert isinstance(token.claims["exp"], int)
+    assert len(token.claims["jti"]) >= 32
+
+
+def test_row_6_the_jti_is_new_for_every_request_also_on_a_retry() -> None:
+    signer = smart.Signer("k", "ES384", keys.ECKey.generate_key("P-384"))
+    made = {smart.assertion("c", "https://t", signer, NOW) for _ in range(50)}
+    jtis = {jwt.decode(each, signer.key, algorithms=["ES384"]).claims["jti"] for each in made}
+    assert len(jtis) == 50
+
+
+def test_row_6_and_12_the_token_request_is_the_forms_and_nothing_more(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    service.client_for(clinic.connect(server.base), QUICK).get("Patient/p1")
+    sent = next(each for each in server.seen if each.path == "/token")
+    assert sent.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert set(sent.form) == {"grant_type", "scope", "client_assertion_type", "client_assertion"}
+    assert sent.form["grant_type"] == "client_credentials"
+    assert sent.form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    assert "authorization" not in sent.headers
+
+
+# -- 7: the key set ----------------------------------------------------------------------------------------------------
+
+
+def test_row_7_the_key_set_holds_public_members_only(clinic: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "RSA_BITS", 2048)
+    connection = clinic.connect("https://ehr.example.org/fhir", algorithms=("ES384", "RS384"))
+    published = service.jwks(connection.id)["keys"]
+    assert sorted(key["alg"] for key in published) == ["ES384", "RS384"]
+    members = {"RSA": {"kty", "n", "e"}, "EC": {"kty", "crv", "x", "y"}}
+    for key in published:
+        assert set(key) == members[key["kty"]] | {"kid", "alg", "use"}
+        assert key["use"] == "sig"
+    assert len({key["kid"] for key in published}) == 2
+
+
+def test_row_7_rotation_overlaps_so_that_no_assertion_is_ever_unknown(clinic: Place) -> None:
+    connection = clinic.connect("https://ehr.example.org/fhir")
+    start = now()
+    old = service.jwks(connection.id)["keys"][0]["kid"]
+
+    def signs_at(at: datetime) -> str:
+        return keys.signer(connection.id, ("ES384", "RS384"), at).kid
+
+    service.rotate_keys(clinic.admin, connection.id)
+    both = {key["kid"] for key in service.jwks(connection.id)["keys"]}
+    assert len(both) == 2
+    assert signs_at(start + timedelta(minutes=1)) == old, "the new key is published before it signs"
+    assert timedelta(seconds=keys.CACHE_SECONDS) < keys.PUBLISH_AHEAD
+    later = start + timedelta(minutes=16)
+    assert signs_at(later) in both - {old}
+    assert {key["kid"] for key in keys.published(later, connection.id)["keys"]} == both, "old assertions still verify"
+    assert {key["kid"] for key in keys.published(start + timedelta(hours=2), connection.id)["keys"]} == both - {old}
+
+
+def test_row_15_private_keys_and_tokens_rest_sealed(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    connection = clinic.connect(server.base)
+    server.on["POST /token"] = Say(200, TOKEN | {"access_token": "canary-token-123"}, JSON)
+    service.client_for(connection, QUICK).get("Patient/p1")
+    row = db.session().query(SigningKey).one()
+    private = row.private["d"]
+    at_rest = json.dumps([_raw(each) for each in (*db.session().query(SigningKey), *db.session().query(AccessToken))])
+    assert private not in at_rest
+    assert "canary-token-123" not in at_rest
+    assert db.session().query(AccessToken).one().token == {"token": "canary-token-123"}
+    for shown in (
+        repr(smart.Granted("canary-token-123", "s", NOW)),
+        repr(keys.signer(connection.id, ("ES384",), now())),
+    ):
+        assert "canary" not in shown
+        assert private not in shown
+
+
+def _raw(row: Any) -> dict[str, str]:
+    return {column.name: repr(getattr(row, column.name)) for column in row.__table__.columns}
+
+
+# -- 8: the token response ---------------------------------------------------------------------------------------------
+
+
+def _read(body: Any, status: int = 200, **headers: str) -> smart.Granted:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return smart.read_token(Answer(status, headers or JSON, content), "system/Patient.rs", NOW)
+
+
+@pytest.mark.parametrize("kind", ["bearer", "Bearer", "BEARER"])
+def test_row_8_the_token_type_counts_in_any_case(kind: str) -> None:
+    assert _read(TOKEN | {"token_type": kind}).token == "abc"
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        (300, 300),
+        (None, 300),
+        ("600", 600),
+        ("soon", 300),
+        (True, 300),
+        (-5, 15),
+        (0, 15),
+        (10**9, 86_400),
+        (3600.5, 300),
+    ],
+)
+def test_row_8_a_missing_or_odd_expires_in_has_a_meaning(expires_in: Any, seconds: int) -> None:
+    assert _read(TOKEN | {"expires_in": expires_in}).expires_at == NOW + timedelta(seconds=seconds)
+
+
+def test_row_8_extra_members_do_not_matter_and_the_granted_scope_is_what_counts() -> None:
+    extra = {
+        "patient": "p9",
+        "need_patient_banner": True,
+        "smart_style_url": "https://x",
+        "refresh_token": "r",
+        "x": [{}],
+    }
+    assert _read(TOKEN | extra | {"scope": "system/Patient.r"}).scope == "system/Patient.r"
+    assert _read({name: value for name, value in TOKEN.items() if name != "scope"}).scope == "system/Patient.rs"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"<html>oops</html>", 200),
+        (b"", 200),
+        (b"[]", 200),
+        ({"error": "invalid_client"}, 200),
+        (TOKEN | {"error": "server_error"}, 200),
+        ({"access_token": ""}, 200),
+        ({"token_type": "bearer"}, 200),
+        (TOKEN | {"access_token": 7}, 200),
+        (TOKEN | {"access_token": "a b"}, 200),
+        (TOKEN | {"access_token": "a\r\nX: y"}, 200),
+        (TOKEN | {"access_token": "é"}, 200),
+        (TOKEN | {"access_token": "a" * 20_000}, 200),
+        (TOKEN | {"token_type": "mac"}, 200),
+        (TOKEN | {"token_type": None}, 200),
+        (TOKEN, 500),
+        (TOKEN, 302),
+        (b"<html>", 500),
+    ],
+)
+def test_row_8_what_is_no_token_is_no_credential(body: Any, status: int) -> None:
+    with pytest.raises(NoCredential):
+        _read(body, status)
+
+
+# -- 11: token errors --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "terminal"),
+    [
+        (401, {"error": "invalid_client"}, True),
+        (400, {"error": "invalid_request"}, True),
+        (400, {"error": "invalid_scope"}, True),
+        (400, {"error": "unauthorized_client"}, True),
+        (400, {"error": "invalid_grant"}, True),
+        (403, b"", True),
+        (503, {"error": "temporarily_unavailable"}, False),
+        (429, b"", False),
+        (500, b"Internal Server Error", False),
+        (400, {"error": "<script>alert(1)</script>"}, True),
+    ],
+)
+def test_row_11_errors_are_terminal_or_worth_another_try(status: int, body: Any, terminal: bool) -> None:
+    with pytest.raises(NoCredential) as raised:
+        _read(body, status)
+    assert raised.value.terminal is terminal
+    assert "<" not in raised.value.code
+
+
+def test_row_11_retry_after_of_the_token_endpoint_is_kept_and_a_rate_limit_alone_is_not_misread() -> None:
+    with pytest.raises(NoCredential) as raised:
+        _read(b"", 429, **{"Retry-After": "30"})
+    assert raised.value.retry_after == 30.0
+    with pytest.raises(NoCredential) as raised:
+        _read(b"", 429, RateLimit='"default";r=0;t=30')
+    assert raised.value.retry_after is None
+
+
+def test_row_11_an_unreachable_token_endpoint_is_not_reached() -> None:
+    with pytest.raises(NotReached):
+        smart.read_token(Answer(None, failure=Failure.TIMEOUT), "s", NOW)
+
+
+def test_row_11_a_refused_sign_in_is_not_repeated_at_once(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    server.on["POST /token"] = Say(401, {"error": "invalid_client"}, JSON)
+    connection = clinic.connect(server.base)
+    for _ in range(5):
+        with pytest.raises(NoCredential) as raised:
+            service.client_for(connection, QUICK).get("Patient/p1")
+        assert raised.value.code == "invalid_client"
+    assert server.paths().count("/token") == 1
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        server.smart()
+        server.on["POST /token"] = server.grant
+        service.client_for(connection, QUICK).get("Patient/p1")
+    assert server.paths().count("/token") == 2
+
+
+def test_row_11_no_exception_tells_a_token_an_assertion_or_a_resource(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    sent: list[str] = []
+
+    def refuse(seen: Seen) -> Say:
+        sent.append(seen.form["client_assertion"])
+        return Say(400, {"error": "invalid_client", "error_description": f"bad: {sent[-1]} canary"}, JSON)
+
+    server.on["POST /token"] = refuse
+    with pytest.raises(EhrError) as raised:
+        service.client_for(clinic.connect(server.base), QUICK).get("Patient/p1")
+    for text in (str(raised.value), repr(raised.value), raised.value.sentence):
+        assert "canary" not in text
+        assert sent[0] not in text
+
+
+# -- 12: backend services ----------------------------------------------------------------------------------------------
+
+
+def test_row_12_and_13_scopes_are_system_scopes_by_need_without_wildcards(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    service.client_for(clinic.connect(server.base), QUICK).get("Patient/p1")
+    asked = next(each for each in server.seen if each.path == "/token").form["scope"].split()
+    assert all(scope.startswith("system/") and "*" not in scope for scope in asked)
+    assert all(re.fullmatch(r"system/[A-Z][A-Za-z]+\.c?r?u?s?", scope) for scope in asked)
+    assert {"system/Patient.rus", "system/AllergyIntolerance.crus", "system/Immunization.rs"} <= set(asked)
+    assert not any(scope.partition(".")[2].count("d") for scope in asked), "nothing is ever deleted"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "v2"),
+    [(["permission-v2"], True), (["permission-v1"], False), (["permission-v1", "permission-v2"], True), ([], True)],
+)
+def test_row_13_scopes_are_spelled_as_the_server_understands(capabilities: list[str], v2: bool) -> None:
+    spelled = scopes.asked({"Patient": "rs", "Consent": "crus"}, v2=scopes.speaks_v2(capabilities))
+    wanted = (
+        "system/Patient.rs system/Consent.crus"
+        if v2
+        else "system/Patient.read system/Consent.read system/Consent.write"
+    )
+    assert spelled == wanted
+
+
+@pytest.mark.parametrize(
+    ("granted", "permitted"),
+    [
+        ("system/Condition.rs", True),
+        ("system/Condition.read", True),
+        ("system/*.rs", True),
+        ("system/*.cruds", True),
+        ("system/Condition.*", True),
+        ("openid system/Patient.r system/Condition.s", True),
+        ("system/Condition.r", False),
+        ("system/Condition.write", False),
+        ("system/Condition.rs?category=x", False),
+        ("system/Conditions.rs", False),
+        ("system/condition.rs", False),
+        ("", False),
+    ],
+)
+def test_row_8_what_was_granted_decides_not_what_was_asked(granted: str, permitted: bool) -> None:
+    assert scopes.permits(granted, "Condition", "s") is permitted
+
+
+def test_row_8_a_narrower_grant_degrades_with_a_message_and_asks_nothing_in_vain(
+    clinic: Place, server: Hostile
+) -> None:
+    server.smart()
+    server.on["POST /token"] = Say(200, TOKEN | {"scope": "system/Patient.rs system/Condition.rs"}, JSON)
+    server.fhir("Condition", searchset(server.base, "Condition?patient=p1", condition("c1")))
+    patient = clinic.patient(clinic.connect(server.base), "p1")
+    name = patient.patient_id or ""
+    assert service.read(patient, name, service.Kind.CONDITIONS).state is State.KNOWN
+    reading = service.read(patient, name, service.Kind.ALLERGIES)
+    assert (reading.state, reading.reason) == (State.COULD_NOT_LOOK, Reason.PERMISSION)
+    assert "/fhir/AllergyIntolerance" not in " ".join(server.paths())
+
+
+def test_row_12_the_token_is_kept_until_shortly_before_it_expires(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    connection = clinic.connect(server.base)
+    start = now()
+    with time_machine.travel(start, tick=False) as clock:
+        for seconds, tokens in ((0, 1), (200, 1), (285, 2)):
+            clock.move_to(start + timedelta(seconds=seconds))
+            service.client_for(connection, QUICK).get("Patient/p1")
+            assert server.paths().count("/token") == tokens
+
+
+# -- 13: API use -------------------------------------------------------------------------------------------------------
+
+
+def test_row_13_a_401_is_answered_by_one_new_token_and_one_repetition(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    answers = iter([Say(401, b"", {}), say({"resourceType": "Patient", "id": "p1"})])
+    server.on["GET /fhir/Patient/p1"] = lambda _seen: next(answers)
+    assert service.client_for(clinic.connect(server.base), QUICK).read("Patient", "p1")["id"] == "p1"
+    assert [path for path in server.paths() if "well-known" not in path] == ["/token", "/fhir/Patient/p1"] * 2
+    assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_row_13_a_401_that_stays_is_not_asked_again_and_again(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    server.on["GET /fhir/Patient/p1"] = Say(401, b"", {})
+    with pytest.raises(EhrError):
+        service.client_for(clinic.connect(server.base), QUICK).read("Patient", "p1")
+    assert server.paths().count("/fhir/Patient/p1") == 2
+
+
+def test_row_13_a_write_that_met_a_401_is_sent_once_more_with_the_same_bytes(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    answers = iter([Say(401, b"", {}), say({"resourceType": "Bundle", "type": "transaction-response"})])
+    server.on["POST /fhir"] = lambda _seen: next(answers)
+    answer = service.client_for(clinic.connect(server.base), QUICK).transaction(b'{"value":1.10}')
+    assert answer.status == 200
+    assert [each.body for each in server.seen if each.path == "/fhir"] == [b'{"value":1.10}'] * 2
+
+
+def test_row_13_a_403_is_not_retried(clinic: Place, server: Hostile) -> None:
+    server.smart()
+    server.on["GET /fhir/Condition"] = Say(403, b"", {"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
+    patient = clinic.patient(clinic.connect(server.base), "p1")
+    reading = service.read(patient, patient.patient_id or "", service.Kind.CONDITIONS)
+    assert (reading.state, reading.reason) == (State.COULD_NOT_LOOK, Reason.PERMISSION)
+    assert sum("Condition" in path for path in server.paths()) == 1
+    assert server.paths().count("/token") == 1
+
+
+@pytest.mark.parametrize(
+    ("token", "failure"),
+    [
+        (Say(401, {"error": "invalid_client"}, JSON), Failure.CREDENTIAL),
+        (Say(503, {"error": "temporarily_unavailable"}, JSON), Failure.CONNECT),
+        (Say(raw=b""), Failure.CONNECT),
+    ],
+)
+def test_row_14_a_write_without_a_token_was_not_sent_and_says_why(
+    clinic: Place, server: Hostile, token: Say, failure: Failure
+) -> None:
+    server.smart()
+    server.on["POST /token"] = token
+    answer = service.client_for(clinic.connect(server.base), QUICK).transaction(b"{}")
+    assert (answer.status, answer.sent, answer.failure) == (None, False, failure)
+    assert "/fhir" not in server.paths()
+
+
+def test_two_clinics_with_the_same_server_have_keys_and_tokens_of_their_own(clinic: Place, server: Hostile) -> None:
+    from .make import place
+
+    server.smart()
+    other = place()
+    ours, theirs = clinic.connect(server.base), other.connect(server.base)
+    service.client_for(ours, QUICK).get("Patient/p1")
+    service.client_for(theirs, QUICK).get("Patient/p1")
+    assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
+    kids = [{key["kid"] for key in service.jwks(each.id)["keys"]} for each in (ours, theirs)]
+    assert not kids[0] & kids[1]
+    assert {key["kid"] for key in service.jwks()["keys"]} == kids[0] | kids[1]
+    assert db.session().query(Connection).count() == 2
