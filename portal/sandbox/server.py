@@ -42,7 +42,8 @@ def server(config: SandboxConfig, host: str, port: int) -> BaseWSGIServer:
 def main(argv: Sequence[str] | None = None) -> int:
     """The synthetic clinic: a FHIR R4 server with SMART and invented patients, on this machine.
 
-    --client-jwks names a file with the public JWKS of the client --client-id; without it nobody gets a token.
+    --client-jwks names a file with the public JWKS of the client --client-id, or a URL where the client publishes
+    it (read anew for each token, so that keys may rotate); without it nobody gets a token.
     --fault starts the clinic broken; POST /$fault {"mode": "none"} mends it.
     Returns 0 after Ctrl-C, 2 for what cannot be started.
     """
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", default="instance/sandbox", metavar="DIR", help="where the clinic keeps its database")
     parser.add_argument("--fault", choices=MODES, help="start broken")
     parser.add_argument("--client-id", default="previsit")
-    parser.add_argument("--client-jwks", metavar="FILE", help="the public JWKS of that client")
+    parser.add_argument("--client-jwks", metavar="FILE|URL", help="the public JWKS of that client")
     parser.add_argument("--redirect-uri", action="append", default=[], help="where its sign-ins may return to")
     return parser
 
@@ -84,10 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 def _clients(arguments: argparse.Namespace) -> tuple[Client, ...]:
     if not arguments.client_jwks:
         return ()
+    redirects = tuple(arguments.redirect_uri)
+    if arguments.client_jwks.startswith(("http://", "https://")):
+        return (Client(arguments.client_id, jwks_url=arguments.client_jwks, redirect_uris=redirects),)
     jwks = json.loads(Path(arguments.client_jwks).read_text())
     if not isinstance(jwks, dict) or not isinstance(jwks.get("keys"), list):
         raise ValueError(f"{arguments.client_jwks} is not a JWKS ({{“keys”: […]}})")
-    return (Client(arguments.client_id, jwks, redirect_uris=tuple(arguments.redirect_uri)),)
+    return (Client(arguments.client_id, jwks, redirect_uris=redirects),)
 
 
 def _port_is_free(host: str, port: int) -> None:

@@ -12,31 +12,10 @@ ODD: list[Any] = [
     "urn:uuid:1", "Patient?x=y", "?", "//", "/$match", "Patient/$everything", "..", "%00", "Patient/1/_history/1",
 ]  # fmt: skip
 NAMES = [
-    "resourceType",
-    "id",
-    "meta",
-    "name",
-    "request",
-    "resource",
-    "method",
-    "url",
-    "fullUrl",
-    "type",
-    "entry",
-    "ifMatch",
-    "ifNoneExist",
-    "parameter",
-    "family",
-    "valueString",
-    "identifier",
-    "telecom",
-    "birthDate",
-    "extension",
-    "contained",
-    "address",
-    "link",
-    "_birthDate",
-]
+    "resourceType", "id", "meta", "name", "request", "resource", "method", "url", "fullUrl", "type", "entry", "ifMatch",
+    "ifNoneExist", "parameter", "family", "valueString", "identifier", "telecom", "birthDate", "extension", "contained",
+    "address", "link", "_birthDate",
+]  # fmt: skip
 
 
 def odd(chance: random.Random, depth: int = 0) -> Any:
