@@ -8,6 +8,7 @@ filling.check(key), filling.response("completed")  what is wrong, what is sent
 """
 
 from . import parse
+from .assemble import assemble
 from .context import Context, Terminology
 from .definition import Form, load
 from .filling import Filling, Page
@@ -16,6 +17,7 @@ from .items import Item
 from .nodes import Node
 from .options import Option
 from .origins import Origin, origin
+from .parameters import context_of
 from .populate import populate, populated
 from .report import report
 from .richtext import Html
@@ -39,6 +41,8 @@ __all__ = [
     "Section",
     "Terminology",
     "Trouble",
+    "assemble",
+    "context_of",
     "load",
     "operation_outcome",
     "origin",

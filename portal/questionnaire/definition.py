@@ -10,6 +10,7 @@ from . import admission, building, graph, paging
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
+from .formulas import Formula, query
 from .issues import FormRefused
 from .items import Item
 from .valuesets import ValueSets
@@ -30,6 +31,7 @@ class Form:
     layout: list[paging.PageLayout]
     languages: list[str]
     expected_names: frozenset[str]
+    source_queries: Mapping[str, tuple[Formula, ...]]
     caches: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,7 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
         layout=paging.lay_out(root),
         languages=languages(raw),
         expected_names=launch_names(root),
+        source_queries=source_queries(root),
     )
 
 
@@ -103,3 +106,18 @@ def launch_names(root: Item) -> frozenset[str]:
         if isinstance(code, str):
             declared.add(code)
     return STANDARD_NAMES | declared
+
+
+def source_queries(root: Item) -> dict[str, tuple[Formula, ...]]:
+    """Name -> the queries of each contained Bundle that sourceQueries points to."""
+    contained = {str(r.get("id")).lstrip("#"): r for r in root.raw.get("contained") or () if isinstance(r, dict)}
+    found: dict[str, tuple[Formula, ...]] = {}
+    for reference in ext.values(root.extensions, "sourceQueries"):
+        name = str(reference.get("reference") if isinstance(reference, dict) else "").lstrip("#")
+        urls = [
+            str(entry.get("request", {}).get("url") or "")
+            for entry in contained.get(name, {}).get("entry") or ()
+            if isinstance(entry, dict)
+        ]
+        found[name] = tuple(made for url in urls if (made := query(url)) is not None)
+    return found

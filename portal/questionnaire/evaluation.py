@@ -106,8 +106,18 @@ class Evaluation:
         found = self.items(formula, entry, what, extra)
         return None if found is None else plain(found)
 
-    def items(self, formula: Formula, entry: Entry, what: str, extra: Mapping[str, Any] = _NOTHING) -> list[Any] | None:
-        """The same as items of the FHIRPath engine, which know their types: to be used in another formula."""
+    def items(
+        self,
+        formula: Formula,
+        entry: Entry,
+        what: str,
+        extra: Mapping[str, Any] = _NOTHING,
+        focus: list[Any] | None = None,
+    ) -> list[Any] | None:
+        """The same as items of the FHIRPath engine, which know their types: to be used in another formula.
+
+        `extra` are further variables; `focus` is what the formula starts from, else the item of the response.
+        """
         if formula.is_query:
             return self._query(formula, entry, what)
         if formula.program is None:
@@ -115,21 +125,31 @@ class Evaluation:
         for needed in self.form.graph.needs(formula, entry.item, self.form.by_link):
             for place in self.top.below(needed):
                 self.enabled(place)
-        return self._run(formula.program, entry, what, extra)
+        return self._run(formula.program, entry, what, extra, focus)
 
-    def _run(self, program: fhirpath.Expression, entry: Entry, what: str, extra: Mapping[str, Any]) -> list[Any] | None:
+    def _run(
+        self,
+        program: fhirpath.Expression,
+        entry: Entry,
+        what: str,
+        extra: Mapping[str, Any],
+        focus: list[Any] | None = None,
+    ) -> list[Any] | None:
         try:
             variables = {
                 name: value
                 for name in program.free_variables
                 if (value := self._named(name, entry, extra)) is not _PENDING
             }
-            whole = program.text.lstrip().startswith("QuestionnaireResponse.")
-            focus = self._root_node() if whole else self._focus(entry)
-            return program.evaluate_items(focus, variables, budget=_BUDGET, now=self.context.now, context=self._host)
+            start = self._start(program, entry) if focus is None else focus
+            return program.evaluate_items(start, variables, budget=_BUDGET, now=self.context.now, context=self._host)
         except fhirpath.FhirPathError as error:
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
             return None
+
+    def _start(self, program: fhirpath.Expression, entry: Entry) -> fhirpath.Node:
+        whole = program.text.lstrip().startswith("QuestionnaireResponse.")
+        return self._root_node() if whole else self._focus(entry)
 
     def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
         if self.context.fetch is None:
@@ -178,7 +198,21 @@ class Evaluation:
             place = place.parent
         if name in self.context.variables:
             return self.context.variables[name]
+        if name in self.form.source_queries:
+            return self._source_query(name)
         return self.context.launch.get(name, [] if name in self.form.expected_names else _PENDING)
+
+    def _source_query(self, name: str) -> Any:
+        """The answers to a contained batch of queries, as a Bundle of what each gave."""
+        key = (0, f"#{name}")
+        if key not in self._variables:
+            self._variables[key] = self._batch(self.form.source_queries[name])
+        return self._variables[key]
+
+    def _batch(self, queries: tuple[Formula, ...]) -> Any:
+        found = [self._query(query, self.top, "sourceQueries") or [] for query in queries]
+        entries = [{"resource": resource} for resources in found for resource in resources]
+        return {"resourceType": "Bundle", "type": "batch-response", "entry": entries}
 
     def _declared(self, formula: Formula, name: str, place: Entry) -> Any:
         key = (id(place), name)

@@ -56,6 +56,11 @@ def formula(expression: object) -> Formula | None:
     return _compiled(expression)
 
 
+def query(url: str) -> Formula | None:
+    """A search with holes as a formula."""
+    return formula({"language": QUERY_LANGUAGE, "expression": url}) if url else None
+
+
 def _compiled(expression: Json) -> Formula:
     text, name = expression["expression"], str(expression.get("name") or "")
     language = str(expression.get("language") or "text/fhirpath")

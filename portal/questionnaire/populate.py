@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from portal.fhirpath import Node
+from portal.fhirpath.env import plain
 
 from . import extensions as ext
 from . import observations
@@ -15,6 +17,7 @@ from .definition import Form
 from .evaluation import Evaluation
 from .extensions import Json
 from .filling import Filling
+from .formulas import Formula
 from .initial import fixed_answers
 from .issues import Trouble
 from .items import Item
@@ -32,7 +35,7 @@ def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     top = Entry(form.root, None)
     evaluation = Evaluation(form, top, context, _base(form, context))
     worker = _Populating(form, evaluation, context)
-    worker.children(top)
+    worker.whole(top)
     draft = merged(None, {**_base(form, context), "item": write_draft(top) or None})
     return Filling(form, draft, context).draft(), evaluation.troubles
 
@@ -53,6 +56,12 @@ class _Populating:
         self.evaluation = evaluation
         self.context = context
         self.read = context.now.isoformat(timespec="seconds")
+        self.stale = False
+
+    def whole(self, top: Entry) -> None:
+        if top.item.population is not None:
+            top.memo = _memo(top.item.population, self.found(top.item.population, top))
+        self.children(top)
 
     def children(self, parent: Entry) -> None:
         for item in parent.item.children:
@@ -66,18 +75,29 @@ class _Populating:
         formula = item.population
         if formula is None:
             return [parent.one(item)]
-        found = self.evaluation.items(formula, parent, "itemPopulationContext") or []
-        rows = _unbundled(found)
+        rows = self.found(formula, parent)
         if not item.instanced:
             entry = parent.one(item)
-            entry.memo = {formula.name or "context": rows}
+            entry.memo = _memo(formula, rows)
             return [entry]
         entries: list[Entry] = []
         for row in rows:
             entry = parent.add(item)
-            entry.memo = {formula.name or "context": [row]}
+            entry.memo = _memo(formula, [row])
             entries.append(entry)
         return entries or [parent.one(item)]
+
+    def found(self, formula: Formula, place: Entry) -> list[Any]:
+        return _unbundled(self.evaluated(formula, place, "itemPopulationContext"))
+
+    def evaluated(self, formula: Formula, entry: Entry, what: str) -> list[Any]:
+        """The items a formula gives, looked at from the nearest population context."""
+        if self.stale and formula.names() & LOOKS_BACK:
+            self.evaluation.forget()
+            self.stale = False
+        rows = next((place.memo[ROWS] for place in _upwards(entry) if place.memo), None)
+        extra = {} if rows is None else {"context": rows}
+        return self.evaluation.items(formula, entry, what, extra, rows) or []
 
     def fill(self, entry: Entry) -> None:
         item = entry.item
@@ -92,12 +112,13 @@ class _Populating:
                 entry.parent.add(item).answers = [marked(answer, origin)]
         else:
             entry.answers = [marked(answer, origin) for answer in answers]
+        self.stale = self.stale or bool(entry.answers)
 
     def worked_out(self, entry: Entry) -> tuple[list[Json], Origin]:
         """What an expression or an earlier observation says, and where that comes from."""
         item = entry.item
         if item.initial_formula is not None:
-            results = self.evaluation.evaluate(item.initial_formula, entry, "initialExpression") or []
+            results = plain(self.evaluated(item.initial_formula, entry, "initialExpression"))
             answers = to_answers(item, results, self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
         if ext.value(item.extensions, "observationLinkPeriod") is not None:
@@ -106,6 +127,22 @@ class _Populating:
                 results, source = found
                 return to_answers(item, results, self.form.value_sets), Origin("observation", source, self.read)
         return [], Origin("initial")
+
+
+ROWS = ""
+"""The key of an entry's memo that holds what its population context found; under its name it is a variable."""
+LOOKS_BACK = frozenset({"resource", "rootResource", "context", "QuestionnaireResponse"})
+
+
+def _memo(formula: Formula, rows: list[Any]) -> dict[str, list[Any]]:
+    return {ROWS: rows, **({formula.name: rows} if formula.name else {})}
+
+
+def _upwards(entry: Entry) -> Iterator[Entry]:
+    current: Entry | None = entry
+    while current is not None:
+        yield current
+        current = current.parent
 
 
 def _unbundled(found: list[Any]) -> list[Any]:

@@ -38,3 +38,4 @@ PAIRS = {
     "PAIR:hl7-sdc:QuestionnaireResponse-adaptive-questionnaireresponse-sdc-example-phq9": "adaptive: its form is contained",
     "PAIR:teleneps:QuestionnaireResponse_Musterfrau-contained": "a response without its form",
 }
+ASSEMBLE: dict[str, str] = {}

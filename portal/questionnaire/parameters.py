@@ -1,0 +1,65 @@
+"""FHIR Parameters of $populate as a context: who the form is about, what is already at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from .context import Context, Terminology
+from .extensions import Json, value_of
+
+OWN_NAMES = frozenset(
+    {"questionnaire", "Questionnaire", "canonical", "questionnaireRef", "local", "terminologyEndpoint"}
+)
+
+
+def context_of(
+    parameters: Json | None,
+    now: datetime,
+    *,
+    language: str = "",
+    fetch: Callable[[str], Json | None] | None = None,
+    terminology: Terminology | None = None,
+) -> Context:
+    """The context that a $populate request describes.
+
+    Takes both forms in use: `context` with the parts name and content (SDC 3 and 4), and a parameter named as the
+    launch context itself. `subject` (a reference) stands for %patient where no resource is given for it.
+    """
+    launch: dict[str, Json] = {}
+    variables: dict[str, Any] = {}
+    for name, value in _named(parameters or {}, fetch):
+        if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
+            launch.setdefault(name, value)
+        else:
+            variables.setdefault(name, value)
+    return Context(now, launch, language, terminology, variables, fetch)
+
+
+def _named(parameters: Json, fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any]]:
+    for parameter in parameters.get("parameter") or ():
+        name = str(parameter.get("name") or "")
+        if name == "context":
+            yield from _launch_part(parameter.get("part") or [], fetch)
+        elif name and name not in OWN_NAMES:
+            value = parameter.get("resource", value_of(parameter))
+            yield name, _followed(value, fetch)
+            if name == "subject":
+                yield "patient", _followed(value, fetch)
+
+
+def _launch_part(parts: list[Json], fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any]]:
+    name = next((str(value_of(part)) for part in parts if part.get("name") == "name"), "")
+    for part in parts:
+        if part.get("name") == "content" and name:
+            yield name, _followed(part.get("resource", value_of(part)), fetch)
+
+
+def _followed(value: Any, fetch: Callable[[str], Json | None] | None) -> Any:
+    """The resource a reference points to when it can be had, else a stand-in that knows its type and id."""
+    if not isinstance(value, dict) or "resourceType" in value or not isinstance(value.get("reference"), str):
+        return value
+    found = fetch(value["reference"]) if fetch is not None else None
+    kind, _, identity = value["reference"].rpartition("/")
+    return found if found is not None else {"resourceType": kind.rpartition("/")[2] or "Resource", "id": identity}
