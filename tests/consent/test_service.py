@@ -206,7 +206,7 @@ def test_a_delivery_with_an_answer_that_may_no_longer_go_is_not_sent(world):
 def test_each_visit_asks_anew(world):
     give(world, visit_id="visit-one")
     assert service.task_state(world.me, "visit-one").done and not service.task_state(world.me, "visit-two").done
-    assert [row.answer for row in service.task_state(world.me, "visit-two").rows][0] == "Yes, share them."
+    assert service.task_state(world.me, "visit-two").rows[0].answer == "Yes, share them."
 
 
 def test_words_that_changed_must_be_read_again(world):
