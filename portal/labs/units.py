@@ -25,7 +25,7 @@ def _factor(given: str, wanted: str) -> Decimal | None:
         if zero.to(target).magnitude != 0:
             return None
         return Decimal(str(one.to(target).magnitude))
-    except Exception:  # noqa: BLE001 - ucumvert and pint raise many kinds; each means: not convertible
+    except Exception:  # ucumvert and pint raise many kinds; each means: not convertible
         return None
 
 

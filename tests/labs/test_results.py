@@ -1,5 +1,7 @@
 """Results as a person reads them: as sent, with their own range, and shown as what they are."""
 
+# ruff: noqa: E501 - tables of JSON as sent
+
 import pytest
 
 from portal.labs.ranges import ranges_of, standing

@@ -1,0 +1,44 @@
+"""Several analytes of one report side by side over time: columns are days, newest first. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.labs.results import Report, Result
+from portal.labs.times import When
+from portal.labs.trend import Series
+
+MOST_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`rows` pair an analyte with one cell per column (None: not measured that day)."""
+
+    columns: tuple[When, ...]
+    rows: tuple[tuple[Result, tuple[Result | None, ...]], ...]
+
+
+def grid(report: Report, known: Mapping[str, Series]) -> Grid | None:
+    """The report's analytes beside their earlier results; None when there is nothing earlier."""
+    shown = [row for row in report.rows if not row.bare and not row.withdrawn and row.code in known]
+    days: dict[str, When] = {}
+    for row in shown:
+        for result in known[row.code].results:
+            if result.when and result.when.at:
+                days.setdefault(_day(result), result.when)
+    columns = sorted(days.values(), key=lambda when: when.order, reverse=True)[:MOST_COLUMNS]
+    if len(columns) < 2:
+        return None
+    names = [when.text[:10] for when in columns]
+    return Grid(tuple(columns), tuple((row, _cells(known[row.code], names)) for row in shown))
+
+
+def _cells(series: Series, days: list[str]) -> tuple[Result | None, ...]:
+    by_day: dict[str, Result] = {}
+    for result in series.results:
+        by_day.setdefault(_day(result), result)
+    return tuple(by_day.get(day) for day in days)
+
+
+def _day(result: Result) -> str:
+    return result.when.text[:10] if result.when else ""
