@@ -4,9 +4,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import local
 from typing import Any, ClassVar
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -15,6 +18,7 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    func,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,6 +33,7 @@ from portal.errors import Busy, Misconfigured
 from portal.fhir import exact
 from portal.sealing import KeyRing, SealBroken
 
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -70,7 +75,9 @@ class Base(DeclarativeBase):
     def __init__(self, **values: Any) -> None:
         if "id" in type(self).__mapper__.columns and "id" not in values:
             self.id = new_id()
-        sealed = {name: values.pop(name) for name in list(values) if isinstance(getattr(type(self), name, None), Sealed)}
+        sealed = {
+            name: values.pop(name) for name in list(values) if isinstance(getattr(type(self), name, None), Sealed)
+        }
         for name, value in [*values.items(), *sealed.items()]:
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no {name}")
@@ -208,6 +215,20 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def migrate() -> None:
+    """Bring the schema up to date (Alembic); safe to call at each start, and by several processes at once."""
+    if not any((MIGRATIONS / "versions").glob("[0-9]*.py")):
+        Base.metadata.create_all(engine())
+        return
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine().connect().execution_options(writing=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(7346201)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
 def session() -> Session:
     """The session of this thread's unit of work (a request, a delivery, a command); made when first asked for."""
     current: Session | None = getattr(_current, "session", None)
@@ -235,6 +256,8 @@ def transaction() -> Iterator[Session]:
     if current.info.get("writing"):
         yield current
         return
+    if current.new or current.dirty or current.deleted:
+        raise RuntimeError("something was changed outside a transaction")
     current.commit()
     try:
         current.connection(execution_options={"writing": True})

@@ -125,6 +125,10 @@ def add_staff(clinic_id: str, role: Role, name: str, email: str, password: str, 
         return account
 
 
+def password_issues(password: str, context: tuple[str, ...]) -> list[Issue]:
+    return passwords.issues(password, context)
+
+
 def has_account(patient_id: str) -> bool:
     return session().scalar(select(Account.id).where(Account.patient_id == patient_id)) is not None
 

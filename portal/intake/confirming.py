@@ -247,7 +247,7 @@ def _shown(key: str, reading: ehr.Reading) -> list[dict[str, Any]]:
                 "resource": fact.resource,
             },
         }
-        for fact in record_facts.facts(KINDS[key], list(reading.resources))
+        for fact in record_facts.facts(KINDS[key], reading.resources, reading.beside)
     ]
 
 

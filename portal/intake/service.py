@@ -11,8 +11,6 @@ from portal.clock import now
 from portal.db import session
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed, NotFound
-from portal.fhir.resources import id_of
-from portal.intake import appointments
 from portal.intake.drafts import latest_submission
 from portal.intake.models import Status, Submission, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
@@ -95,23 +93,23 @@ def synchronise(actor: Actor, *, days: int = 14) -> Synchronised:
     Moved and cancelled ones change the visit, never the answers. `unclear` counts appointments without exactly one
     Patient: nobody is invited for those before a person has looked.
     """
-    connection = ehr.connection_for(actor.clinic_id)
-    if connection is None:
-        return Synchronised(0, [], 0, ehr.WORDS[ehr.Reason.NO_CONNECTION])
-    found = ehr.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=days))
+    found = ehr.upcoming(actor, actor.clinic_id, now() - timedelta(days=1), now() + timedelta(days=days))
     new: list[Visit] = []
-    unclear = 0
-    for booking in found.bookings:
-        wanted = appointments.expected(connection.id, booking.appointment)
-        if booking.patient is None or wanted is None:
-            unclear += 1
-            continue
-        owner = accounts.expect_patient(
-            actor, connection.id, id_of(booking.patient), appointments.person(booking.patient)
-        )
-        visit, is_new = expect(actor, owner.id, wanted)
+    for appointment in found.appointments:
+        owner = accounts.expect_patient(actor, appointment.connection_id, appointment.patient_id, appointment.person)
+        visit, is_new = expect(actor, owner.id, _expected(appointment))
         new += [visit] if is_new else []
-    return Synchronised(len(found.bookings), new, unclear, ehr.WORDS[found.reason] if found.reason else None)
+    return Synchronised(len(found.appointments), new, found.unclear, ehr.WORDS[found.reason] if found.reason else None)
+
+
+def _expected(appointment: ehr.Appointment) -> Expected:
+    return Expected(
+        connection_id=appointment.connection_id,
+        appointment_id=appointment.id,
+        starts_at=appointment.starts_at,
+        cancelled=appointment.cancelled,
+        detail={"what": appointment.what, "with": appointment.with_whom, "where": appointment.where},
+    )
 
 
 def _staff_only(actor: Actor) -> None:

@@ -1,0 +1,69 @@
+# Everyday commands. `make help` lists them; everything is kept in .venv, node_modules and instance.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration pictures bench
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the locked packages into $(VENV) …"
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the locked packages and the tools for testing into $(VENV) …"
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+assets: setup
+	@$(BIN)/python -m portal.assets
+
+demo: setup  ## start the portal, the worker and a synthetic clinic on this machine (FAULT=down|slow|flaky breaks the clinic)
+	@$(BIN)/portal demo $(if $(FAULT),--fault $(FAULT))
+
+demo-reset: setup  ## throw the demo's data away
+	@$(BIN)/portal demo-reset
+
+test: setup-dev assets  ## every test: units, house rules, both databases where present, journeys in Chromium
+	@$(BIN)/python -m pytest -n $(WORKERS) -rs
+
+quick: setup-dev assets  ## the tests without browser and without what is marked slow
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not journey and not slow"
+
+check: setup-dev  ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup-dev  ## put the code into the common form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:  ## work out the locked packages again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --group build -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+migration: setup-dev  ## write the step from the stored schema to the models: make migration NAME="add visits"
+	@$(BIN)/python -m portal.migrations.write "$(NAME)"
+
+pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/
+	@$(BIN)/python -m tests.pictures
+
+bench: setup-dev assets  ## measure, as ratios in one run
+	@$(BIN)/python -m tests.bench

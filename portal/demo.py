@@ -1,0 +1,272 @@
+"""`portal demo`: the portal, the worker and a synthetic clinic on this machine, set up on the first start, stopped together."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from portal import assets, db, sealing, settings
+from portal.accounts import service as accounts
+from portal.actors import Actor, Role, system
+from portal.clock import now
+from portal.ehr import service as ehr
+from portal.errors import Misconfigured
+from portal.fhir import exact
+from portal.intake import service as intake
+from portal.sandbox.seeds import people
+
+CLIENT_ID = "previsit"
+PASSWORD = "synthetic people only"
+STAFF = (
+    (Role.FRONT_DESK, "Sam Taylor", "desk@demo.example"),
+    (Role.CLINICIAN, "Dr Lee", "clinician@demo.example"),
+    (Role.ADMINISTRATOR, "Jo Park", "admin@demo.example"),
+)
+WITH_ACCOUNT = {
+    "kwame-mensah": "kwame@demo.example",
+    "priya-raman": "priya@demo.example",
+    "mei-chen": "mei@demo.example",
+    "lucia-ortega": "lucia@demo.example",
+}
+INVITED = "ana-morales"
+NOT_LISTED = {
+    "name": "Maria Garcia",
+    "birthDate": "1990-03-04",
+    "email": "maria@demo.example",
+    "phone": None,
+    "language": "en",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the demo lives: its folder and two ports of this machine."""
+
+    instance: Path
+    portal_port: int
+    clinic_port: int
+
+    @property
+    def portal_url(self) -> str:
+        return f"http://127.0.0.1:{self.portal_port}"
+
+    @property
+    def clinic_url(self) -> str:
+        return f"http://127.0.0.1:{self.clinic_port}/fhir"
+
+    @property
+    def faults_url(self) -> str:
+        return f"http://127.0.0.1:{self.clinic_port}/$fault"
+
+    @property
+    def jwks(self) -> Path:
+        return self.instance / "client-jwks.json"
+
+    @property
+    def links(self) -> Path:
+        return self.instance / "demo.json"
+
+
+def run(fault: str | None = None) -> int:
+    """Start all three, print where to go and as whom, and wait; Ctrl-C (or SIGTERM) ends them. Raises Misconfigured."""
+    place = _place()
+    for port in (place.portal_port, place.clinic_port):
+        _check_port(port)
+    _prepare_folder(place)
+    _build_assets()
+    environ = _environment(place)
+    _prepare_database(place, environ)
+    processes = [_start(["sandbox", *_sandbox_options(place, fault)], environ)]
+    try:
+        _wait_for(f"{place.clinic_url}/metadata", processes, allow_errors=fault is not None)
+        _seed(place)
+        processes += [_start(["serve"], environ), _start(["worker"], environ)]
+        _wait_for(f"{place.portal_url}/pulse", processes)
+        _say(place, fault)
+        _watch(processes)
+    finally:
+        db.dispose()
+        _stop(processes)
+    return 0
+
+
+def reset() -> int:
+    """Throw the demo's folder away; refuses while the demo runs."""
+    place = _place()
+    for port in (place.portal_port, place.clinic_port):
+        _check_port(port)
+    if place.instance.exists() and not (place.instance / "DEMO").exists():
+        raise Misconfigured(f"{place.instance} was not made by the demo. It is left as it is.")
+    shutil.rmtree(place.instance, ignore_errors=True)
+    print("The demo's data is gone. `make demo` starts afresh.")
+    return 0
+
+
+def _place() -> Place:
+    instance = Path(os.environ.get("PREVISIT_INSTANCE", settings.ROOT / "instance")).resolve()
+    return Place(instance, _port("PREVISIT_PORT", 8000), _port("PREVISIT_CLINIC_PORT", 8200))
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise Misconfigured(f"{variable} must be a port between 1024 and 65535, not {text!r}.")
+    return int(text)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Misconfigured(
+                f"Port {port} is in use, perhaps by a demo that still runs. Stop that, or choose other ports: "
+                "PREVISIT_PORT=8001 PREVISIT_CLINIC_PORT=8201 make demo"
+            )
+
+
+def _prepare_folder(place: Place) -> None:
+    """A folder that is ours and whole. A half-written one is named, never guessed at."""
+    mark, keys, database = place.instance / "DEMO", place.instance / "keys.json", place.instance / "previsit.db"
+    if place.instance.exists() and any(place.instance.iterdir()) and not mark.exists():
+        raise Misconfigured(f"{place.instance} is not empty and not the demo's. Set PREVISIT_INSTANCE to another folder.")
+    if database.exists() and not keys.exists():
+        raise Misconfigured(f"{place.instance} holds a database without its key file. Run: make demo-reset")
+    place.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark.touch()
+    if not keys.exists():
+        sealing.create(keys)
+
+
+def _build_assets() -> None:
+    try:
+        assets.build(settings.ROOT)
+    except assets.AssetsError as problem:
+        raise Misconfigured(str(problem)) from problem
+
+
+def _environment(place: Place) -> dict[str, str]:
+    ours = {
+        "PREVISIT_DEMO": "1",
+        "PREVISIT_INSTANCE": str(place.instance),
+        "PREVISIT_BASE_URL": place.portal_url,
+        "PREVISIT_BIND": f"127.0.0.1:{place.portal_port}",
+    }
+    return {**os.environ, **ours}
+
+
+def _prepare_database(place: Place, environ: dict[str, str]) -> None:
+    config = settings.read(environ)
+    db.connect(config.database, config.keys)
+    db.migrate()
+    accounts.check_key_ring()
+    clinic = _clinic() or accounts.add_clinic(
+        "springfield", "Springfield Family Clinic", "America/Chicago", "en", "+1 217 555 0100"
+    )
+    connection = ehr.connection_for(clinic.id) or ehr.register(
+        system(clinic.id), name="Springfield record system", base_url=place.clinic_url, client_id=CLIENT_ID
+    )
+    place.jwks.write_text(exact.dumps(ehr.jwks(connection.id)))
+
+
+def _clinic() -> accounts.Clinic | None:
+    return next(iter(accounts.clinics()), None)
+
+
+def _sandbox_options(place: Place, fault: str | None) -> list[str]:
+    options = ["--port", str(place.clinic_port), "--data", str(place.instance / "sandbox")]
+    options += ["--client-id", CLIENT_ID, "--client-jwks", str(place.jwks)]
+    return [*options, "--fault", fault] if fault else options
+
+
+def _seed(place: Place) -> None:
+    """Bring the clinic's appointments in and make the demo people's accounts; what is there already stays."""
+    clinic = _clinic()
+    assert clinic is not None
+    actor = system(clinic.id)
+    found = intake.synchronise(actor)
+    if found.reason:
+        print(f"The clinic's appointments could not be read: {found.reason}")
+    if place.links.exists():
+        return
+    for role, name, email in STAFF:
+        accounts.add_staff(clinic.id, role, name, email, PASSWORD)
+    visits = intake.upcoming(actor, now().replace(hour=0), now().replace(year=now().year + 1))
+    known = {row.fhir_id: row for row in accounts.patients(actor, {visit.patient_id for visit in visits}).values()}
+    links = {}
+    for fhir_id, email in WITH_ACCOUNT.items():
+        if fhir_id in known:
+            _join(actor, known[fhir_id].id, known[fhir_id].person["birthDate"], email)
+    if INVITED in known:
+        links[INVITED] = accounts.invite(actor, known[INVITED].id, 14)
+    place.links.write_text(exact.dumps(links))
+
+
+def _join(actor: Actor, patient_id: str, birth_date: str, email: str) -> None:
+    token = accounts.invite(actor, patient_id, 1)
+    accounts.join(token, accounts.prove(token, birth_date), email, PASSWORD, "en")
+
+
+def _say(place: Place, fault: str | None) -> None:
+    born = {person.id: person.born for person in people()}
+    links = exact.loads(place.links.read_text()) if place.links.exists() else {}
+    print(f"\n  Previsit, with a synthetic clinic. Everything runs on this machine.\n\n  The portal   {place.portal_url}")
+    print(f"  The clinic's server   {place.clinic_url}\n\n  Sign in (the password is: {PASSWORD})")
+    for role, name, email in STAFF:
+        print(f"    {email:26} {name}, {role.value}")
+    sentences = {person.id: f"{person.name} {person.sentence}" for person in people()}
+    for fhir_id, email in WITH_ACCOUNT.items():
+        print(f"    {email:26} {sentences[fhir_id]}")
+    for fhir_id, token in links.items():
+        print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
+        print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
+    if fault:
+        print(f"\n  The clinic's server is broken on purpose: {fault}.")
+    print(f"\n  Break or mend the clinic while you look (down, slow, flaky, none):\n    curl -d '{{\"mode\": \"down\"}}' "
+          f"-H 'Content-Type: application/json' {place.faults_url}")
+    print("\n  Ctrl-C stops it all. A second start keeps the data; `make demo-reset` throws it away.\n", flush=True)
+
+
+def _start(words: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "portal.cli", *words], env=environ, start_new_session=True)
+
+
+def _wait_for(url: str, processes: list[subprocess.Popen[bytes]], *, allow_errors: bool = False) -> None:
+    for _ in range(300):
+        if any(process.poll() is not None for process in processes):
+            raise Misconfigured("A part of the demo stopped while starting. The lines above say why.")
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, OSError):
+            if allow_errors and _:
+                return
+            time.sleep(0.1)
+    raise Misconfigured(f"{url} did not answer within 30 seconds.")
+
+
+def _watch(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Until Ctrl-C, SIGTERM, or one of them ends."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+        print("A part of the demo has stopped; stopping the rest.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\n  Stopping.")
+
+
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in reversed(processes):
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(35)
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -1,0 +1,95 @@
+"""Fixtures for everyone: a database of each kind, the application over it, and clients signed in as somebody."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+import portal
+from portal import db
+from portal.accounts import passwords
+from portal.settings import Settings
+from tests import make
+
+POSTGRES = os.environ.get("PREVISIT_TEST_POSTGRES")
+DATABASES = ["sqlite", pytest.param("postgresql", marks=[] if POSTGRES else pytest.mark.skip(
+    reason="PREVISIT_TEST_POSTGRES is not set: give the address of a PostgreSQL server to run this on it too"
+))]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """argon2 with the least cost, so that a thousand sign-ins do not take minutes."""
+    usual = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._hasher = usual
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, gone afterwards."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'previsit.db'}"
+        db.dispose()
+        return
+    name = f"test_{uuid4().hex}"
+    server = create_engine(str(POSTGRES), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(str(POSTGRES)).set(database=name).render_as_string(hide_password=False)
+    db.dispose()
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture
+def config(tmp_path: Path, database: str) -> Settings:
+    return make.settings(tmp_path, database)
+
+
+@pytest.fixture
+def app(config: Settings) -> Iterator[Flask]:
+    """The portal over an empty, migrated database."""
+    made = portal.create_app(config)
+    db.migrate()
+    yield made
+    db.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def csrf(client: FlaskClient, path: str) -> str:
+    """The CSRF token of the form at `path`."""
+    page = client.get(path).get_data(as_text=True)
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found, f"no form at {path}"
+    return found.group(1)
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[..., FlaskClient]:
+    """A client signed in through the front door."""
+
+    def enter(email: str, slug: str = "riverside") -> FlaskClient:
+        client = app.test_client()
+        path = f"/at/{slug}/sign-in"
+        answer = client.post(path, data={"email": email, "password": make.PASSWORD, "csrf_token": csrf(client, path)})
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        return client
+
+    return enter
