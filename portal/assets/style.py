@@ -14,10 +14,11 @@ UNUSED = re.compile(
       | grid-.* | main-wrapper.* | width-container.* | section-break.* | lede-text.* | body-(l|s).*
       | list--(tick|cross|border|no-bullet).* | caption-(xxl|xl|l|m) | caption | heading-(xs|xxs)
       | summary-list__card.* | (checkboxes|radios)--reverse.* | search.* | (input|input-wrapper)--large.*
-      | select--large.* | icon--.* | u-(?!visually-hidden|frontend).*
+      | select--large.* | icon--(?!arrow-(left|right)$).* | u-(?!visually-hidden|frontend).*
     )""",
     re.VERBOSE,
 )
+_UNUSED_STATE = re.compile(r"\[(data-sort|aria-sort|type=search)")
 _CLASS = re.compile(r"\.([a-z][\w-]*)", re.IGNORECASE)
 _NEGATED = re.compile(r":not\([^()]*\)")
 _OLD_CONTRAST = re.compile(r",\s*\(-ms-high-contrast:\s*active\)")
@@ -48,6 +49,8 @@ def _kept(css: str) -> Iterator[str]:
 
 
 def _unused(selector: str) -> bool:
+    if _UNUSED_STATE.search(selector):
+        return True
     return any(UNUSED.fullmatch(name) for name in _CLASS.findall(_NEGATED.sub("", selector)))
 
 

@@ -46,8 +46,8 @@ def button(p: Params, say: Say) -> Markup:
     if p.get("href") and not p.get("type"):
         target = escape(link(p["href"]))
         return finished(
-            f'<a class="{css}"{ident} data-module="nhsuk-button" href="{target}" role="button" draggable="false"{named}>'
-            f"{words(p)}</a>"
+            f'<a class="{css}"{ident} data-module="nhsuk-button" href="{target}" role="button" draggable="false"'
+            f"{named}>{words(p)}</a>"
         )
     twice = maybe("data-prevent-double-click", "true" if p.get("preventDoubleClick") else None)
     off = ' disabled aria-disabled="true"' if p.get("disabled") else ""
@@ -139,7 +139,8 @@ def notification_banner(p: Params, say: Say) -> Markup:
     still = maybe("data-disable-auto-focus", "true" if p.get("disableAutoFocus") else None)
     return finished(
         f'<div class="{css}"{maybe("id", p.get("id"))} data-module="nhsuk-notification-banner" role="{role}"'
-        f' aria-labelledby="{ident}"{still}{attributes(p.get("attributes"))}><div class="nhsuk-notification-banner__header">'
+        f' aria-labelledby="{ident}"{still}{attributes(p.get("attributes"))}>'
+        '<div class="nhsuk-notification-banner__header">'
         f'<h2 class="nhsuk-notification-banner__title" id="{ident}">{title}</h2></div>'
         f'<div class="nhsuk-notification-banner__content">{_body(p, "nhsuk-notification-banner__heading")}</div></div>'
     )
@@ -149,9 +150,8 @@ def back_link(p: Params, say: Say) -> Markup:
     known(p, BODY | {"href"})
     said = words(p) if p.get("text") or p.get("html") else escape(say("Back"))
     target = escape(link(p.get("href") or "#"))
-    return finished(
-        f'<a class="{classes("nhsuk-back-link", p.get("classes"))}" href="{target}"{attributes(p.get("attributes"))}>{said}</a>'
-    )
+    css = classes("nhsuk-back-link", p.get("classes"))
+    return finished(f'<a class="{css}" href="{target}"{attributes(p.get("attributes"))}>{said}</a>')
 
 
 def skip_link(p: Params, say: Say) -> Markup:

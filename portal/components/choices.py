@@ -58,8 +58,9 @@ def _legend(piece: Params) -> str:
 
 def _fieldset(p: Params, described_by: str, inner: str, role: Any = None) -> str:
     known(p, FIELDSET)
+    css = classes("nhsuk-fieldset", p.get("classes"))
     return (
-        f'<fieldset class="{classes("nhsuk-fieldset", p.get("classes"))}"{maybe("id", p.get("id"))}{maybe("role", role)}'
+        f'<fieldset class="{css}"{maybe("id", p.get("id"))}{maybe("role", role)}'
         f"{maybe('aria-describedby', described_by or None)}{attributes(p.get('attributes'))}>"
         f"{_legend(part(p.get('legend')))}{inner}</fieldset>"
     )
@@ -87,7 +88,8 @@ def _choices(p: Params, say: Say, kind: str, base: str, chosen: set[str]) -> Mar
         for number, item in enumerate(p.get("items", ()), 1)
         if item
     )
-    box = f'<div class="{classes(base, p.get("classes"))}"{attributes(p.get("attributes"))} data-module="{base}">{items}</div>'
+    css = classes(base, p.get("classes"))
+    box = f'<div class="{css}"{attributes(p.get("attributes"))} data-module="{base}">{items}</div>'
     inner = f"{told.html}{box}"
     return group(p, _fieldset(fieldset_of, told.described_by, inner) if fieldset_of else inner, told.error)
 
@@ -104,7 +106,8 @@ def _choice(item: Params, own_id: str, name: Any, kind: str, base: str, chosen: 
     behaviour = _behaviour(item) if kind == "checkbox" else ""
     described = " ".join(filter(None, (described, clue_id if clue else "")))
     html = (
-        f'<div class="{base}__item"><input class="{base}__input"{maybe("id", ident)}{maybe("name", item.get("name") or name)}'
+        f'<div class="{base}__item"><input class="{base}__input"{maybe("id", ident)}'
+        f"{maybe('name', item.get('name') or name)}"
         f' type="{kind}" value="{escape(item.get("value", ""))}"{" checked" if checked else ""}'
         f"{' disabled' if item.get('disabled') else ''}{behaviour}"
         f"{maybe('data-aria-controls', f'conditional-{ident}' if more else None)}"

@@ -154,7 +154,8 @@ def _textarea(p: Params, say: Say, described_by: str, css: str = "", extra: str 
     shape = classes("nhsuk-textarea", "nhsuk-textarea--error" if told.error else "", css, p.get("classes"))
     value = escape("" if p.get("value") is None else p["value"])
     control = (
-        f'<textarea class="{shape}"{maybe("id", ident)}{maybe("name", p.get("name"))} rows="{escape(p.get("rows") or 5)}"'
+        f'<textarea class="{shape}"{maybe("id", ident)}{maybe("name", p.get("name"))}'
+        f' rows="{escape(p.get("rows") or 5)}"'
         f"{_spelling(p)}{maybe('disabled', bool(p.get('disabled')))}"
         f"{maybe('aria-describedby', told.described_by or None)}{maybe('autocomplete', p.get('autocomplete'))}"
         # a parser drops one line break after the opening tag: give it one of ours when the text begins with one
@@ -165,7 +166,7 @@ def _textarea(p: Params, say: Say, described_by: str, css: str = "", extra: str 
 
 
 def character_count(p: Params, say: Say) -> Markup:
-    """A textarea that tells how many of `maxlength` characters are left (with script; without, how many there may be)."""
+    """A textarea that tells how many of `maxlength` characters are left (without script, how many there may be)."""
     known(p, CHARACTER_COUNT)
     ident, most = p.get("id") or p.get("name"), p["maxlength"]
     told = str(p.get("textareaDescriptionText") or say("You can enter up to %{count} characters"))
@@ -190,7 +191,8 @@ def select(p: Params, say: Say) -> Markup:
     options = "".join(_option(item, p.get("value")) for item in p.get("items", ()) if item)
     css = classes("nhsuk-select", "nhsuk-select--error" if told.error else "", p.get("classes"))
     control = (
-        f'<select class="{css}"{maybe("id", ident)}{maybe("name", p.get("name"))}{maybe("disabled", bool(p.get("disabled")))}'
+        f'<select class="{css}"{maybe("id", ident)}{maybe("name", p.get("name"))}'
+        f"{maybe('disabled', bool(p.get('disabled')))}"
         f"{maybe('aria-describedby', told.described_by or None)}{attributes(p.get('attributes'))}>{options}</select>"
     )
     inner = f"{label_html(part(p.get('label')), 'nhsuk-label', ident)}{told.html}{_around(p, control, say)}"
@@ -201,7 +203,8 @@ def _option(item: Params, chosen: Any) -> str:
     by_value = filled(chosen) and item.get("value") == chosen and item.get("selected") is not False
     return (
         f"<option{maybe('value', item.get('value'))}{' selected' if item.get('selected') or by_value else ''}"
-        f"{' disabled' if item.get('disabled') else ''}{attributes(item.get('attributes'))}>{escape(item.get('text', ''))}</option>"
+        f"{' disabled' if item.get('disabled') else ''}{attributes(item.get('attributes'))}>"
+        f"{escape(item.get('text', ''))}</option>"
     )
 
 
@@ -233,7 +236,8 @@ def password_input(p: Params, say: Say) -> Markup:
     show = (
         '<button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small nhsuk-password-input__toggle '
         'nhsuk-js-password-input-toggle" data-module="nhsuk-button" type="button" '
-        f'aria-label="{escape(say("Show password"))}" aria-controls="{escape(ident)}" hidden>{escape(say("Show"))}</button>'
+        f'aria-label="{escape(say("Show password"))}" aria-controls="{escape(ident)}" hidden>'
+        f"{escape(say('Show'))}</button>"
     )
     own = dict(p.get("formGroup") or NOTHING)
     spoken = {

@@ -1,4 +1,4 @@
-"""The pieces every component is made of: text that is always escaped, attributes, and the refusal of markup in plain strings."""
+"""The pieces components are made of: text always escaped, attributes, the refusal of markup in plain strings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PART = names("text html id for classes attributes size isPageHeading visuallyHid
 
 
 def part(value: Any) -> Params:
-    """A piece of text given as a string, as Markup or as a mapping with `text` or `html`; empty when there is nothing."""
+    """A piece of text from a string, Markup or a mapping with `text` or `html`; empty when there is nothing."""
     if isinstance(value, Mapping):
         return known(value, PART) if value.get("html") or filled(value.get("text")) else NOTHING
     return {"text": value} if filled(value) else NOTHING
@@ -119,4 +119,5 @@ def classes(*names: Any) -> str:
 
 def element(name: str, css: str, inner: str, piece: Params = NOTHING) -> str:
     """An element with the id and attributes of `piece`; `inner` is finished HTML."""
-    return f'<{name} class="{css}"{maybe("id", piece.get("id") or None)}{attributes(piece.get("attributes"))}>{inner}</{name}>'
+    named = maybe("id", piece.get("id") or None) + attributes(piece.get("attributes"))
+    return f'<{name} class="{css}"{named}>{inner}</{name}>'

@@ -44,10 +44,8 @@ def _task(item: Params, ident: str) -> str:
     target = item.get("href")
     if target:
         told = f"{ident}-hint {ident}-status" if clue else f"{ident}-status"
-        name = (
-            f'<a class="{classes("nhsuk-task-list__link nhsuk-link", title.get("classes"))}" href="{escape(link(target))}"'
-            f' aria-describedby="{escape(told)}">{words(title)}</a>'
-        )
+        linked = classes("nhsuk-task-list__link nhsuk-link", title.get("classes"))
+        name = f'<a class="{linked}" href="{escape(link(target))}" aria-describedby="{escape(told)}">{words(title)}</a>'
     else:
         name = f"<div{maybe('class', title.get('classes'))}>{words(title)}</div>"
     more = f'<div class="nhsuk-task-list__hint" id="{escape(ident)}-hint">{words(clue)}</div>' if clue else ""
@@ -55,7 +53,8 @@ def _task(item: Params, ident: str) -> str:
     state = draw_tag(known(status["tag"], TAG)) if status.get("tag") else words(status)
     return (
         f'<li class="{css}"><div class="nhsuk-task-list__name-and-hint">{name}{more}</div>'
-        f'<div class="{classes("nhsuk-task-list__status", status.get("classes"))}" id="{escape(ident)}-status">{state}</div></li>'
+        f'<div class="{classes("nhsuk-task-list__status", status.get("classes"))}" id="{escape(ident)}-status">'
+        f"{state}</div></li>"
     )
 
 
@@ -115,15 +114,15 @@ def table(p: Params, say: Say) -> Markup:
             f'<tr class="nhsuk-table__row"{_role(stacked, "row")}>{top}</tr></thead>'
         )
     rows = "".join(
-        f'<tr class="nhsuk-table__row"{_role(stacked, "row")}>{_cells(row, head, bool(p.get("firstCellIsHeader")), stacked)}</tr>'
+        f'<tr class="nhsuk-table__row"{_role(stacked, "row")}>'
+        f"{_cells(row, head, bool(p.get('firstCellIsHeader')), stacked)}</tr>"
         for row in p.get("rows", ())
         if row
     )
     css = classes("nhsuk-table", "nhsuk-table--responsive" if stacked else "", p.get("classes"))
     inner = f'{caption}{top}<tbody class="nhsuk-table__body">{rows}</tbody>'
-    return finished(
-        f'<table class="{css}"{maybe("id", p.get("id"))}{_role(stacked, "table")}{attributes(p.get("attributes"))}>{inner}</table>'
-    )
+    named = maybe("id", p.get("id")) + _role(stacked, "table") + attributes(p.get("attributes"))
+    return finished(f'<table class="{css}"{named}>{inner}</table>')
 
 
 def _role(stacked: bool, name: str) -> str:

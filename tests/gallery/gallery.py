@@ -1,4 +1,4 @@
-"""A gallery for us: every part and state of the design system with made-up people. `python tests/gallery/app.py`, port 8401."""
+"""A gallery for us: every part and state of the design system, with made-up people. Run this file; port 8401."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ CLERK = SimpleNamespace(name="Dana Whitfield", role="front-desk")
 def trend_points() -> list[dict[str, Any]]:
     taken = ["6.1", "6.4", "6.3", "6.9", "7.4", "7.10", "6.8", "6.6"]
     return [
-        {"when": date(2019 + year, 5, 3), "value": float(value), "text": value, "flag": "H" if float(value) > 6.5 else ""}
+        {
+            "when": date(2019 + year, 5, 3),
+            "value": float(value),
+            "text": value,
+            "flag": "H" if float(value) > 6.5 else "",
+        }
         for year, value in enumerate(taken)
     ]
 
@@ -60,7 +65,9 @@ def asset(path: str) -> str:
 
 
 def policy(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+    )
     return response
 
 
@@ -90,7 +97,7 @@ def page(name: str) -> ResponseReturnValue:
 
 def problem(status: int) -> ResponseReturnValue:
     return render_template(
-        "problem.html", status=status, title="There is nothing here", sentence="The page does not exist, or it is not yours to see.",
+        "problem.html", status=status, title="There is nothing here", sentence="The page does not exist.",
         viewer=None, clinic_name="", clinic_phone="", language="en", seconds_left=None, request_id="9f2c4e1a77b0d3c5",
     ), status  # fmt: skip
 

@@ -1,0 +1,199 @@
+"""The design system in a real browser: accessible, small, alive with script and whole without it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from gallery import PAGES, ROOT, create_gallery
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from werkzeug.serving import make_server
+
+CHROMIUM = Path("/usr/bin/chromium")
+NAMES = sorted(file.stem for file in PAGES.glob("*.html"))
+STATIC = ROOT / "static" / "vendor"
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
+    pytest.mark.skipif(not (STATIC / "previsit.css").exists(), reason="no assets yet: run python -m portal.assets"),
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_gallery(), threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=address, viewport={"width": 390, "height": 844})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    said: list[str] = []
+    opened = context.new_page()
+    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    assert [words for words in said if "Failed to load resource" not in words] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_finds_nothing_serious_and_nothing_hangs_over_the_edge(page: Page, name: str) -> None:
+    for size in ((390, 844), (1280, 900)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(f"/{name}")
+        found = Axe().run(page).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_carries_no_script_or_style_of_its_own_and_asks_nobody_else(page: Page, name: str, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/{name}")
+    html = page.content()
+    assert all(url.startswith(address) for url in asked)
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=", html)
+
+
+def test_a_first_visit_fits_in_forty_kilobytes(page: Page) -> None:
+    assets = sum((STATIC / f"previsit.{kind}.gz").stat().st_size for kind in ("css", "js"))
+    mark = (ROOT / "static/images/mark.svg").stat().st_size
+    for name in NAMES:
+        response = page.goto(f"/{name}")
+        assert response is not None
+        own = len(gzip.compress(response.body()))
+        assert own <= 8_000
+        assert assets + mark + own <= 40_000
+
+
+def test_an_answer_brings_its_question_without_a_new_page_and_leaves_focus_and_words_alone(page: Page) -> None:
+    page.goto("/form")
+    page.evaluate("window.same = true")
+    page.fill("#q7", "half a sent")
+    page.check("input[name=q3][value=yes]")
+    page.wait_for_selector("#q4")
+    assert page.evaluate("document.activeElement.value") == "yes"
+    assert page.input_value("#q7") == "half a sent"
+    assert page.evaluate("window.same") is True
+    expect(page.locator("#announce")).to_have_text("The questions below have changed.")
+    page.check("input[name=q3][value=no]")
+    page.wait_for_selector("#q4", state="detached")
+    assert page.is_hidden("[data-update]")
+
+
+def test_what_is_typed_while_the_server_thinks_is_not_lost(page: Page) -> None:
+    page.goto("/form")
+
+    def slowly(route: object, request: Request) -> None:
+        page.evaluate("document.querySelector('#q1').focus(); document.querySelector('#q1').value = '72.5'")
+        route.continue_()  # type: ignore[attr-defined]
+
+    page.check("input[name=q3][value=yes]")
+    page.wait_for_selector("#q4")
+    page.route("**/form", slowly)
+    page.fill("#q4", "20")
+    page.check("input[name=q3][value=no]")
+    page.wait_for_selector("#q4", state="detached")
+    assert page.input_value("#q1") == "72.5"
+
+
+def test_when_the_server_does_not_answer_the_update_button_is_back(page: Page) -> None:
+    page.goto("/form")
+    page.route("**/form", lambda route: route.abort())
+    page.check("input[name=q3][value=yes]")
+    page.wait_for_selector("[data-update]", state="visible")
+    page.unroute("**/form")
+    page.click("[data-update]")
+    page.wait_for_selector("#q4")
+
+
+def test_without_script_the_update_button_does_the_same(browser: Browser, address: str) -> None:
+    plain = browser.new_context(base_url=address, java_script_enabled=False)
+    page = plain.new_page()
+    page.goto("/form")
+    page.check("input[name=q3][value=yes]")
+    page.click("text=Update this page")
+    assert page.locator("#q4").count() == 1
+    assert page.locator("[data-print]:visible").count() == 0
+    plain.close()
+
+
+def test_a_double_click_sends_once(page: Page) -> None:
+    page.goto("/check")
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.method) if request.method == "POST" else None)
+    page.evaluate(
+        """() => {
+            const button = document.querySelector('main button')
+            button.closest('form').action = '/hub'
+            button.click()
+            button.click()
+        }"""
+    )
+    page.wait_for_url("**/hub")
+    assert posts == ["POST"]
+
+
+def test_two_minutes_before_the_end_the_page_says_so_and_can_stay(page: Page) -> None:
+    page.route("**/still-here", lambda route: route.fulfill(status=204))
+    page.goto("/hub?left=119")
+    page.wait_for_selector("dialog[open]")
+    assert "2 minutes" in page.locator("dialog").inner_text()
+    assert page.evaluate("document.activeElement.textContent") == "Stay signed in"
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+    page.goto("/hub?left=3000")
+    page.wait_for_timeout(1200)
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_at_the_end_the_page_leaves_the_screen(page: Page) -> None:
+    page.route("**/sign-in?**", lambda route: route.fulfill(status=200, content_type="text/html", body="signed out"))
+    page.goto("/hub?left=-2")
+    page.wait_for_url("**/sign-in?ended=1&next=%2Fhub")
+
+
+def test_what_was_typed_goes_along_at_the_end(page: Page) -> None:
+    page.goto("/form?left=0")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.evaluate("document.querySelector('#q7').value = 'do not lose me'")
+    assert "do+not+lose+me" in (sent.value.post_data or "")
+
+
+def test_a_right_to_left_page_is_mirrored(page: Page) -> None:
+    page.goto("/form-error?language=ar")
+    box = page.locator(".nhsuk-form-group--error").first
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    width = box.evaluate("(one) => getComputedStyle(one).borderRightWidth + getComputedStyle(one).borderLeftWidth")
+    assert width == "4px0px"
+
+
+def test_the_printed_page_has_the_words_and_not_the_buttons(page: Page) -> None:
+    page.goto("/receipt")
+    page.emulate_media(media="print")
+    assert page.locator("[data-print]:visible").count() == 0
+    assert page.locator(".pv-account:visible").count() == 0
+    assert page.locator(".pv-timeline__what:visible").count() == 4
