@@ -13,6 +13,7 @@ from portal.review.proposal import Answer, Risk
 from portal.review.ruling import (
     ALREADY,
     GONE,
+    NO_LONGER,
     SIMILAR,
     Case,
     Rules,
@@ -45,7 +46,7 @@ COULD_NOT_LOOK = "The record could not be read, so it is not known whether it li
 def stopped(case: Case) -> Ruling:
     if case.now is None:
         return nothing(case, Risk.LOOK, GONE)
-    said = {"Status": "inactive"}
+    said = {"Status": NO_LONGER}
     if code_of(at(case.now, "clinicalStatus")) in {"inactive", "resolved"}:
         return Ruling(said=said, reasons=(ALREADY,))
     change = update(
@@ -64,7 +65,7 @@ def changed(case: Case) -> Ruling:
 
 
 def added(case: Case) -> Ruling:
-    said = {"Allergy or intolerance": case.text, "Reaction": case.more, "Status": "unconfirmed"}
+    said = {"Allergy or intolerance": case.text, "Reaction": case.more}
     same = same_in(case)
     if same is not None and _stands(same):
         return Ruling(said=said, reasons=(ALREADY,))

@@ -10,6 +10,7 @@ from portal.review.proposal import Answer, Risk
 from portal.review.ruling import (
     ALREADY,
     GONE,
+    NO_LONGER,
     SIMILAR,
     Case,
     Rules,
@@ -35,7 +36,7 @@ OVER = {"inactive", "resolved", "remission"}
 def stopped(case: Case) -> Ruling:
     if case.now is None:
         return nothing(case, Risk.LOOK, GONE)
-    said = {"Status": "inactive"}
+    said = {"Status": NO_LONGER}
     if code_of(at(case.now, "clinicalStatus")) in OVER:
         return Ruling(said=said, reasons=(ALREADY,))
     change = update(
@@ -52,7 +53,7 @@ def changed(case: Case) -> Ruling:
 
 
 def added(case: Case) -> Ruling:
-    said = {"Condition": case.text, "Since": case.more, "Status": "unconfirmed"}
+    said = {"Condition": case.text, "Since": case.more}
     same = same_in(case)
     if same is not None and code_of(at(same, "clinicalStatus")) not in OVER:
         return Ruling(said=said, reasons=(ALREADY,))

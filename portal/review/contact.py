@@ -9,7 +9,7 @@ from portal.fhir.resources import Json, objects_at, text_at, type_of
 from portal.fhir.values import address_text, telecom_kind
 from portal.review.alike import plain
 from portal.review.proposal import Answer, Change, Edit, Risk, Row
-from portal.review.ruling import ALREADY, COULD_BE_ANY, Case, Rules, Ruling, same, unsure
+from portal.review.ruling import ALREADY, COULD_BE_ANY, NO_LONGER, Case, Rules, Ruling, same, unsure
 
 REPLACES = "Replaces this in the record."
 ADDS = "Adds this to the record."
@@ -22,7 +22,7 @@ def rows(case: Case) -> tuple[Row, ...]:
     """One line: what it was when the patient was asked, what it is now, what the patient says."""
     then, now = _element(case, case.then), _element(case, case.now)
     name = _name(then or now, case)
-    said = {Answer.SAME: _show(then), Answer.CHANGED: case.text, Answer.ADDED: case.text}.get(case.answer, "")
+    said = {Answer.CHANGED: case.text, Answer.ADDED: case.text, Answer.STOPPED: NO_LONGER}.get(case.answer, "")
     return (Row(name, _show(then), _show(now), said),)
 
 

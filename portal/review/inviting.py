@@ -8,7 +8,7 @@ from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
 from portal.clock import now
 from portal.db import transaction
-from portal.errors import Issue, NotAllowed
+from portal.errors import Issue, NotAllowed, NotFound
 from portal.intake import service as intake
 from portal.review.tying import settle
 
@@ -68,10 +68,16 @@ def _state(visit: intake.Visit, sent: str | None) -> str:
     return sent or ("joined" if accounts.has_account(visit.patient_id) else "not-joined")
 
 
-def invite(actor: Actor, patient_id: str, days: int) -> Invited:
-    """A new link for somebody the clinic expects."""
-    name = str(accounts.patient(actor, patient_id).person["name"])
-    return Invited(accounts.invite(actor, patient_id, days), name)
+def invite(actor: Actor, visit_id: str, days: int) -> Invited:
+    """A new link for the person of one of the listed visits; NotFound for any other."""
+    if not actor.may(Permission.INVITE):
+        raise NotAllowed
+    visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=DAYS_AHEAD))
+    visit = next((each for each in visits if each.id == visit_id), None)
+    if visit is None:
+        raise NotFound
+    name = str(accounts.patient(actor, visit.patient_id).person["name"])
+    return Invited(accounts.invite(actor, visit.patient_id, days), name, visit.id)
 
 
 def invite_new(actor: Actor, typed: NewVisit, days: int) -> Invited:

@@ -16,6 +16,7 @@ from portal.review.proposal import Answer, Risk
 from portal.review.ruling import (
     ALREADY,
     GONE,
+    NO_LONGER,
     SIMILAR,
     Case,
     Rules,
@@ -31,7 +32,7 @@ from portal.review.ruling import (
     update,
 )
 
-NO_LONGER = {"completed", "stopped", "cancelled", "entered-in-error", "not-taken"}
+OVER = {"completed", "stopped", "cancelled", "entered-in-error", "not-taken"}
 PRESCRIPTION_STAYS = "Adds that the patient no longer takes it. The prescription itself is not changed."
 TAKES_DIFFERENTLY = "Adds how the patient takes it, in their words. The prescription itself is not changed."
 STATEMENT_STOPPED = "Marks the record's entry as stopped."
@@ -42,8 +43,8 @@ ADDS = "Adds a medicine the patient takes, in their words and without a code."
 def stopped(case: Case) -> Ruling:
     if case.now is None:
         return nothing(case, Risk.LOOK, GONE)
-    said = {"Status": "stopped"}
-    if case.now.get("status") in NO_LONGER:
+    said = {"Status": NO_LONGER}
+    if case.now.get("status") in OVER:
         return Ruling(said=said, reasons=(ALREADY,))
     if type_of(case.now) == "MedicationStatement":
         change = update(case.now, status="stopped", note=noted(case, "Patient no longer takes it"))
@@ -68,9 +69,9 @@ def changed(case: Case) -> Ruling:
 
 
 def added(case: Case) -> Ruling:
-    said = {"Medicine": case.text, "How to take it": case.more, "Status": "active"}
+    said = {"Medicine": case.text, "How to take it": case.more}
     same = same_in(case)
-    if same is not None and same.get("status") not in NO_LONGER:
+    if same is not None and same.get("status") not in OVER:
         return Ruling(said=said, reasons=(ALREADY,))
     similar = similar_in(case.text, case.listed)
     resource = _statement(case, "active", {"medicationCodeableConcept": {"text": case.text}})

@@ -1,8 +1,9 @@
 """One submission as it is reviewed: who, which visit, each proposal beside the record of today, the forms, what has happened."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
@@ -68,6 +69,17 @@ class Opened:
     def bulk(self) -> list[Item]:
         """What this person may accept in one go: unremarkable and not decided yet."""
         return [item for item in self.undecided if item.may_decide and item.proposal.unremarkable]
+
+    @property
+    def consent_at(self) -> datetime:
+        """When the patient made the choices that were in force at sending."""
+        return datetime.fromisoformat(text_at(self.consent, "dateTime"))
+
+    @property
+    def consent_text(self) -> str:
+        """The words as they were shown, with a mark at what was chosen."""
+        data = text_at(self.consent, "sourceAttachment", "data")
+        return b64decode(data).decode() if data else ""
 
     @property
     def asked(self) -> list[Item]:

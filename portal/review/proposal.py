@@ -106,6 +106,16 @@ class Proposal:
         return Permission.REVIEW_CLINICAL if self.clinical else Permission.REVIEW
 
     @property
+    def told(self) -> tuple[Row, ...]:
+        """The lines where the patient said something, or the record moved."""
+        return tuple(row for row in self.rows if row.said or row.moved)
+
+    @property
+    def beside(self) -> tuple[Row, ...]:
+        """What else the record says, for orientation."""
+        return tuple(row for row in self.rows if row.now and row not in self.told and row.now != self.title)
+
+    @property
     def unremarkable(self) -> bool:
         """May be accepted together with others of its kind."""
         return self.open and self.risk is Risk.ROUTINE and not self.stale

@@ -16,6 +16,7 @@ ALREADY = "The record already says this."
 GONE = "The record no longer lists this."
 SIMILAR = "The record lists something similar. Check that it is not the same."
 COULD_BE_ANY = "This could be a phone number, an e-mail address or an address. Enter it by hand, or ask the patient."
+NO_LONGER = "No longer"
 NOT_SURE = "The patient is not sure. Ask them, or clear it up at the visit."
 _PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 

@@ -14,7 +14,7 @@ from portal.review.models import TieVerdict, Verdict
 from portal.review.opening import Desk, Opened, open_submission
 from portal.review.proposal import Proposal
 from portal.review.queue import Queue, queue
-from portal.review.tying import Candidates, candidates, link, none_of_these, settle
+from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
 
 
 def decide(actor: Actor, submission_id: str, choices: Sequence[Choice], desk: Desk) -> Decided:
@@ -52,6 +52,11 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
     return finishing.finish(actor, submission, made, subject, _responses(actor, submission, desk))
 
 
+def patient_of(actor: Actor, submission_id: str) -> str:
+    """Whose submission it is, for those who may see the queue."""
+    return opening.submission_of(actor, submission_id).patient_id
+
+
 def _responses(actor: Actor, submission: intake.Submission, desk: Desk) -> list[Json]:
     """What may go to the record, as the worker's gate will see it again."""
     return opening.released(system(actor.clinic_id), submission, desk, purpose="TREAT")
@@ -76,12 +81,14 @@ __all__ = [
     "accept_unremarkable",
     "candidates",
     "decide",
+    "details_of",
     "finish",
     "invite",
     "invite_new",
     "link",
     "none_of_these",
     "open_submission",
+    "patient_of",
     "queue",
     "settle",
     "upcoming",

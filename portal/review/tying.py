@@ -13,7 +13,8 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.errors import Conflict, Issue, NotAllowed, NotFound
-from portal.fhir.resources import Json, key_of
+from portal.fhir.resources import Json, key_of, objects_at, text_at
+from portal.fhir.values import address_text
 from portal.review.identity import of_person
 from portal.review.matching import Match, Scored, Verdict, match
 from portal.review.models import TieDecision, TieVerdict
@@ -91,6 +92,21 @@ def decided(actor: Actor, patient_id: str) -> list[TieDecision]:
     """What people (and rules) said before about who this is, oldest first."""
     wanted = select(TieDecision).where(TieDecision.patient_id == patient_id, TieDecision.clinic_id == actor.clinic_id)
     return list(session().scalars(wanted.order_by(TieDecision.at)))
+
+
+def details_of(patient: Json) -> dict[str, str]:
+    """What a candidate's record says, by the fields that are compared."""
+    names, telecoms = objects_at(patient, "name"), objects_at(patient, "telecom")
+    said = {
+        "given": [" ".join(each.get("given", [])) for each in names],
+        "family": [text_at(each, "family") for each in names],
+        "birth_date": [text_at(patient, "birthDate")],
+        "gender": [text_at(patient, "gender")],
+        "phone": [text_at(each, "value") for each in telecoms if text_at(each, "system") in ("phone", "sms")],
+        "email": [text_at(each, "value") for each in telecoms if text_at(each, "system") == "email"],
+        "address": [address_text(each) for each in objects_at(patient, "address")],
+    }
+    return {name: ", ".join(dict.fromkeys(filter(None, held))) for name, held in said.items()}
 
 
 def _tie(actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: str) -> None:

@@ -1,0 +1,193 @@
+"""The staff desk's pages: queue, one submission, whose record it is, visits and invitations."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import guard
+from portal.accounts import service as accounts
+from portal.actors import STAFF, Permission
+from portal.errors import Issue
+from portal.fhir.values import name_of
+from portal.review import service
+from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
+from portal.review.service import Decided, Desk, Invited, Opened
+
+bp = Blueprint("review", __name__, url_prefix="/desk")
+
+BAR = (
+    ("queue", "Queue", "review.desk"),
+    ("visits", "Visits", "review.visits"),
+    ("held", "Held", "delivery.held"),
+    ("connections", "Connections", "ehr.connections"),
+)
+
+
+@bp.app_context_processor
+def staff_bar() -> dict[str, Any]:
+    """The entries of the bar on every staff page; rooms that are not open are left out."""
+    live = guard.viewer()
+    if live is None or live.actor.role not in STAFF:
+        return {}
+    there = current_app.view_functions
+    return {"staff_entries": [{"key": key, "text": text, "url": url_for(to)} for key, text, to in BAR if to in there]}
+
+
+@bp.get("")
+def desk() -> ResponseReturnValue:
+    found = service.queue(guard.actor(), request.args.get("show", "review"))
+    return render_template("review/queue.html", queue=found)
+
+
+@bp.get("/submissions/<submission_id>")
+def submission(submission_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    opened = service.open_submission(actor, submission_id, _desk())
+    kept = accounts.take_kept(actor, request.path)
+    return _page(opened, said=typed(dict(kept)) if kept else {}, kept=bool(kept))
+
+
+@bp.post("/submissions/<submission_id>")
+def decide(submission_id: str) -> ResponseReturnValue:
+    """Save what was chosen; then, when asked, accept the unremarkable, or finish."""
+    actor, form = guard.actor(), ReviewForm()
+    said = typed(request.form)
+    decided = _save(submission_id, said)
+    if decided.issues or decided.lost:
+        status = 422 if decided.issues else 409
+        return _page(service.open_submission(actor, submission_id, _desk()), said=said, decided=decided), status
+    accounts.drop_kept(actor, request.path)
+    if form.step.data != "finish":
+        return redirect(url_for(".submission", submission_id=submission_id, saved=decided.saved), 303)
+    finished = service.finish(actor, submission_id, _desk())
+    if finished.issues:
+        return _page(service.open_submission(actor, submission_id, _desk()), issues=finished.issues), 422
+    return redirect(url_for(".submission", submission_id=submission_id), 303)
+
+
+def _save(submission_id: str, said: dict[str, Typed]) -> Decided:
+    actor = guard.actor()
+    listed = [(key, said[key].seen) for key in request.form.getlist("bulk") if key in said]
+    decided = service.decide(actor, submission_id, choices(said), _desk())
+    if request.form.get("step") != "bulk" or decided.issues or decided.lost:
+        return decided
+    chosen = {choice.key for choice in choices(said)}
+    untouched = [(key, seen) for key, seen in listed if key not in chosen]
+    return service.accept_unremarkable(actor, submission_id, untouched, _desk())
+
+
+def _page(
+    opened: Opened,
+    *,
+    said: dict[str, Typed] | None = None,
+    decided: Decided | None = None,
+    issues: list[Issue] | None = None,
+    kept: bool = False,
+) -> str:
+    lost = {each.key: each for each in decided.lost} if decided else {}
+    shown = {key: _unless_lost(key, each, lost, opened) for key, each in (said or {}).items()}
+    return render_template(
+        "review/submission.html",
+        opened=opened,
+        controls=Page(shown).of(opened),
+        lost=lost,
+        issues=[*(decided.issues if decided else []), *(issues or [])],
+        kept=kept,
+        born=_date(opened.person.get("birthDate")),
+        clinic_source=_source(opened),
+    )
+
+
+def _unless_lost(key: str, said: Typed, lost: dict[str, Any], opened: Opened) -> Typed:
+    """What was typed stays; where somebody else was faster their decision is the one that is chosen on the page."""
+    if key not in lost:
+        return said
+    standing = next((item.standing for item in opened.items if item.proposal.key == key), None)
+    return Typed(standing.verdict.value if standing else "", said.reason, said.question, "")
+
+
+@bp.route("/submissions/<submission_id>/match", methods=["GET", "POST"])
+def match(submission_id: str) -> ResponseReturnValue:
+    actor = guard.actor()
+    patient_id = service.patient_of(actor, submission_id)
+    form, issues = MatchForm(), list[Issue]()
+    if form.validate_on_submit():
+        reason = form.reason.data or ""
+        if form.step.data == "none":
+            issues = service.none_of_these(actor, patient_id, reason)
+        elif form.record.data:
+            issues = service.link(actor, patient_id, form.record.data, reason)
+        else:
+            issues = [Issue("record", "required", "Choose the record, or press “None of these”")]
+        if not issues:
+            return redirect(url_for(".submission", submission_id=submission_id), 303)
+    found = service.candidates(actor, patient_id)
+    page = render_template(
+        "review/match.html",
+        submission_id=submission_id,
+        found=found,
+        form=form,
+        issues=issues,
+        born=_date(found.person.get("birthDate")),
+        name_of=name_of,
+        details_of=service.details_of,
+    )
+    return page, 422 if issues else 200
+
+
+@bp.get("/visits")
+def visits() -> ResponseReturnValue:
+    return _visits(NewVisitForm(formdata=None), [])
+
+
+@bp.post("/visits")
+def invite_new() -> ResponseReturnValue:
+    form = NewVisitForm()
+    form.validate_on_submit()
+    invited = service.invite_new(guard.actor(), form.typed(), _settings().invitation_days)
+    if invited.issues:
+        return _visits(form, invited.issues), 422
+    return _invited(invited)
+
+
+@bp.post("/visits/<visit_id>/invite")
+def invite(visit_id: str) -> ResponseReturnValue:
+    return _invited(service.invite(guard.actor(), visit_id, _settings().invitation_days))
+
+
+def _visits(form: NewVisitForm, issues: list[Issue]) -> str:
+    actor = guard.actor()
+    return render_template(
+        "review/visits.html",
+        upcoming=service.upcoming(actor),
+        form=form,
+        issues=issues,
+        may_invite=actor.may(Permission.INVITE),
+    )
+
+
+def _invited(invited: Invited) -> ResponseReturnValue:
+    """The link, shown once: it is kept nowhere."""
+    link = _settings().base_url + url_for("door.join", token=invited.token)
+    return render_template("review/invited.html", invited=invited, link=link, days=_settings().invitation_days)
+
+
+def _desk() -> Desk:
+    return Desk(timedelta(minutes=_settings().fresh_minutes), _settings().consent_default)
+
+
+def _settings() -> Any:
+    return current_app.config["SETTINGS"]
+
+
+def _date(text: object) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+def _source(opened: Opened) -> str:
+    return next((each.source for each in opened.readings.values() if each.source), "")
