@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.sandbox_server import free_port
+from tests.sandbox_server import client_key, free_port, running_sandbox
 
 
 def started(port: int, *more: str) -> subprocess.Popen[str]:
@@ -88,8 +88,6 @@ def test_a_busy_port_stops_it_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
-    from tests.sandbox_server import client_key, running_sandbox
-
     port = free_port()
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [client_key().as_dict(private=False)]}))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from portal.fhir.structure import problems
 from tests.sandbox.asking import Asking, observation, patient, words
 from tests.sandbox_server import Sandbox
 
@@ -186,8 +187,6 @@ def test_validate_tells_and_stores_nothing(ask: Asking) -> None:
 
 
 def test_the_capability_statement_is_open_and_sound(clinic: Sandbox) -> None:
-    from portal.fhir.structure import problems
-
     statement = requests.get(f"{clinic.base_url}/metadata", timeout=5).json()
     assert problems(statement) == []
     assert statement["fhirVersion"] == "4.0.1"
