@@ -30,13 +30,14 @@ from portal.fhirpath.calls import Compiled, argument_run, checked
 from portal.fhirpath.env import Env, Items, one, truth
 from portal.fhirpath.equality import distinct
 from portal.fhirpath.errors import FhirPathBudgetExceeded, FhirPathEvaluationError
+from portal.fhirpath.functions.filtering import repeat_member
 from portal.fhirpath.functions.registry import Body
 from portal.fhirpath.functions.typing import as_, is_
 from portal.fhirpath.model import Model
 from portal.fhirpath.node import Node
 from portal.fhirpath.operators import LOGIC, OPERATORS, negative, positive
 from portal.fhirpath.quantity import Quantity
-from portal.fhirpath.shapes import Lookup, quick_test, recognised
+from portal.fhirpath.shapes import Lookup, member_name, quick_test, recognised
 from portal.fhirpath.types import TypeName
 
 Stride = Callable[[Env, Items], Items]
@@ -194,6 +195,10 @@ class Compiler:
             test = quick_test(step.arguments[0])
             if test is not None:
                 return filtered(*test)
+        if not factory and step.name == "repeat":
+            name = member_name(step.arguments[0])
+            if name is not None:
+                return lambda env, items: repeat_member(env, items, name)
         compiled = [self.argument(kind, tree) for kind, tree in known.pairs]
         return argument_run(known.function, compiled)
 
@@ -345,6 +350,18 @@ def indexed(index: Body) -> Stride:
     return run
 
 
+def has_text(node: Node, name: str, wanted: str) -> bool:
+    """Whether the only child of that name is that text; a date is no text."""
+    element = node.type.elements.get(name) if node.type is not None else None
+    if element is not None and element.type is not None and element.type.primitive and not element.type.kind:
+        raw = node.value.get(element.key) if type(node.value) is dict else None
+        if type(raw) is str or raw is None:
+            return bool(raw == wanted)
+    found: Items = []
+    node.collect(name, found)
+    return len(found) == 1 and bool(found[0].system() == wanted)
+
+
 def filtered(name: str, wanted: str) -> Stride:
     """`where(linkId = 'x')` and its like, without a closure per item."""
 
@@ -354,11 +371,8 @@ def filtered(name: str, wanted: str) -> Stride:
             raise FhirPathBudgetExceeded("the expression takes too many steps")
         kept: Items = []
         for item in items:
-            if type(item) is Node:
-                found: Items = []
-                item.collect(name, found)
-                if len(found) == 1 and found[0].system() == wanted:
-                    kept.append(item)
+            if type(item) is Node and has_text(item, name, wanted):
+                kept.append(item)
         return kept
 
     return run

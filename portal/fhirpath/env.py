@@ -153,7 +153,7 @@ def plain(items: Items) -> list[Any]:
     found = []
     for item in items:
         value = item.system() if type(item) is Node else item
-        if type(item) is Node and (type(value) is Node or type(item.value) is dict):
+        if type(item) is Node and (type(value) is Node or type(item.value) in (dict, list)):
             value = item.value
         if value is not None:
             found.append(value)

@@ -117,7 +117,9 @@ def same_tree(env: Env, mine: Any, yours: Any) -> bool:
 
 
 def _number(value: Any) -> Any:
-    return exact(value) if isinstance(value, float) else value
+    if isinstance(value, float):
+        value = exact(value)
+    return str(value) if isinstance(value, Decimal) and not value.is_finite() else value
 
 
 # -- equivalence
@@ -250,21 +252,29 @@ class Seen:
 
 def key_of(item: Any) -> object:
     """Something hashable that equal primitives share, None where only comparing will do."""
-    value = system(item)
-    if type(item) is Node and item.twin is not None:
-        return None
-    if isinstance(value, str):
-        return ("s", value)
-    if isinstance(value, bool):
-        return ("b", value)
-    return ("n", value) if isinstance(value, int | Decimal) else None
+    if type(item) is Node:
+        if item.twin is not None or type(item.value) is dict:
+            return None
+        item = item.system()
+    if type(item) is str:
+        return ("s", item)
+    if isinstance(item, bool):
+        return ("b", item)
+    return ("n", item) if isinstance(item, int | Decimal) else None
 
 
 def look_of(item: Any) -> object:
-    """What equal elements share at the least: their keys, and their plain values."""
-    value = item.value if type(item) is Node else None
+    """What equal items without a key share at the least."""
+    if type(item) is not Node:
+        return Temporal if isinstance(item, Temporal) else type(item)
+    value = item.value
     if type(value) is not dict:
-        return None if type(item) is Node else type(item)
+        return Temporal if item.twin is None else Node
+    if item.type is not None and item.type.quantity:
+        return Quantity
+    name = value.get("linkId")
+    if type(name) is str:
+        return name, len(value)
     return frozenset(
         (key, len(inner) if isinstance(inner, dict | list) else _number(inner)) for key, inner in value.items()
     )

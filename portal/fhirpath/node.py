@@ -55,6 +55,8 @@ class Node:
         value = self.value
         if type(value) is dict:
             return self._quantity(value) if self.type is not None and self.type.quantity else self
+        if type(value) is list:  # a list in a list is no FHIR; it has no value and no children
+            return self
         if type(value) is float:
             value = exact(value)
         if type(value) is Decimal or type(value) is int:

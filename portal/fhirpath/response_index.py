@@ -59,11 +59,22 @@ def _repeated(node: Node) -> Table:
 
 
 def _descended(node: Node) -> Table:
-    level, found = list(node.children()), list[Node]()
+    level, found = _elements(node), list[Node]()
     while level:
         found.extend(level)
-        level = [child for parent in level for child in parent.children()]
+        level = [child for parent in level for child in _elements(parent)]
     return _filed(found, distinct=False)
+
+
+def _elements(node: Node) -> list[Any]:
+    """The children that can have a linkId: primitives are left out."""
+    found: list[Any] = []
+    value = node.value
+    if type(value) is dict:
+        for key, inner in value.items():
+            if type(inner) is dict or (type(inner) is list and inner and type(inner[0]) is dict):
+                node.collect(key, found)
+    return found
 
 
 BUILDERS = {"item": _top, "repeat": _repeated, "descendants": _descended}

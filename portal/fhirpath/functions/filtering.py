@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.fhirpath.env import Env, Items, truth
 from portal.fhirpath.equality import Seen
 from portal.fhirpath.functions.registry import Body, each, function
+from portal.fhirpath.node import Node
 from portal.fhirpath.types import TypeName
 
 
@@ -34,6 +35,22 @@ def repeat(env: Env, items: Items, projection: Body) -> Items:
             fresh.extend(item for item in found if seen.add(item))
         out.extend(fresh)
         level = fresh
+    return out
+
+
+def repeat_member(env: Env, items: Items, name: str) -> Items:
+    """`repeat(name)`, without a closure per item."""
+    seen = Seen(env)
+    out: Items = []
+    level = items
+    while level:
+        found: Items = []
+        for item in level:
+            if type(item) is Node:
+                item.collect(name, found)
+        level = [item for item in found if seen.add(item)]
+        env.spend(len(found))
+        out.extend(level)
     return out
 
 
