@@ -84,9 +84,10 @@ def _find(client: RecordClient, entry: Entry, said: Landed | None) -> Found:
         return Found(entry, checked=False)
     kind, _, name = reference.partition("/")
     try:
-        return Found(entry, (client.read(kind, name, uncached=True),))
+        resource = client.read(kind, name, uncached=True)
     except NotThere:
         return Found(entry)
+    return Found(entry, (resource,) if carries(resource, entry.search) else ())
 
 
 def _search(client: RecordClient, entry: Entry) -> tuple[Resource, ...]:

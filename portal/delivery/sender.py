@@ -1,5 +1,6 @@
 """One turn of the worker: claim, ask the gate, send, classify, look, compare, receipt; every step durable before the next."""
 
+import traceback
 from datetime import timedelta
 
 import structlog
@@ -34,8 +35,14 @@ def send_next(tools: Tools) -> Outcome | None:
         return Outcome(lease.item_id, None)
     except Exception as fault:  # a poison item must not stop the worker; the item's own counter holds it in the end
         claim.abandon()
-        log.error("delivery stumbled", item=lease.item_id, fault=type(fault).__name__)
+        log.error("delivery stumbled", item=lease.item_id, fault=type(fault).__name__, at=_place(fault))
         return record.stumbled(tools, lease)
+
+
+def _place(fault: Exception) -> str:
+    """Where in the code, without what was in the hands: a message may hold health data."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{frame.name}:{frame.lineno}"
 
 
 def _turn(tools: Tools, lease: Claim) -> Outcome:

@@ -27,5 +27,5 @@ def mark() -> Mark:
 def since(marked: Mark | None, at: datetime, here: Mark, now: datetime) -> float:
     """Seconds since something happened: by the machine's own counter while it is the same boot, else from `at` to `now`."""
     if marked and marked[0] and marked[0] == here[0]:
-        return float(here[1] - marked[1])
+        return float(here[1]) - float(marked[1])
     return (now - at).total_seconds()
