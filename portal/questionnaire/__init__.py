@@ -11,6 +11,7 @@ from . import parse
 from .assemble import assemble
 from .context import Context, Terminology
 from .definition import Form, load
+from .extract import Extraction, extract
 from .filling import Filling, Page
 from .issues import FormRefused, Issue, Refusal, Trouble
 from .items import Item
@@ -26,6 +27,7 @@ from .validate import operation_outcome, validate
 
 __all__ = [
     "Context",
+    "Extraction",
     "Filling",
     "Form",
     "FormRefused",
@@ -43,6 +45,7 @@ __all__ = [
     "Trouble",
     "assemble",
     "context_of",
+    "extract",
     "load",
     "operation_outcome",
     "origin",

@@ -1,0 +1,141 @@
+"""Put a value at an element of an R4 resource: lists where the element repeats, valueCoding where it is a choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from portal.fhirpath.model import r4
+
+from .extensions import Json
+
+Path = tuple[str, ...]
+ALWAYS_LISTS = frozenset({"extension", "modifierExtension", "contained"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An element that was opened: the object itself and its type."""
+
+    element: Json
+    type_name: str
+
+
+@lru_cache(maxsize=1)
+def _lists() -> dict[str, frozenset[str]]:
+    text = (files("portal.questionnaire") / "r4_lists.txt").read_text("utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: frozenset(fields) for name, *fields in rows}
+
+
+def repeats(type_name: str, element: str) -> bool:
+    """Whether Patient.contact … has many of this element."""
+    key = "".join(piece[:1].upper() + piece[1:] for piece in type_name.split("."))
+    return element in ALWAYS_LISTS or element in _lists().get(key, frozenset())
+
+
+def put(
+    kind: str, resource: Json, opened: dict[Path, Place], path: Path, value: tuple[str, Any] | None, *, new: bool
+) -> Place:
+    """Put (value[x] key, value) at a path; without a value open the element there. `new` adds to a list.
+
+    Starts from the nearest element that a group opened. Raises ValueError for an element that R4 does not have.
+    """
+    start = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in opened and n < len(path)), ())
+    place = opened[start] if start else Place(resource, kind)
+    left = path[len(start) :]
+    for step in left[:-1]:
+        place = _into(place, step, new=False)
+    if value is None:
+        return _into(place, left[-1], new=new)
+    _set(place, left[-1], value[0], value[1])
+    return place
+
+
+def _named(place: Place, step: str) -> tuple[str, Any]:
+    """The element's name without slices and [x], and what the model knows of it."""
+    bare, _, piece = step.partition(":")
+    name = bare.removesuffix("[x]")
+    known = r4().type(place.type_name)
+    element = known.elements.get(name) if known is not None else None
+    if known is not None and element is None:
+        raise ValueError(f"{place.type_name} has no element {name}")
+    return (piece if bare.endswith("[x]") and piece else name), element
+
+
+def _into(place: Place, step: str, *, new: bool) -> Place:
+    key, element = _named(place, step)
+    type_name = _type_of(element, key)
+    if repeats(place.type_name, key):
+        listed = place.element.setdefault(key, [])
+        if new or not listed:
+            listed.append({})
+        return Place(listed[-1], type_name)
+    return Place(place.element.setdefault(key, {}), type_name)
+
+
+def _type_of(element: Any, key: str) -> str:
+    if element is None:
+        return ""
+    if element.type is not None:
+        return str(element.type.name)
+    return next((str(type_.name) for json_key, _, type_ in element.choices if json_key == key), "")
+
+
+def _set(place: Place, step: str, kind: str, value: Any) -> None:
+    key, element = _named(place, step)
+    if element is not None and element.choices and not any(json_key == key for json_key, _, _ in element.choices):
+        key, value = _choice(key, element, kind, value)
+    elif element is not None and element.type is not None:
+        value = _fitted(str(element.type.name), kind, value)
+    if repeats(place.type_name, key):
+        place.element.setdefault(key, []).append(value)
+    else:
+        place.element[key] = value
+
+
+def _choice(key: str, element: Any, kind: str, value: Any) -> tuple[str, Any]:
+    """`value` and a Coding -> valueCodeableConcept; `effective` and a text -> effectiveDateTime."""
+    allowed = {json_key for json_key, _, _ in element.choices}
+    wanted = [kind.removeprefix("value")] if kind else _guesses(value)
+    for name in [*wanted, *(_NEXT.get(name, "") for name in wanted)]:
+        if name and f"{key}{name}" in allowed:
+            return f"{key}{name}", _fitted(name, kind or f"value{wanted[0]}", value)
+    raise ValueError(f"{element.name}[x] takes no {wanted[0] if wanted else 'such value'}")
+
+
+_NEXT = {"Coding": "CodeableConcept", "Decimal": "Quantity", "Date": "DateTime", "Uri": "String", "Integer": "Quantity"}
+
+
+def _guesses(value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return ["Boolean"]
+    if isinstance(value, int):
+        return ["Integer", "Decimal"]
+    if isinstance(value, Decimal):
+        return ["Decimal"]
+    if isinstance(value, dict):
+        if "coding" in value:
+            return ["CodeableConcept"]
+        return ["Quantity"] if "value" in value else (["Reference"] if "reference" in value else ["Coding"])
+    text = str(value)
+    dated = len(text) >= 4 and text[:4].isdigit() and (len(text) == 4 or text[4] == "-")
+    return ["DateTime", "Date", "String"] if dated else ["String", "Code", "Uri"]
+
+
+def _fitted(type_name: str, kind: str, value: Any) -> Any:
+    """A coding as a code or concept, a number as a quantity, as the element asks."""
+    if kind == "valueCoding" or (isinstance(value, dict) and "code" in value and "value" not in value):
+        if type_name in ("code", "string", "uri", "id"):
+            return value.get("code") if type_name != "string" else value.get("display") or value.get("code")
+        return {"coding": [value]} if type_name == "CodeableConcept" else value
+    if type_name == "Quantity" and not isinstance(value, dict):
+        return {"value": value}
+    if type_name in ("code", "string", "uri", "id", "markdown") and not isinstance(value, (dict, list)):
+        return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if type_name == "Reference" and isinstance(value, str):
+        return {"reference": value}
+    return value

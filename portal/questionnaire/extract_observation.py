@@ -1,0 +1,169 @@
+"""Extraction by observations: an Observation for each answer of an item marked with observationExtract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from . import extensions as ext
+from .answers import Entry, typed
+from .converting import default_unit
+from .extensions import Json
+from .extraction import Extractor
+from .identities import SYSTEM
+from .items import Item
+from .origins import own_words
+from .speaking import absent_reason
+
+KEYS = {
+    "valueBoolean": "valueBoolean",
+    "valueInteger": "valueInteger",
+    "valueString": "valueString",
+    "valueQuantity": "valueQuantity",
+    "valueDateTime": "valueDateTime",
+    "valueTime": "valueTime",
+    "valueDate": "valueDateTime",
+    "valueUri": "valueString",
+}
+RELATIONS = frozenset({"component", "member", "derived", "independent"})
+
+
+def observations(work: Extractor) -> Iterator[Json]:
+    """Bundle entries; parts of an observation become its components, members or what it is derived from."""
+    yield from _below(work, work.top, None)
+
+
+def _below(work: Extractor, parent: Entry, holder: Json | None) -> Iterator[Json]:
+    for child in parent.item.children:
+        for entry in parent.existing(child):
+            if entry.answered and work.evaluation.enabled(entry):
+                yield from _entry(work, entry, holder)
+
+
+def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]:
+    relation = wanted(entry.item)
+    if not relation or not entry.item.raw.get("code"):
+        yield from _below(work, entry, holder)
+        return
+    if relation == "component" and holder is not None:
+        for answer in entry.answers:
+            holder["resource"].setdefault("component", []).append(_component(entry.item, answer))
+        yield from _below(work, entry, holder)
+        return
+    yield from _observed(work, entry, relation, holder)
+
+
+def _observed(work: Extractor, entry: Entry, relation: str, holder: Json | None) -> Iterator[Json]:
+    answers: list[Json | None] = list(entry.answers) or [None]
+    for number, answer in enumerate(answers):
+        made = _bundle_entry(work, entry, number, answer)
+        inner = list(_below(work, entry, made)) if number == 0 else []
+        if answer is None and not made["resource"].keys() & {"component", "hasMember"}:
+            yield from inner
+            continue
+        if holder is not None and relation == "member":
+            holder["resource"].setdefault("hasMember", []).append({"reference": made["fullUrl"]})
+        if holder is not None and relation == "derived":
+            made["resource"].setdefault("derivedFrom", []).append({"reference": holder["fullUrl"]})
+        yield made
+        yield from inner
+
+
+def wanted(item: Item) -> str:
+    """How the item is to be extracted: "" not at all, else independent, component, member or derived.
+
+    The nearest item that says anything decides for those under it; a code says how, true means independent.
+    """
+    for owner in item.ancestors():
+        said = ext.value(owner.extensions, "observationExtract")
+        if said is False:
+            return ""
+        if said is True:
+            return _relation(item) or "independent"
+        if isinstance(said, str):
+            return said if said in RELATIONS and owner is item else "independent"
+    return ""
+
+
+def _relation(item: Item) -> str:
+    said = ext.value(item.extensions, "observationExtractEntry")
+    return said if isinstance(said, str) and said in RELATIONS else ""
+
+
+def _bundle_entry(work: Extractor, entry: Entry, number: int, answer: Json | None) -> Json:
+    """An update by identifier, so that the amended answer replaces what the first one made."""
+    identity = work.identities.uuid(entry, f"observation {number}")
+    name = f"urn:uuid:{identity}"
+    return {
+        "fullUrl": name,
+        "resource": _observation(work, entry, name, answer),
+        "request": {"method": "PUT", "url": f"Observation?identifier={SYSTEM}|{name}"},
+    }
+
+
+def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) -> Json:
+    response, item = work.response, entry.item
+    made: Json = {
+        "resourceType": "Observation",
+        "identifier": [{"system": SYSTEM, "value": name}],
+        "status": "final",
+        "code": {"coding": item.raw["code"], **({"text": item.raw["text"]} if item.raw.get("text") else {})},
+    }
+    categories = _categories(item)
+    if categories:
+        made["category"] = categories
+    for key, source in (
+        ("subject", "subject"),
+        ("encounter", "encounter"),
+        ("effectiveDateTime", "authored"),
+        ("issued", "authored"),
+    ):
+        if response.get(source):
+            made[key] = response[source]
+    if response.get("author"):
+        made["performer"] = [response["author"]]
+    if response.get("id"):
+        made["derivedFrom"] = [{"reference": f"QuestionnaireResponse/{response['id']}"}]
+    return made | (_value(item, answer) if answer else {})
+
+
+def _categories(item: Item) -> list[Json]:
+    for owner in item.ancestors():
+        for name in ("observation-extract-category", "observationExtractCategory"):
+            found = [value for value in ext.values(owner.extensions, name) if isinstance(value, dict)]
+            if found:
+                return [value if "coding" in value or "text" in value else {"coding": [value]} for value in found]
+    return []
+
+
+def _component(item: Item, answer: Json) -> Json:
+    return {"code": {"coding": item.raw["code"]}, **_value(item, answer)}
+
+
+def _value(item: Item, answer: Json) -> Json:
+    """Observation.value[x] of an answer; a reason for no value as dataAbsentReason."""
+    kind, value = typed(own_words(answer))
+    if kind == "valueCoding":
+        return {"valueCodeableConcept": {"coding": [value]}}
+    if kind == "valueDecimal":
+        return {"valueQuantity": {"value": value, **default_unit(item)}}
+    if kind == "valueInteger" and default_unit(item):
+        return {"valueQuantity": {"value": Decimal(value), **default_unit(item)}}
+    if kind in KEYS:
+        return {KEYS[kind]: value}
+    return _absent(answer) if not kind else {"valueString": str(_said(value))}
+
+
+def _said(value: Any) -> Any:
+    return (
+        (value.get("display") or value.get("reference") or value.get("title") or "")
+        if isinstance(value, dict)
+        else value
+    )
+
+
+def _absent(answer: Json) -> Json:
+    code = absent_reason(answer)
+    system = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+    return {"dataAbsentReason": {"coding": [{"system": system, "code": code or "unknown"}]}}

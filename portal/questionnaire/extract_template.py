@@ -1,0 +1,136 @@
+"""Extraction by templates: contained resources whose fields are filled from expressions (SDC 4, template-based)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import extensions as ext
+from .answers import Entry
+from .extensions import Json
+from .extraction import Extractor
+
+CONTEXT, VALUE = "templateExtractContext", "templateExtractValue"
+OWN = frozenset({CONTEXT, VALUE})
+GONE: Any = object()
+"""Stands for an element whose expression gave nothing: it is left out."""
+
+Focus = list[Any] | None
+
+
+def templates(work: Extractor) -> Iterator[Json]:
+    """Bundle entries of every templateExtract and templateExtractBundle, in the order of the form."""
+    for entry in work.live():
+        for extension in entry.item.extensions.get("templateExtract", ()):
+            yield from _one(work, entry, extension)
+        for extension in entry.item.extensions.get("templateExtractBundle", ()):
+            yield from _bundle(work, entry, extension)
+
+
+def _template(work: Extractor, entry: Entry, reference: Any, what: str) -> Json | None:
+    name = str(reference.get("reference") if isinstance(reference, dict) else "")
+    found = work.form.value_sets.resource(name) if name.startswith("#") else None
+    if found is None:
+        work.trouble(entry.item.link_id, what, f"the template {name} is not contained in the form")
+    return found
+
+
+def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
+    found = _template(work, entry, ext.part(extension, "template"), "templateExtract")
+    if found is None:
+        return
+    bare = {key: value for key, value in found.items() if key != "id"}
+    filled = fill(work, entry, bare, None)
+    for number, resource in enumerate(filled):
+        yield work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
+
+
+def _bundle(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
+    found = _template(work, entry, ext.value_of(extension), "templateExtractBundle")
+    for raw in (found or {}).get("entry") or ():
+        for made in fill(work, entry, raw, None):
+            if made.get("resource"):
+                yield made
+
+
+def fill(work: Extractor, entry: Entry, template: Json, focus: Focus) -> list[Json]:
+    """The template's object once for each thing its context gives (once without a context); [] when it gives nothing."""
+    extensions = ext.of(template)
+    context = ext.value(extensions, CONTEXT)
+    focuses: list[Focus] = [focus]
+    if isinstance(context, str):
+        focuses = [[one] for one in work.items(context, entry, CONTEXT, focus)]
+    made = [_object(work, entry, template, one) for one in focuses]
+    return [one for one in made if one is not GONE]
+
+
+def _object(work: Extractor, entry: Entry, template: Json, focus: Focus) -> Any:
+    value = ext.value(ext.of(template), VALUE)
+    if isinstance(value, str):
+        found = work.values(value, entry, VALUE, focus)
+        return found[0] if found else GONE
+    made: Json = {}
+    for key, part in template.items():
+        if key.startswith("_"):
+            _primitive(work, entry, template, key[1:], part, focus, made)
+        elif key == "extension":
+            made |= _kept(part)
+        elif f"_{key}" not in template:
+            filled = _value(work, entry, part, focus)
+            if filled is not GONE:
+                made[key] = filled
+    asked = len(made) < len(template) or "extension" in template
+    return GONE if not made or (asked and set(made) <= {"resourceType"}) else made
+
+
+def _kept(extensions: Any) -> Json:
+    """The extensions of the template that are not instructions to us."""
+    kept = [e for e in extensions if isinstance(e, dict) and ext.short_name(str(e.get("url"))) not in OWN]
+    return {"extension": kept} if kept else {}
+
+
+def _value(work: Extractor, entry: Entry, part: Any, focus: Focus) -> Any:
+    if isinstance(part, list):
+        listed = [made for one in part for made in _many(work, entry, one, focus)]
+        return listed or GONE
+    if isinstance(part, dict):
+        filled = fill(work, entry, part, focus)
+        return filled[0] if filled else GONE
+    return part
+
+
+def _many(work: Extractor, entry: Entry, one: Any, focus: Focus) -> list[Any]:
+    """The elements that one element of a list becomes."""
+    if not isinstance(one, dict):
+        return [one]
+    value = ext.value(ext.of(one), VALUE)
+    if isinstance(value, str) and ext.value(ext.of(one), CONTEXT) is None:
+        return work.values(value, entry, VALUE, focus)
+    return fill(work, entry, one, focus)
+
+
+def _primitive(work: Extractor, entry: Entry, template: Json, key: str, twin: Any, focus: Focus, made: Json) -> None:
+    """A primitive field with its twin: the twin's expression replaces the value, or takes the field away."""
+    if isinstance(twin, list):
+        values = [v for one in twin for v in _results(work, entry, one, focus) or ()]
+        if values:
+            made[key] = values
+        return
+    results = _results(work, entry, twin, focus)
+    if results is None:
+        made |= {key: template[key]} if key in template else {}
+        made[f"_{key}"] = twin
+    elif results:
+        made[key] = results[0]
+
+
+def _results(work: Extractor, entry: Entry, twin: Any, focus: Focus) -> list[Any] | None:
+    """What the twin's expressions give; None when it has none."""
+    extensions = ext.of(twin)
+    context, value = ext.value(extensions, CONTEXT), ext.value(extensions, VALUE)
+    if not isinstance(value, str):
+        return None
+    if not isinstance(context, str):
+        return work.values(value, entry, VALUE, focus)
+    places = work.items(context, entry, CONTEXT, focus)
+    return [found for one in places for found in work.values(value, entry, VALUE, [one])]

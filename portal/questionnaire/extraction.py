@@ -1,0 +1,122 @@
+"""What the three ways of extraction share: where an expression stands, allocated ids, entries of a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from portal.fhirpath.env import plain
+from portal.fhirpath.quantity import Quantity
+from portal.fhirpath.temporal import Temporal
+
+from . import extensions as ext
+from .answers import Entry
+from .definition import Form
+from .extensions import Json
+from .filling import Filling
+from .formulas import formula
+from .identities import Identities, base_of
+from .issues import Trouble
+
+REQUEST_PARTS = ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist")
+
+
+class Extractor:
+    """One extraction: evaluates expressions at entries of the response and collects what went wrong."""
+
+    def __init__(self, form: Form, filling: Filling, response: Json, identity: str) -> None:
+        self.form = form
+        self.response = response
+        self.evaluation, self.top = filling.inside()
+        self.evaluation.base = {key: value for key, value in response.items() if key != "item"}
+        self.evaluation.forget()
+        self.identities = Identities(base_of(response, identity))
+        self.troubles: list[Trouble] = []
+        self._bare = _bare_names(form)
+
+    def trouble(self, link_id: str, what: str, reason: str) -> None:
+        self.troubles.append(Trouble(link_id, what, reason))
+
+    def live(self) -> Iterator[Entry]:
+        """The form and every entry with an answer that applies, in the order of the form."""
+        yield from self._live(self.top)
+
+    def _live(self, entry: Entry) -> Iterator[Entry]:
+        yield entry
+        for child in entry.item.children:
+            for inner in entry.existing(child):
+                if inner.answered and self.evaluation.enabled(inner):
+                    yield from self._live(inner)
+
+    def items(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
+        """What an expression (a string or an Expression) gives at an entry, or from `focus`."""
+        compiled = formula(text)
+        if compiled is None or compiled.error:
+            self.trouble(entry.item.link_id, what, compiled.error if compiled else "it holds no expression")
+            return []
+        return self.evaluation.items(compiled, entry, what, self.allocated(entry), focus) or []
+
+    def values(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
+        """The same as JSON values."""
+        return [as_json(value) for value in plain(self.items(text, entry, what, focus))]
+
+    def text(self, text: Any, entry: Entry, what: str) -> str:
+        found = self.values(text, entry, what) if isinstance(text, str) and text else []
+        return str(found[0]) if found else ""
+
+    def allocated(self, entry: Entry) -> dict[str, str]:
+        """The ids of extractAllocateId in reach: `urn:uuid:…`, or the bare id where the form uses it as a resourceId."""
+        found: dict[str, str] = {}
+        place: Entry | None = entry
+        while place is not None:
+            for name in ext.values(place.item.extensions, "extractAllocateId"):
+                if isinstance(name, str) and name not in found:
+                    made = self.identities.uuid(place, f"allocated {name}")
+                    found[name] = made if name in self._bare else f"urn:uuid:{made}"
+            place = place.parent
+        return found
+
+    def entry(self, resource: Json, place: Entry, what: str, extension: Json) -> Json:
+        """A Bundle entry: PUT where the form gives an id, else POST with a fullUrl that stays the same."""
+        full_url = self.text(ext.part(extension, "fullUrl"), place, "fullUrl") or self.identities.uuid(place, what)
+        identity = self.text(ext.part(extension, "resourceId"), place, "resourceId")
+        kind = str(resource.get("resourceType"))
+        request: Json = {"method": "POST", "url": kind}
+        if identity:
+            resource = {"resourceType": kind, "id": identity, **resource}
+            request = {"method": "PUT", "url": f"{kind}/{identity}"}
+        for name in REQUEST_PARTS:
+            if found := self.text(ext.part(extension, name), place, name):
+                request[name] = found
+        full_url = full_url if ":" in full_url else f"urn:uuid:{full_url}"
+        return {"fullUrl": full_url, "resource": resource, "request": request}
+
+
+def _bare_names(form: Form) -> frozenset[str]:
+    """The allocated names that the form uses as a resource's id: these cannot start with urn:uuid:."""
+    used: set[str] = set()
+    for item in (form.root, *form.all_items):
+        for name in ("templateExtract", "definitionExtract"):
+            for extension in item.extensions.get(name, ()):
+                used.add(str(ext.part(extension, "resourceId") or "").lstrip("%").strip())
+    return frozenset(used)
+
+
+def as_json(value: Any) -> Any:
+    """A result as JSON: dates as text, quantities as objects."""
+    if isinstance(value, Temporal):
+        return str(value).removeprefix("T").removesuffix("T")
+    if isinstance(value, Quantity):
+        return {"value": value.value, "unit": value.unit, "system": "http://unitsofmeasure.org", "code": value.unit}
+    if isinstance(value, dict):
+        return copied(value)
+    return value
+
+
+def copied(value: Any) -> Any:
+    """A copy of a JSON value; decimals as they are."""
+    if isinstance(value, dict):
+        return {key: copied(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [copied(one) for one in value]
+    return value
