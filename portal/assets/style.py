@@ -12,7 +12,7 @@ UNUSED = re.compile(
       | file-upload__(drop|pseudo|status|instruction|button|icon).* | file-upload--drop.*
       | button--(login|reverse|link|icon|brand).* | link--(reverse|no-).* | back-link--reverse.* | breadcrumb--reverse.*
       | grid-.* | main-wrapper.* | width-container.* | section-break.* | lede-text.* | body-(l|s).*
-      | list--(tick|cross|border|no-bullet).* | caption-(xxl|xl|l|m) | caption | heading-(xs|xxs)
+      | list--(tick|cross|border|no-bullet).* | caption-(xxl|xl|l|m) | caption | heading-xxs
       | summary-list__card.* | (checkboxes|radios)--reverse.* | search.* | (input|input-wrapper)--large.*
       | select--large.* | icon--(?!arrow-(left|right)$).* | u-(?!visually-hidden|frontend).*
     )""",
