@@ -15,6 +15,7 @@ from .extract import Extraction, extract
 from .filling import Filling, Page
 from .issues import FormRefused, Issue, Refusal, Trouble
 from .items import Item
+from .migrate import Change, Migration, migrate
 from .nodes import Node
 from .options import Option
 from .origins import Origin, origin
@@ -22,10 +23,12 @@ from .parameters import context_of
 from .populate import populate, populated
 from .report import report
 from .richtext import Html
+from .scoring import Score, Scores, score
 from .summary import Row, Section
 from .validate import operation_outcome, validate
 
 __all__ = [
+    "Change",
     "Context",
     "Extraction",
     "Filling",
@@ -34,12 +37,15 @@ __all__ = [
     "Html",
     "Issue",
     "Item",
+    "Migration",
     "Node",
     "Option",
     "Origin",
     "Page",
     "Refusal",
     "Row",
+    "Score",
+    "Scores",
     "Section",
     "Terminology",
     "Trouble",
@@ -47,11 +53,13 @@ __all__ = [
     "context_of",
     "extract",
     "load",
+    "migrate",
     "operation_outcome",
     "origin",
     "parse",
     "populate",
     "populated",
     "report",
+    "score",
     "validate",
 ]

@@ -52,6 +52,14 @@ class Filling:
         if settle and not _settled(response, form):
             self._evaluation.settle(form.graph.order)
 
+    @classmethod
+    def of_entries(cls, form: Form, head: Json | None, context: Context, top: Entry, strays: list[Json]) -> Filling:
+        """A filling of entries that were put together otherwise; `head` gives the elements of the response."""
+        made = object.__new__(cls)
+        made._begin(form, head, context, Reading(top, strays))
+        made._evaluation.settle(form.graph.order)
+        return made
+
     def _begin(self, form: Form, response: Json | None, context: Context, reading: Reading) -> None:
         self.form = form
         self.context = context
