@@ -117,4 +117,5 @@ def candidates(client: FhirClient, person: Person) -> Reading:
     complete = bool(looks) and all(each.complete for each in looks)
     read_at = min((each.read_at for each in looks if each.read_at), default=now())
     state = state_for(len(people), complete)
-    return Reading(Kind.PATIENT, state, people, (), read_at, "", complete, None if complete else Reason.TOO_MUCH)
+    reason = None if complete else Reason.TOO_MUCH if looks else Reason.NOT_READ_YET
+    return Reading(Kind.PATIENT, state, people, (), read_at if looks else None, "", complete, reason)

@@ -94,8 +94,8 @@ def resume(actor: Actor, connection_id: str, why: str = "") -> None:
 
 def _move(actor: Actor, connection_id: str, to: str, why: str, *, forget_identity: bool = False) -> None:
     allow(actor)
+    row = owned(actor, connection_id)
     with transaction():
-        row = owned(actor, connection_id)
         was = connections.state(row.id).state
         if was == to:
             raise Conflict
@@ -109,8 +109,8 @@ def _move(actor: Actor, connection_id: str, to: str, why: str, *, forget_identit
 def rotate_keys(actor: Actor, connection_id: str) -> None:
     """New keys: published at once, signing in a quarter of an hour, while the old ones still count."""
     allow(actor)
+    row = owned(actor, connection_id)
     with transaction() as current:
-        row = owned(actor, connection_id)
         current.add_all(keys.rotate(row, now()))
         _audited(actor, row, "keys rotated")
 

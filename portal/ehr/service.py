@@ -13,12 +13,14 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import connections, finding, keys, tokens
+from portal.ehr import overview as overview_page
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.errors import EhrError
 from portal.ehr.finding import Appointments, Person
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
 from portal.ehr.models import Connection, RecordAlert
+from portal.ehr.overview import Overview
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
@@ -56,6 +58,20 @@ def capabilities(connection: Connection) -> Capabilities:
 def jwks(connection_id: str | None = None) -> dict[str, Any]:
     """Our public keys as a JWK Set, of one connection or of all."""
     return keys.published(now(), connection_id)
+
+
+def overviews(actor: Actor) -> list[Overview]:
+    """The clinic's connections as its administrator sees them."""
+    return overview_page.every(actor, now())
+
+
+def overview(actor: Actor, connection_id: str) -> Overview:
+    return overview_page.one(actor, connection_id, now())
+
+
+def for_staff(tested: Tested | None) -> str | None:
+    """What a failed test means, for somebody who can do something about it (an English msgid); None when all is well."""
+    return overview_page.words(tested.reason) if tested and tested.reason else None
 
 
 def alerts(actor: Actor, limit: int = 50) -> list[RecordAlert]:
@@ -124,6 +140,7 @@ __all__ = [
     "Found",
     "Kind",
     "Limits",
+    "Overview",
     "Person",
     "Reading",
     "Reason",
@@ -134,8 +151,11 @@ __all__ = [
     "capabilities",
     "client_for",
     "connection_for",
+    "for_staff",
     "issues",
     "jwks",
+    "overview",
+    "overviews",
     "owned",
     "pause",
     "read",

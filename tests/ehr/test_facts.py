@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.ehr.facts import MAKERS, facts
@@ -175,6 +175,7 @@ ODD = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), ODD, max_size=8), st.sampled_from(sorted(MAKERS)))
 def test_no_resource_however_odd_brings_a_page_down(odd: dict[str, Any], of: tuple[Kind, str]) -> None:
     kind, name = of

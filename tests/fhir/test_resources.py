@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.fhir import bundle
@@ -91,6 +91,7 @@ def test_what_is_nobodys_may_come_along_and_what_is_unknown_may_not() -> None:
     assert not belongs({}, "Patient/1", BASE)
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
     st.sampled_from(["subject", "patient", "participant", "actor", "reference", "contained", "resourceType", "id", "link", "entry",
                      "search", "mode", "resource", "identifier", "value"]), inner, max_size=4), max_leaves=12))  # fmt: skip

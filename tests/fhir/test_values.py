@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.fhir import values
@@ -195,6 +195,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_words_are_found_in_any_json_without_falling(one: Any, two: Any) -> None:
     holder = {"name": one, "telecom": two, "dosage": one, "dosageInstruction": two, "communication": one, "link": two}
