@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from portal.actors import Actor, Permission
 from portal.audit import service as audit
@@ -19,6 +20,7 @@ from portal.delivery.standing import Status, status
 from portal.delivery.states import NOTHING, OPEN, SOME, UNFINISHED, UNKNOWN, Kind, Reason, State, Words, words
 from portal.errors import Issue, NotAllowed, NotFound
 from portal.fhir import exact
+from portal.sealing import SealBroken
 
 REASON_LEAST, REASON_MOST = 3, 500
 
@@ -66,7 +68,8 @@ class HeldItem:
 def held(actor: Actor) -> list[HeldHead]:
     """What is on hold in this clinic, the oldest first."""
     _allowed(actor)
-    last = select(func.max(DeliveryEvent.seq)).where(DeliveryEvent.item_id == OutboxItem.id).scalar_subquery()
+    other = aliased(DeliveryEvent)
+    last = select(func.max(other.seq)).where(other.item_id == OutboxItem.id).correlate(OutboxItem).scalar_subquery()
     rows = session().execute(
         select(OutboxItem, DeliveryEvent)
         .join(DeliveryEvent, DeliveryEvent.item_id == OutboxItem.id)
@@ -224,7 +227,10 @@ def _arrived(last: DeliveryEvent) -> str:
 def _pieces(item: OutboxItem, last: DeliveryEvent) -> list[Piece]:
     seen = {entry["index"]: entry for entry in last.detail.get("entries", [])}
     unseen = "missing" if _arrived(last) == NOTHING else "unknown"
-    payload = bundle.read(exact.loads(item.payload))
+    try:
+        payload = bundle.read(exact.loads(item.payload))
+    except SealBroken:
+        return []
     return [_piece(entry, seen.get(entry.index), unseen) for entry in payload.entries]
 
 

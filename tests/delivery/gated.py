@@ -26,14 +26,15 @@ Resource = dict[str, Any]
 @dataclass
 class Clinic:
     """What the server holds, and how it behaves: `hold` keeps the next write from committing until `release` or `promise`
-    seconds; `lose` drops the next reply after the commit, `swallow` the next request before it."""
+    seconds; `lose` drops the next reply after the commit, `swallow` the next request before it; `answers` are given to the next
+    writes instead of doing anything."""
 
     promise: float = 0.5
     statement: Resource = field(default_factory=lambda: TRANSACTIONS)
     hold: int = 0
     lose: int = 0
     swallow: int = 0
-    lag: float = 0
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     resources: dict[str, Resource] = field(default_factory=dict)
     pending: int = 0
     writes: int = 0
@@ -176,6 +177,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.clinic.log.append("POST")
+        if self.clinic.answers:
+            status, headers, canned = self.clinic.answers.pop(0)
+            self._send(status, canned, headers)
+            return
         if self.clinic.swallow:
             self.clinic.swallow -= 1
             self.clinic.received.set()
@@ -193,10 +198,13 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, status: int, body: Resource) -> None:
-        data = json.dumps(body).encode()
+        self._send(status, json.dumps(body).encode(), {"Content-Type": "application/fhir+json"})
+
+    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         try:
             self.send_response(status)
-            self.send_header("Content-Type", "application/fhir+json")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
