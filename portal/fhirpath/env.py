@@ -29,6 +29,9 @@ PREFIXES = {
 }
 
 
+NONE_DEFINED: dict[str, Items] = {}
+
+
 class Env:
     """One per evaluation; `this`, `index` and `total` are set and put back by the functions that loop."""
 
@@ -50,7 +53,7 @@ class Env:
         self.index: int | None = None
         self.total: Items = []
         self.given = given
-        self.defined: dict[str, Items] = {}
+        self.defined = NONE_DEFINED
         self.wrapped: dict[str, Items] = {}
         self.model = model
         self.left = budget.steps
@@ -152,9 +155,10 @@ def plain(items: Items) -> list[Any]:
     """The collection for a caller: nodes become their value, primitives without a value are left out."""
     found = []
     for item in items:
-        value = item.system() if type(item) is Node else item
-        if type(item) is Node and (type(value) is Node or type(item.value) in (dict, list)):
-            value = item.value
+        if type(item) is not Node:
+            found.append(item)
+            continue
+        value = item.value if type(item.value) in (dict, list) else item.system()
         if value is not None:
             found.append(value)
     return found

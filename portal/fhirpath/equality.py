@@ -12,13 +12,14 @@ from portal.fhirpath.env import Env, Items, system
 from portal.fhirpath.node import Node
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, Temporal
-from portal.fhirpath.values import decimals, exact, significant_decimals
+from portal.fhirpath.values import Long, decimals, exact, significant_decimals
 
 WHITE = re.compile(r"\s")
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+    kind = type(value)
+    return kind is int or kind is Decimal or kind is Long
 
 
 def as_quantity(value: Any) -> Any:
@@ -85,6 +86,8 @@ def equal(env: Env, left: Items, right: Items) -> bool | None:
         return None
     if len(left) != len(right):
         return False
+    if len(left) == 1:
+        return equal_items(env, left[0], right[0])
     env.spend(len(left))
     unknown = False
     for mine, yours in zip(left, right, strict=True):

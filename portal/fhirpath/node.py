@@ -104,7 +104,11 @@ class Node:
                 elif raw is not None:
                     out.append(Node(raw, self._actual(found, raw), self.model, None, self, element.key))
                 return
-            self._add(value.get(element.key), value.get(element.twin), found, element.key, out)
+            raw, extra = value.get(element.key), value.get(element.twin)
+            if extra is None and raw is not None and type(raw) is not list:
+                out.append(Node(raw, found, self.model, None, self, element.key))
+            else:
+                self._add(raw, extra, found, element.key, out)
             return
         for key, twin, choice in element.choices:
             if key in value or (choice.primitive and twin in value):

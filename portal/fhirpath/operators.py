@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.fhirpath import quantity as quantities
 from portal.fhirpath import temporal, temporal_math
-from portal.fhirpath.env import Env, Items, one
+from portal.fhirpath.env import Env, Items, one, system
 from portal.fhirpath.equality import as_quantity, equal, equal_items, equivalent, is_number, price
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.quantity import Quantity
@@ -29,7 +29,10 @@ def misfit(sign: str, left: Any, right: Any) -> FhirPathEvaluationError:
 
 def two(sign: str, left: Items, right: Items) -> tuple[Any, Any] | None:
     """The two single values; None when either is missing, which makes the result empty."""
-    mine, yours = one(left, f"“{sign}”"), one(right, f"“{sign}”")
+    if len(left) == 1 and len(right) == 1:
+        mine, yours = system(left[0]), system(right[0])
+    else:
+        mine, yours = one(left, sign), one(right, sign)
     return None if mine is None or yours is None else (mine, yours)
 
 
@@ -47,6 +50,8 @@ def answer(value: bool | None) -> Items:
 def numbers(sign: str, left: Number, right: Number) -> Number | None:
     """Exact arithmetic of Integer, Long and Decimal; None when the result does not fit or is not defined."""
     try:
+        if type(left) is int and type(right) is int and sign in INTEGERS:
+            return whole(INTEGERS[sign](left, right), long=False)
         if isinstance(left, Decimal) or isinstance(right, Decimal):
             return DECIMALS[sign](Decimal(left), Decimal(right))
         if sign == "/":
@@ -83,6 +88,8 @@ def plus(env: Env, left: Items, right: Items) -> Items:
     if both is None:
         return []
     mine, yours = both
+    if is_number(mine) and is_number(yours):
+        return result(numbers("+", mine, yours))
     if isinstance(mine, str) and isinstance(yours, str):
         return [env.text(mine + yours)]
     price(env, mine, yours)
@@ -93,13 +100,14 @@ def minus(env: Env, left: Items, right: Items) -> Items:
     both = two("-", left, right)
     if both is None:
         return []
-    price(env, *both)
-    return result(added(env, "-", *both))
+    mine, yours = both
+    if is_number(mine) and is_number(yours):
+        return result(numbers("-", mine, yours))
+    price(env, mine, yours)
+    return result(added(env, "-", mine, yours))
 
 
 def added(env: Env, sign: str, mine: Any, yours: Any) -> Any:
-    if is_number(mine) and is_number(yours):
-        return numbers(sign, mine, yours)
     if isinstance(mine, Temporal) and isinstance(yours, Quantity):
         return moved(env, mine, yours, sign)
     if sign == "+" and isinstance(mine, Quantity) and isinstance(yours, Temporal):
