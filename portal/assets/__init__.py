@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from portal.assets import style
 
 OLDEST_NODE = 18
 PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
 SOURCE_FOLDERS = ("static/scss", "static/js")
-STYLE, SCRIPT = "static/vendor/previsit.css", "static/vendor/previsit.js"
-STAMP = "static/vendor/.built-from"
+VENDOR = "static/vendor"
+STYLE, SCRIPT = "previsit.css", "previsit.js"
+STAMP = f"{VENDOR}/.built-from"
 INSTALLED = "node_modules/.installed-from"
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNREFUSED", "ECONNRESET", "network request")
 
@@ -38,23 +40,30 @@ class Node:
 def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
     """Make static/vendor/ under `root`; True when something was made, False when it was already up to date.
 
-    Raises AssetsError with a sentence for the person at the keyboard. Never leaves a half-made folder behind
-    that a later run would take for finished: the stamp is written last.
+    Raises AssetsError with a sentence for the person at the keyboard. Files are made aside and moved into place,
+    the stamp last: a server that runs meanwhile never serves half of one, and a broken build is not taken for finished.
     """
     wanted = _digest(root, _sources(root))
-    if _read(root / STAMP) == wanted and (root / STYLE).exists() and (root / SCRIPT).exists():
+    if _read(root / STAMP) == wanted and all((root / VENDOR / name).exists() for name in (STYLE, SCRIPT)):
         return False
     programs = find_node()
     _install(root, programs, say)
     say("Building the style sheet and the script …")
-    (root / STAMP).unlink(missing_ok=True)
-    (root / STYLE).parent.mkdir(parents=True, exist_ok=True)
-    _compile_style(root, programs)
-    _bundle_script(root, programs)
-    for made in (STYLE, SCRIPT):
-        _compress(root / made)
+    shelf = root / VENDOR
+    shelf.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=shelf, prefix=".making-") as bench:
+        _make(root, programs, Path(bench))
+        for made in Path(bench).iterdir():
+            made.replace(shelf / made.name)
     (root / STAMP).write_text(wanted, encoding="ascii")
     return True
+
+
+def _make(root: Path, programs: Node, bench: Path) -> None:
+    _compile_style(root, programs, bench / STYLE)
+    _bundle_script(root, programs, bench / SCRIPT)
+    for made in (bench / STYLE, bench / SCRIPT):
+        _compress(made)
 
 
 def find_node() -> Node:
@@ -108,19 +117,18 @@ def _why_not_installed(told: str) -> str:
     return f"npm could not install the locked packages. It said:\n{_tail(told)}"
 
 
-def _compile_style(root: Path, programs: Node) -> None:
+def _compile_style(root: Path, programs: Node, made: Path) -> None:
     _tool(root, programs, "the style sheet", "sass/sass.js", [
         "--style=compressed", "--no-source-map", "--quiet-deps", "--load-path=node_modules",
-        f"static/scss/previsit.scss:{STYLE}",
+        f"static/scss/previsit.scss:{made}",
     ])  # fmt: skip
-    made = root / STYLE
     made.write_text(style.trim(made.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _bundle_script(root: Path, programs: Node) -> None:
+def _bundle_script(root: Path, programs: Node, made: Path) -> None:
     _tool(root, programs, "the script", "esbuild/bin/esbuild", [
         "static/js/previsit.js", "--bundle", "--minify", "--format=esm", "--target=es2020", "--legal-comments=none",
-        "--log-level=error", f"--outfile={SCRIPT}",
+        "--log-level=error", f"--outfile={made}",
     ])  # fmt: skip
 
 
