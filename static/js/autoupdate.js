@@ -1,6 +1,8 @@
 // Asks the server sooner: when an answer changes, the same page is posted and only the questions that became different are
 // replaced. The server decides everything; if anything goes wrong the page stays as it is, with its Update button.
-const running = new WeakMap() // form -> AbortController of the request under way
+const running = new WeakSet() // forms with a request under way
+const waiting = new WeakSet() // forms that changed meanwhile: asked again when the answer is there, with the version it brought
+const held = new WeakMap() // form -> the button pressed while a request was under way: sent after it, with the version it brought
 const served = new WeakMap() // question element -> its skeleton as the server sent it
 
 let startComponents = () => {}
@@ -100,13 +102,12 @@ function typed(form, button) {
 
 async function update(form) {
   const button = form.querySelector('[data-update]')
-  running.get(form)?.abort()
-  const control = new AbortController()
-  running.set(form, control)
+  if (running.has(form)) return waiting.add(form)
+  running.add(form)
   const before = typed(form)
   try {
     const answer = await fetch(form.getAttribute('action') || location.href, {
-      method: 'POST', body: typed(form, button), credentials: 'same-origin', signal: control.signal, headers: { 'X-Fragment': '1' },
+      method: 'POST', body: typed(form, button), credentials: 'same-origin', headers: { 'X-Fragment': '1' },
     })
     if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status))
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
@@ -120,8 +121,15 @@ async function update(form) {
     putBack(form, before, now)
     returnTo(place)
     if (changed) announce(form.dataset.changed)
-  } catch (error) {
-    if (error.name !== 'AbortError') giveUp(form, button)
+  } catch {
+    giveUp(form, button)
+  } finally {
+    running.delete(form)
+    const pressed = held.get(form)
+    if (pressed !== undefined) {
+      held.delete(form)
+      form.requestSubmit(pressed)
+    } else if (waiting.delete(form) && form.hasAttribute('data-autoupdate')) update(form)
   }
 }
 
@@ -145,6 +153,11 @@ export function startAutoUpdate(components) {
     remember(box)
     const button = form.querySelector('[data-update]')
     if (button) button.hidden = true
+    form.addEventListener('submit', (event) => {
+      if (!running.has(form)) return
+      event.preventDefault()
+      held.set(form, event.submitter)
+    })
     form.addEventListener('change', () => { if (form.hasAttribute('data-autoupdate')) update(form) })
   }
 }

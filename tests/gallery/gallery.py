@@ -90,6 +90,7 @@ def page(name: str) -> ResponseReturnValue:
         language=request.args.get("language", "en"),
         seconds_left=int(request.args.get("left", 1800)),
         answers=answers,
+        version=int(answers.get("version", 2)) + 1,
         smokes=answers.get("q3") == "yes",
         request_id="",
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from gallery import PAGES, ROOT, create_gallery
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from gallery import PAGES, ROOT, create_gallery  # type: ignore[import-not-found]
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -107,9 +107,9 @@ def test_an_answer_brings_its_question_without_a_new_page_and_leaves_focus_and_w
 def test_what_is_typed_while_the_server_thinks_is_not_lost(page: Page) -> None:
     page.goto("/form")
 
-    def slowly(route: object, request: Request) -> None:
+    def slowly(route: Route) -> None:
         page.evaluate("document.querySelector('#q1').focus(); document.querySelector('#q1').value = '72.5'")
-        route.continue_()  # type: ignore[attr-defined]
+        route.continue_()
 
     page.check("input[name=q3][value=yes]")
     page.wait_for_selector("#q4")
@@ -118,6 +118,24 @@ def test_what_is_typed_while_the_server_thinks_is_not_lost(page: Page) -> None:
     page.check("input[name=q3][value=no]")
     page.wait_for_selector("#q4", state="detached")
     assert page.input_value("#q1") == "72.5"
+
+
+def test_a_page_sent_while_an_answer_is_on_its_way_is_sent_after_it_with_its_version(page: Page) -> None:
+    page.goto("/form")
+    versions: list[str] = []
+
+    def slowly(route: Route) -> None:
+        versions.append(re.findall(r'name="version"\r\n\r\n(\d+)', route.request.post_data or "version missing")[0])
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.evaluate("document.querySelector('main form').enctype = 'multipart/form-data'")
+    page.route("**/form", slowly)
+    page.check("input[name=q3][value=yes]")
+    page.click("text=Save and continue")
+    page.wait_for_load_state()
+    expect(page.locator("input[name=version]")).to_have_value("5")
+    assert versions == ["3", "4"]
 
 
 def test_when_the_server_does_not_answer_the_update_button_is_back(page: Page) -> None:
