@@ -54,8 +54,8 @@ class Capabilities:
         return self.types.get(kind, NOTHING)
 
     def offers(self, kind: str) -> bool:
-        """Whether the type may be asked for at all: declared, or nothing known of the server."""
-        return not self.known or kind in self.types
+        """Whether the type may be asked for at all: declared, or the server declares no types to go by."""
+        return not self.types or kind in self.types
 
     def finds(self, kind: str, parameter: str) -> bool:
         """Whether a search by this parameter may be tried; a server that lists none for the type is taken at its silence."""

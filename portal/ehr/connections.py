@@ -150,14 +150,32 @@ def ask_capabilities(connection: Connection, client: FhirClient) -> Capabilities
     return found
 
 
+def know_again(connection: Connection, client: FhirClient) -> None:
+    """Once a day: ask what the server can do. The first time, who it is counts as confirmed from then on.
+
+    A server that does not tell goes on as it is; raises Changed when it is another one.
+    """
+    if connection.capabilities_at is not None and now() - connection.capabilities_at < DISCOVERY_LASTS:
+        return
+    try:
+        can = ask_capabilities(connection, client)
+    except Changed:
+        raise
+    except EhrError:
+        return
+    confirm(connection, endpoints(connection), can)
+
+
+def confirm(connection: Connection, found: Endpoints, can: Capabilities) -> None:
+    """Remember who this server is, when nobody has yet (bar 90)."""
+    if connection.identity is None:
+        with transaction():
+            connection.identity = {"issuer": found.issuer, "token": found.token, "software": can.software}
+
+
 def abilities(connection: Connection) -> Capabilities:
     """What the server last said it can do; UNKNOWN before it said anything."""
     return capabilities.from_json(connection.capabilities)
-
-
-def identity(found: Endpoints, can: Capabilities) -> dict[str, Any]:
-    """What an administrator confirms by registering (bar 90): a change of any of it stops the connection."""
-    return {"issuer": found.issuer, "token": found.token, "software": can.software}
 
 
 # -- the breaker -------------------------------------------------------------------------------------------------------

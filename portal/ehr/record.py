@@ -33,7 +33,13 @@ class _Link:
 
 
 def read(
-    actor: Actor, patient_id: str, kind: Kind, *, max_age: timedelta = FRESH, fetch: bool = True, limits: Limits = BRISK
+    actor: Actor,
+    patient_id: str,
+    kind: Kind,
+    *,
+    max_age: timedelta = FRESH,
+    fetch: bool = True,
+    limits: Limits = BRISK,
 ) -> Reading:
     """One kind of this patient's record: what is kept when it is younger than `max_age`, else asked of the clinic's server
     (`fetch`), else what is kept, marked with the reason. Audited. NotFound when the patient is not this actor's to see."""
@@ -49,28 +55,45 @@ def read_several(
     fetch: bool = True,
     limits: Limits = BRISK,
 ) -> dict[Kind, Reading]:
-    """Several kinds in one go, with one audit row."""
-    wanted = tuple(kinds)
-    link = _link(actor, patient_id)
-    if isinstance(link, Reason):
-        readings = {kind: could_not_look(kind, link) for kind in wanted}
-    else:
-        stale = _stale(link, wanted, max_age) if fetch else ()
-        if stale:
-            _fetch_all(link, stale, limits)
-        kept = _kept(link)
-        readings = {kind: _reading(kind, kept.get(kind), link) for kind in wanted}
-    detail = {"kinds": {kind.value: reading.state.value for kind, reading in readings.items()}}
-    with transaction():
-        audit.record(actor, Event.RECORD_READ, subject=f"patients:{patient_id}", patient_id=patient_id, detail=detail)
-    return readings
+    """Several kinds in one go, with one audit row. A server that has just failed is left in peace for a while."""
+    return _read(actor, patient_id, tuple(kinds), _Wish(max_age, fetch, limits))
 
 
 def refresh(
     actor: Actor, patient_id: str, kinds: Iterable[Kind] = tuple(Kind), limits: Limits = PATIENT
 ) -> dict[Kind, Reading]:
-    """Ask the clinic's server for everything again, whatever is kept; for the worker and for sign-in."""
-    return read_several(actor, patient_id, kinds, max_age=timedelta(0), limits=limits)
+    """Ask the clinic's server for everything again, whatever is kept; for the worker and for sign-in.
+
+    Once a day it also asks the server what it can do, and whether it is still the one that was confirmed.
+    """
+    return _read(actor, patient_id, tuple(kinds), _Wish(timedelta(0), True, limits, insist=True))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """How fresh, whether to ask, how long to wait; `insist` asks even a server that has just failed."""
+
+    max_age: timedelta
+    fetch: bool
+    limits: Limits
+    insist: bool = False
+
+
+def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -> dict[Kind, Reading]:
+    link = _link(actor, patient_id)
+    if isinstance(link, Reason):
+        readings = {kind: could_not_look(kind, link) for kind in kinds}
+    else:
+        kept = _kept(link)
+        stale = _stale(kept, kinds, now() - wish.max_age) if wish.fetch else ()
+        if stale:
+            _fetch_all(link, stale, wish)
+            kept = _kept(link)
+        readings = {kind: _reading(kind, kept.get(kind), link) for kind in kinds}
+    detail = {"kinds": {kind.value: reading.state.value for kind, reading in readings.items()}}
+    with transaction():
+        audit.record(actor, Event.RECORD_READ, subject=f"patients:{patient_id}", patient_id=patient_id, detail=detail)
+    return readings
 
 
 def _link(actor: Actor, patient_id: str) -> _Link | Reason:
@@ -91,9 +114,7 @@ def _kept(link: _Link) -> dict[Kind, RecordReading]:
     return {Kind(row.kind): row for row in session().scalars(rows)}
 
 
-def _stale(link: _Link, kinds: Sequence[Kind], max_age: timedelta) -> tuple[Kind, ...]:
-    kept = _kept(link)
-    oldest = now() - max_age
+def _stale(kept: dict[Kind, RecordReading], kinds: Sequence[Kind], oldest: datetime) -> tuple[Kind, ...]:
     return tuple(kind for kind in kinds if not _fresh(kept.get(kind), oldest))
 
 
@@ -123,24 +144,26 @@ def _reading(kind: Kind, row: RecordReading | None, link: _Link) -> Reading:
     )
 
 
-def _fetch_all(link: _Link, kinds: Sequence[Kind], limits: Limits) -> None:
+def _fetch_all(link: _Link, kinds: Sequence[Kind], wish: _Wish) -> None:
     """Ask for each kind and keep what came; once the server as a whole fails, the rest is not tried."""
     if session().info.get("writing"):
         raise RuntimeError("the clinic must not be asked inside a transaction")
     results: dict[Kind, Fetched | Reason] = {}
     obstacle = connections.obstacle(link.connection)
     trouble: EhrError | None = None
-    if obstacle is None and limits is BRISK:
+    if obstacle is None and not wish.insist:
         obstacle = connections.resting(link.connection, now())
     if obstacle is None:
-        trouble = _ask(link, kinds, limits, results)
+        trouble = _ask(link, kinds, wish, results)
     _keep(link, kinds, results, obstacle or (reason_of(trouble) if trouble else None), trouble)
 
 
-def _ask(link: _Link, kinds: Sequence[Kind], limits: Limits, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
+def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
     """Fill `results`; the error that ended it for all, or None."""
     try:
-        client = tokens.client_for(link.connection, limits)
+        client = tokens.client_for(link.connection, wish.limits)
+        if wish.insist:
+            connections.know_again(link.connection, client)
         can, granted = connections.abilities(link.connection), tokens.granted_scope(link.connection.id)
         fhir_id = link.fhir_id
         session().commit()  # nothing is held open in the database while we wait for the network
@@ -170,6 +193,8 @@ def _keep(
 ) -> None:
     at = now()
     with transaction() as current:
+        # one writer at a time, so that two pages that read for the first time do not both make the row
+        current.execute(select(Connection.id).where(Connection.id == link.connection.id).with_for_update())
         kept = _kept(link)
         for kind in kinds:
             row = kept.get(kind) or _new_row(link, kind, at)
@@ -204,10 +229,12 @@ def _new_row(link: _Link, kind: Kind, at: datetime) -> RecordReading:
 
 
 def _write(row: RecordReading, result: Fetched | Reason, at: datetime) -> None:
-    """A good answer replaces what was kept; a failure only says so beside it."""
+    """A good answer replaces what was kept, unless that is newer; a failure only says so beside it."""
     row.tried_at = at
     if isinstance(result, Reason):
         row.failure = result.value
+        return
+    if row.read_at is not None and result.read_at is not None and result.read_at < row.read_at:
         return
     row.document = {"resources": result.resources, "beside": result.beside}
     row.read_at, row.complete = result.read_at, result.complete

@@ -160,8 +160,7 @@ def test(actor: Actor, connection_id: str, limits: Limits = PATIENT) -> Tested:
     scope = tokens.granted_scope(row.id) or ""
     with transaction():
         connections.reached(row)
-        if row.identity is None:
-            row.identity = connections.identity(found, can)
+        connections.confirm(row, found, can)
         _audited(actor, row, "tested")
     reason = None if can.readable else Reason.VERSION
     lacking = gaps(can, scopes.NEEDS)

@@ -1,6 +1,7 @@
 """The access token of a connection: sealed in the database, renewed before it runs out, fetched by one process at a time (bar 39)."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
@@ -23,6 +24,10 @@ SKEW = timedelta(seconds=20)
 POLL = 0.05
 REST = {True: 60.0, False: 10.0}
 """Seconds before a refused request for a token is repeated, terminal or not."""
+PATIENCE = 15.0
+"""Seconds that a token endpoint has: everybody is waiting for it."""
+LEASE = timedelta(seconds=PATIENCE * 2 + 5)
+"""Longer than a fetcher that lives can take (discovery and token); after it, one that died is replaced."""
 UNREACHED, UNREACHED_REST = "unreached", 2.0
 
 
@@ -51,7 +56,7 @@ class ConnectionBearer:
             raise RuntimeError("a token must not be fetched inside a transaction")
         me = new_id()
         until = monotonic() + limits.total
-        while (found := _claim(self._connection_id, me, refused, limits)) is None:
+        while (found := _claim(self._connection_id, me, refused)) is None:
             if monotonic() > until:
                 raise NotReached("timeout", sent=False)
             sleep(POLL)
@@ -60,7 +65,7 @@ class ConnectionBearer:
     def _fetch(self, me: str, limits: Limits) -> str:
         connection = session().get_one(Connection, self._connection_id)
         try:
-            granted = request(connection, limits)
+            granted = request(connection, replace(limits, total=min(limits.total, PATIENCE)))
         except EhrError as refusal:
             _settle_failure(self._connection_id, me, refusal)
             raise
@@ -124,7 +129,7 @@ def _usable(row: AccessToken, refused: str | None, at: datetime) -> str | None:
     return token
 
 
-def _claim(connection_id: str, me: str, refused: str | None, limits: Limits) -> str | None:
+def _claim(connection_id: str, me: str, refused: str | None) -> str | None:
     """The token when there is a good one, "" when it is now ours to fetch, None while another is fetching."""
     with transaction() as current:
         row = current.scalars(_of(connection_id).with_for_update()).one()
@@ -136,7 +141,7 @@ def _claim(connection_id: str, me: str, refused: str | None, limits: Limits) -> 
             raise _remembered(row)
         if row.lease_until is not None and row.lease_until > at:
             return None
-        row.lease_by, row.lease_until = me, at + timedelta(seconds=limits.total + 10)
+        row.lease_by, row.lease_until = me, at + LEASE
         return ""
 
 

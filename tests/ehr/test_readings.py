@@ -1,7 +1,9 @@
 """Readings: known, none, could not look; fresh or old and why; nobody else's; one audit row; sealed (bar 88, 97, 105)."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -365,3 +367,55 @@ def test_candidates_by_identifier_must_carry_it(clinic: Place, server: Hostile, 
     assert [each["id"] for each in service.candidates(clinic.clerk, clinic.clinic_id, person).resources] == ["a"]
     server.on["GET /fhir/Patient"] = Say(500, b"", {})
     assert service.candidates(clinic.clerk, clinic.clinic_id, person).state is State.COULD_NOT_LOOK
+
+
+def test_an_answer_that_was_overtaken_by_a_newer_one_does_not_replace_it(
+    clinic: Place, server: Hostile, connection: Connection
+) -> None:
+    _conditions(server, condition("new"))
+    patient = clinic.patient(connection, "p1")
+    name = patient.patient_id or ""
+    service.read(patient, name, Kind.CONDITIONS)
+    server.on["GET /fhir/Condition"] = say(searchset(server.base, QUERY, condition("old")), Age="600")
+    again = service.refresh(clinic.system, name, (Kind.CONDITIONS,))[Kind.CONDITIONS]
+    assert [each["id"] for each in again.resources] == ["new"]
+
+
+def test_bar_90_the_worker_notices_that_the_server_is_another(
+    clinic: Place, server: Hostile, connection: Connection
+) -> None:
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "software": {"name": "Alpha"}}
+    server.fhir("metadata", statement)
+    _conditions(server, condition("c1"))
+    name = clinic.patient(connection, "p1").patient_id or ""
+    assert service.refresh(clinic.system, name, (Kind.CONDITIONS,))[Kind.CONDITIONS].reason is None
+    server.fhir("metadata", statement | {"software": {"name": "Beta"}})
+    with time_machine.travel(now() + timedelta(hours=25)):
+        reading = service.refresh(clinic.system, name, (Kind.CONDITIONS,))[Kind.CONDITIONS]
+    assert (reading.state, reading.reason) == (State.KNOWN, Reason.CHANGED)
+    assert service.alerts(clinic.clerk)[0].what == "changed"
+    assert service.connection_for(clinic.clinic_id) is None
+
+
+def test_pages_that_read_for_the_first_time_at_once_all_get_the_record(
+    clinic: Place, server: Hostile, connection: Connection
+) -> None:
+    both = Barrier(4)
+
+    def answer(_seen: Any) -> Say:
+        both.wait(5)
+        return say(searchset(server.base, QUERY, condition("c1")))
+
+    server.on["GET /fhir/Condition"] = answer
+    patient = clinic.patient(connection, "p1")
+    session().commit()
+
+    def look(_: int) -> State:
+        try:
+            return service.read(patient, patient.patient_id or "", Kind.CONDITIONS).state
+        finally:
+            db.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(look, range(4))) == {State.KNOWN}
+    assert session().query(RecordReading).count() == 1
