@@ -16,7 +16,7 @@ from portal.clock import now
 from portal.consent import codes, redaction, resource
 from portal.consent.choices import Sheet, check, settled, sheet
 from portal.consent.decision import Decision, Policy, Request, decide
-from portal.consent.describing import describe, sift
+from portal.consent.describing import describe, labels_of, sift
 from portal.consent.models import Act, ConsentVersion
 from portal.consent.provisions import Rules, read
 from portal.db import session, transaction
@@ -296,12 +296,22 @@ def permits(
 def visible(
     actor: Actor, patient_id: str, documents: Iterable[Json], *, policy: Policy, purpose: str | None = None
 ) -> list[Json]:
-    """The resources this actor may use, each without contained ones that they may not. Count and sort only what comes back."""
+    """The resources this actor may use, each without contained ones that they may not. Count and sort only what comes back.
+
+    Where no rule looks at anything but labels, one decision serves all resources with the same labels.
+    """
     rules = _speaking(actor, patient_id)
     default = _policy(actor, rules, policy)
 
+    by_labels = all(rule.data is None and rule.dates is None for each in rules for rule in (each.root, *each.nested))
+    known: dict[frozenset[str], bool] = {}
+
     def allowed(document: Json) -> bool:
-        return decide(_request(actor, patient_id, document, purpose, None), rules, default).permit
+        labels = labels_of(document)
+        if not by_labels or labels not in known:
+            asked = _request(actor, patient_id, document, purpose, None)
+            known[labels] = decide(asked, rules, default).permit
+        return known[labels]
 
     return sift(documents, allowed)
 

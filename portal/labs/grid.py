@@ -7,19 +7,19 @@ from portal.labs.results import Report, Result
 from portal.labs.times import When
 from portal.labs.trend import Series
 
-MOST_COLUMNS = 6
+MOST_COLUMNS = 5
 
 
 @dataclass(frozen=True)
 class Grid:
-    """`rows` pair an analyte with one cell per column (None: not measured that day)."""
+    """Each row: an analyte, its unit, and one cell per column (None: not measured that day)."""
 
     columns: tuple[When, ...]
-    rows: tuple[tuple[Result, tuple[Result | None, ...]], ...]
+    rows: tuple[tuple[Result, str, tuple[Result | None, ...]], ...]
 
 
 def grid(report: Report, known: Mapping[str, Series]) -> Grid | None:
-    """The report's analytes beside their earlier results; None when there is nothing earlier."""
+    """Two or more analytes of a report beside their earlier results; None when there is nothing to put side by side."""
     shown = [row for row in report.rows if not row.bare and not row.withdrawn and row.code in known]
     days: dict[str, When] = {}
     for row in shown:
@@ -27,10 +27,10 @@ def grid(report: Report, known: Mapping[str, Series]) -> Grid | None:
             if result.when and result.when.at:
                 days.setdefault(_day(result), result.when)
     columns = sorted(days.values(), key=lambda when: when.order, reverse=True)[:MOST_COLUMNS]
-    if len(columns) < 2:
+    if len(columns) < 2 or len(shown) < 2:
         return None
     names = [when.text[:10] for when in columns]
-    return Grid(tuple(columns), tuple((row, _cells(known[row.code], names)) for row in shown))
+    return Grid(tuple(columns), tuple((row, known[row.code].unit, _cells(known[row.code], names)) for row in shown))
 
 
 def _cells(series: Series, days: list[str]) -> tuple[Result | None, ...]:

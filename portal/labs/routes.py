@@ -48,7 +48,7 @@ def when_day(found: When) -> str:
     """The day without its time, where a column has room for no more."""
     if found.at is None or found.precision in ("year", "month"):
         return when_words(found)
-    return pages.day(found.at if found.precision == "moment" else found.at.date())
+    return str(format_date(found.at.date() if found.precision == "day" else found.at, "d MMM yyyy"))
 
 
 @bp.app_template_filter("gettext_word")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,8 +37,21 @@ class Overview:
     reason: str = ""
     complete: bool = True
     reports: tuple[tuple[str, Report], ...] = ()
-    trends: Mapping[str, str] = {}
-    known: Mapping[str, Series] = {}
+    trends: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Series] = field(default_factory=dict)
+
+    @property
+    def years(self) -> list[tuple[str, list[tuple[str, Report]]]]:
+        """Reports by year, the newest first; those without a date under ""."""
+        groups: dict[str, list[tuple[str, Report]]] = {}
+        for place, each in self.reports:
+            groups.setdefault(str(each.when.at.year) if each.when and each.when.at else "", []).append((place, each))
+        return list(groups.items())
+
+    @property
+    def histories(self) -> list[tuple[str, str]]:
+        """Name and address of every analyte with more than one result, by name."""
+        return sorted((self.known[code].name, place) for code, place in self.trends.items())
 
     def trend_of(self, code: str) -> str | None:
         """The address of an analyte's history, when there is more than one result."""

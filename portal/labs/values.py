@@ -1,7 +1,7 @@
 """Values exactly as the laboratory sent them: 1.10 stays 1.10, <5 stays <5; every value[x] of R4 has words. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -31,6 +31,11 @@ class Value:
         return self.kind != "absent"
 
     @property
+    def reason(self) -> str:
+        """Why nothing is there, in every word we have for it; "" when something is."""
+        return "" if self.present else f"{self.text} {self.long}".strip()
+
+    @property
     def spoken(self) -> str:
         return f"{self.text} {self.unit}".strip()
 
@@ -43,7 +48,7 @@ def value_of(holder: Mapping[str, Any]) -> Value:
     other = [name for name in holder if name.startswith("value")]
     if other:
         return Value("other", _plain(holder[other[0]]))
-    return Value("absent", _why_absent(holder), translate=True)
+    return _absent(holder)
 
 
 def _guarded(read: Callable[[Any], Value], held: Any) -> Value:
@@ -62,7 +67,7 @@ def digits(number: Any) -> str:
 
 def quantity(held: Any) -> Value:
     if "value" not in held:
-        return Value("absent", _why_absent(held, held.get("_value")), unit=_unit(held), translate=True)
+        return replace(_absent(held, held.get("_value")), unit=_unit(held))
     number = held["value"]
     comparator = str(held.get("comparator", ""))
     return Value(
@@ -174,23 +179,28 @@ READERS: dict[str, Callable[[Any], Value]] = {
 }
 
 
-def _why_absent(*holders: Any) -> str:
+def _absent(*holders: Any) -> Value:
+    """Why there is no value: in our words for a known code, and in the laboratory's own where it wrote some."""
     for holder in holders:
         reason = holder.get("dataAbsentReason") if isinstance(holder, Mapping) else None
         if reason:
-            return _reason_words(reason)
+            return _reason(reason)
         for twin in _twins(holder):
             for extension in twin.get("extension") or []:
                 if extension.get("url") == _DATA_ABSENT and extension.get("valueCode") in ABSENT:
-                    return ABSENT[extension["valueCode"]]
-    return NO_VALUE
+                    return Value("absent", ABSENT[extension["valueCode"]], translate=True)
+    return Value("absent", NO_VALUE, translate=True)
 
 
-def _reason_words(reason: Any) -> str:
+def _reason(reason: Any) -> Value:
+    own = concept_words(reason)
     for coding in reason.get("coding") or [] if isinstance(reason, Mapping) else []:
         if coding.get("system") in _ABSENT_SYSTEMS and coding.get("code") in ABSENT:
-            return ABSENT[coding["code"]]
-    return concept_words(reason) or NO_VALUE
+            written = reason.get("text")
+            return Value(
+                "absent", ABSENT[coding["code"]], long=written if isinstance(written, str) else "", translate=True
+            )
+    return Value("absent", own or NO_VALUE, translate=not own)
 
 
 def _twins(holder: Any) -> list[Mapping[str, Any]]:

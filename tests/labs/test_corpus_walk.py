@@ -65,6 +65,12 @@ def written(resource):
                 yield from leaves(name, held)
         yield from ranges(component)
     yield from ranges(resource)
+    for reason in (
+        resource.get("dataAbsentReason"),
+        *(each.get("dataAbsentReason") for each in listed(resource.get("component"))),
+    ):
+        if isinstance(reason, dict) and "text" in reason:
+            yield reason["text"]
     for note in listed(resource.get("note")):
         yield note["text"]
     if isinstance(resource.get("conclusion"), str):

@@ -68,13 +68,14 @@ def test_a_value_is_shown_as_it_was_sent(sent, text, unit):
         ("{}", "No value was sent."),
         ('{"dataAbsentReason": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "not-performed"}]}}', "The test was not done."),
         ('{"dataAbsentReason": {"text": "Specimen haemolysed"}}', "Specimen haemolysed"),
+        ('{"dataAbsentReason": {"text": "Clotted", "coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "error"}]}}', "The measurement failed. Clotted"),
         ('{"valueQuantity": {"unit": "mg/dL", "_value": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "error"}]}}}', "The measurement failed."),
         ('{"_valueString": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}}', "Held back by the clinic's system."),
     ],
 )  # fmt: skip
 def test_a_missing_value_says_why(sent, words):
     found = value_of(parsed(sent))
-    assert (found.text, found.present) == (words, False)
+    assert (found.reason, found.present) == (words, False)
 
 
 @pytest.mark.parametrize(
