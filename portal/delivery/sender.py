@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from portal.db import transaction
-from portal.delivery import breaker, claim, piecewise, record, trouble, uptime
+from portal.delivery import breaker, claim, overdue, piecewise, record, trouble, uptime
 from portal.delivery.claim import Claim
 from portal.delivery.classify import NO_CREDENTIAL, Seen, Verdict, classify
 from portal.delivery.client import RecordClient
@@ -50,10 +50,10 @@ def _turn(tools: Tools, lease: Claim) -> Outcome:
         if item.crashes > tools.timing.crashes_to_hold:
             return record.hold(tools, item, Reason.OWN_FAULT)
         work = in_hand(lease, item)
-    client = tools.clients(lease.clinic_id)
-    if lease.probe and not _probe(tools, work, client):
-        return Outcome(lease.item_id, None)
     try:
+        client = tools.clients(lease.clinic_id)
+        if lease.probe and not _probe(tools, work, client):
+            return Outcome(lease.item_id, None)
         whole = not work.past.piecewise and tools.atomic(lease.clinic_id, client)
     except EhrError as error:
         return _out_of_reach(tools, work, error)
@@ -79,6 +79,7 @@ def _probe(tools: Tools, work: Work, client: RecordClient) -> bool:
         with claim.held(work.claim) as item:
             breaker.silent(item.clinic_id, tools.clock(), tools.timing, tools.chance(), certain=True)
             claim.release(item, item.next_at)
+        overdue.hold(work.claim.clinic_id, tools.clock, tools.timing)
         log.info("delivery probe failed", clinic=work.claim.clinic_id, reason=met.reason.value)
         return False
     with transaction():

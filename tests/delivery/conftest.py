@@ -1,54 +1,26 @@
-"""A fresh database for each test: SQLite always, PostgreSQL too where PREVISIT_TEST_POSTGRES names one."""
+"""A clinic over an empty database with every table, and a clock that only the test moves."""
 
-import os
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
+import portal.app  # noqa: F401  (every model, so that create_all knows them)
 from portal import db, sealing
-from portal.accounts import models as _accounts  # noqa: F401
-from portal.audit import models as _audit  # noqa: F401
-from portal.delivery import models as _delivery  # noqa: F401
 
 from .make import Hands, Place, place
 
-SERVERS = ["sqlite", *(["postgresql"] if os.environ.get("PREVISIT_TEST_POSTGRES") else [])]
 
-
-@pytest.fixture(params=SERVERS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database with every table."""
-    if request.param == "sqlite":
-        yield from _bound(f"sqlite:///{tmp_path / 'previsit.db'}")
-        return
-    server = make_url(os.environ["PREVISIT_TEST_POSTGRES"])
-    name = f"delivery_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield from _bound(server.set(database=name).render_as_string(hide_password=False))
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
-
-
-def _bound(url: str) -> Iterator[str]:
-    db.connect(url, sealing.KeyRing({1: sealing.new_key()}, sealing.new_key()))
+@pytest.fixture
+def tables(database: str) -> Iterator[str]:
+    """The address of a database of this test's own, connected."""
+    db.connect(database, sealing.KeyRing({1: sealing.new_key()}, sealing.new_key()))
     db.Base.metadata.create_all(db.engine())
-    try:
-        yield url
-    finally:
-        db.dispose()
+    yield database
+    db.dispose()
 
 
 @pytest.fixture
-def clinic(database: str) -> Place:
+def clinic(tables: str) -> Place:
     return place()
 
 
