@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal.actors import Actor, Permission, system
-from portal.errors import Issue, NotAllowed
+from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import decisions, finishing, opening
@@ -16,25 +16,33 @@ from portal.review.proposal import Proposal
 from portal.review.queue import Queue, queue
 from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
 
+NOT_TIED = "First say which record this person is."
+
 
 def decide(actor: Actor, submission_id: str, choices: Sequence[Choice], desk: Desk) -> Decided:
     """Keep what a person chose, each only if nobody was faster and the record is as they saw it (bar 78)."""
-    if not actor.may(Permission.REVIEW):
-        raise NotAllowed
+    _reviewing(actor, submission_id)
     submission, made = opening.current_proposals(actor, submission_id, desk)
     return decisions.save(actor, submission, made, choices)
 
 
 def accept_unremarkable(actor: Actor, submission_id: str, seen: Sequence[tuple[str, str]], desk: Desk) -> Decided:
     """Accept everything listed as unremarkable; `seen` holds the (key, seen) pairs of exactly what was listed."""
-    if not actor.may(Permission.REVIEW):
-        raise NotAllowed
+    _reviewing(actor, submission_id)
     submission, made = opening.current_proposals(actor, submission_id, desk)
     by_key = {each.key: each for each in made}
     choices = [Choice(key, Verdict.ACCEPT, "", token) for key, token in seen if _unremarkable(by_key.get(key))]
     changed = [Lost(key, by_key[key].title) for key, _ in seen if key in by_key and not _unremarkable(by_key[key])]
     done = decisions.save(actor, submission, made, choices)
     return Decided(done.issues, [*done.lost, *changed], done.saved)
+
+
+def _reviewing(actor: Actor, submission_id: str) -> None:
+    """Only those who review, and only once it is clear whose record it is."""
+    if not actor.may(Permission.REVIEW):
+        raise NotAllowed
+    if finishing.subject_of(actor, patient_of(actor, submission_id)) is None:
+        raise Conflict(NOT_TIED)
 
 
 def _unremarkable(proposal: Proposal | None) -> bool:
@@ -47,7 +55,7 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
         raise NotAllowed
     subject = finishing.subject_of(actor, opening.submission_of(actor, submission_id).patient_id)
     if subject is None:
-        return Finished(issues=[Issue("tie", "not-tied", "First say which record this person is.")])
+        return Finished(issues=[Issue("tie", "not-tied", NOT_TIED)])
     submission, made = opening.every_proposal(actor, submission_id, desk)
     return finishing.finish(actor, submission, made, subject, _responses(actor, submission, desk))
 

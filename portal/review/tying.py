@@ -68,8 +68,11 @@ def none_of_these(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
     _allowed(actor)
     if not reason.strip():
         return [Issue("reason", "required", "Say how you know that none of them is this person")]
+    known = candidates(actor, patient_id)
+    if not known.looked:
+        return [Issue("reason", "not-looked", "The clinic's system could not be asked just now. Try again later.")]
     with transaction() as current:
-        current.add(_decision(actor, patient_id, TieVerdict.NONE, reason, None, None))
+        current.add(_decision(actor, patient_id, TieVerdict.NONE, reason, None, known.found))
         audit.record(actor, Event.PATIENT_NOT_MATCHED, subject=f"patients:{patient_id}", patient_id=patient_id)
     return []
 
