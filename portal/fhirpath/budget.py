@@ -13,7 +13,7 @@ class Budget:
     size: characters of text produced in all.
     """
 
-    steps: int = 150_000
+    steps: int = 200_000
     size: int = 1_000_000
 
 

@@ -10,6 +10,9 @@ from portal.fhirpath.env import Env, Items, one
 from portal.fhirpath.errors import FhirPathSyntaxError, FhirPathUnsupported
 from portal.fhirpath.functions import FUNCTIONS, REFUSED, Function
 from portal.fhirpath.functions.factory import FACTORY
+from portal.fhirpath.functions.terminologies import TERMINOLOGIES
+
+APIS = {"": FUNCTIONS, "factory": FACTORY, "terminologies": TERMINOLOGIES}
 
 
 class Compiled(NamedTuple):
@@ -26,14 +29,14 @@ class Checked(NamedTuple):
     pairs: list[tuple[str, Expr]]
 
 
-def checked(call: Call, factory: bool = False) -> Checked:
+def checked(call: Call, api: str = "") -> Checked:
     """Raises FhirPathUnsupported for names that are refused or unknown, FhirPathSyntaxError for a wrong number of arguments.
 
-    factory: the call follows `%factory`.
+    api: the variable that the call follows, when that is %factory or %terminologies.
     """
-    if call.name in REFUSED and not factory:
+    if call.name in REFUSED and not api:
         raise FhirPathUnsupported(REFUSED[call.name], call.pos)
-    function = (FACTORY if factory else FUNCTIONS).get(call.name)
+    function = APIS[api].get(call.name)
     if function is None:
         raise FhirPathUnsupported(f"there is no function {call.name[:60]}()", call.pos)
     count, kinds = len(call.arguments), function.kinds

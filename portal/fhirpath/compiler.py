@@ -6,9 +6,9 @@ A Stride takes the environment and the collection so far, and gives the next one
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import groupby
 
+from portal.fhirpath.arithmetic import negative, positive
 from portal.fhirpath.ast import (
     Binary,
     Call,
@@ -26,21 +26,18 @@ from portal.fhirpath.ast import (
     Variable,
     walk,
 )
-from portal.fhirpath.calls import Compiled, argument_run, checked
-from portal.fhirpath.env import Env, Items, one, truth
-from portal.fhirpath.equality import distinct
-from portal.fhirpath.errors import FhirPathBudgetExceeded, FhirPathEvaluationError
+from portal.fhirpath.calls import APIS, Compiled, argument_run, checked
+from portal.fhirpath.env import Env, Items
+from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.filtering import repeat_member
 from portal.fhirpath.functions.registry import Body
 from portal.fhirpath.functions.typing import as_, is_
+from portal.fhirpath.joining import joined
 from portal.fhirpath.model import Model
 from portal.fhirpath.node import Node
-from portal.fhirpath.operators import LOGIC, OPERATORS, negative, positive
-from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.shapes import Lookup, member_name, quick_test, recognised
+from portal.fhirpath.strides import Stride, filtered, indexed, members, typed
 from portal.fhirpath.types import TypeName
-
-Stride = Callable[[Env, Items], Items]
 
 
 class Compiler:
@@ -117,9 +114,9 @@ class Compiler:
         return scoped
 
     def walked(self, head: Expr | None, steps: tuple[Step, ...]) -> Body:
-        if isinstance(head, Variable) and head.name == "factory" and steps and isinstance(steps[0], Call):
+        if isinstance(head, Variable) and head.name in APIS and steps and isinstance(steps[0], Call):
             start = None
-            strides = [self.call(steps[0], factory=True), *self.strides(steps[1:], at_head=False)]
+            strides = [self.call(steps[0], api=head.name), *self.strides(steps[1:], at_head=False)]
         else:
             start = None if head is None else self.body(head)
             strides = self.strides(steps, at_head=head is None)
@@ -189,13 +186,13 @@ class Compiler:
                 return self.call(step)
         raise AssertionError(step)
 
-    def call(self, step: Call, factory: bool = False) -> Stride:
-        known = checked(step, factory)
-        if not factory and step.name == "where":
+    def call(self, step: Call, api: str = "") -> Stride:
+        known = checked(step, api)
+        if not api and step.name == "where":
             test = quick_test(step.arguments[0])
             if test is not None:
                 return filtered(*test)
-        if not factory and step.name == "repeat":
+        if not api and step.name == "repeat":
             name = member_name(step.arguments[0])
             if name is not None:
                 return lambda env, items: repeat_member(env, items, name)
@@ -235,144 +232,3 @@ def special(name: str) -> Body:
         return [env.index]
 
     return index
-
-
-def joined(operator: str, first: Body, rest: list[Body]) -> Body:
-    """One operator, applied from the left."""
-    if operator == "|":
-        return union(first, rest)
-    if operator in LOGIC:
-        return logical(operator, first, rest)
-    run = OPERATORS[operator]
-    if len(rest) == 1:
-        second = rest[0]
-
-        def pair(env: Env) -> Items:
-            env.left -= 2
-            return run(env, first(env), second(env))
-
-        return pair
-
-    def several(env: Env) -> Items:
-        found = first(env)
-        for body in rest:
-            env.left -= 2
-            found = run(env, found, body(env))
-        return found
-
-    return several
-
-
-def union(first: Body, rest: list[Body]) -> Body:
-    def run(env: Env) -> Items:
-        found = list(first(env))
-        for body in rest:
-            found.extend(body(env))
-        return distinct(env, found)
-
-    return run
-
-
-def logical(operator: str, first: Body, rest: list[Body]) -> Body:
-    """The right side is left alone when the left one settles the answer."""
-    combine, settles = LOGIC[operator]
-    what = f"“{operator}”"
-
-    def run(env: Env) -> Items:
-        found = truth(first(env), what)
-        for body in rest:
-            env.left -= 1
-            if found is settles and settles is not None:
-                if operator == "implies":
-                    found = True
-                    continue
-                return [found]
-            found = combine(found, truth(body(env), what))
-        return [] if found is None else [found]
-
-    return run
-
-
-def members(names: list[str]) -> Stride:
-    """`.item.answer.value`: elements by name."""
-
-    def run(env: Env, items: Items) -> Items:
-        for name in names:
-            out: Items = []
-            for item in items:
-                if type(item) is Node:
-                    item.collect(name, out)
-                elif type(item) is Quantity:
-                    out.extend(quantity_part(item, name))
-            env.left -= 1 + len(items) + len(out)
-            if env.left < 0:
-                raise FhirPathBudgetExceeded("the expression takes too many steps")
-            items = out
-        return items
-
-    return run
-
-
-def quantity_part(quantity: Quantity, name: str) -> Items:
-    if name == "value":
-        return [quantity.value]
-    return [quantity.unit] if name in ("unit", "code") else []
-
-
-def typed(name: str) -> Stride:
-    """`Patient` at the start of a path: the item itself when it is one, else an element of that name."""
-    plain = members([name])
-
-    def run(env: Env, items: Items) -> Items:
-        kept = [item for item in items if is_named(item, name)]
-        return kept or plain(env, items)
-
-    return run
-
-
-def is_named(item: object, name: str) -> bool:
-    if type(item) is not Node:
-        return False
-    if item.type is not None and name in item.type.ancestors:
-        return True
-    return type(item.value) is dict and item.value.get("resourceType") == name
-
-
-def indexed(index: Body) -> Stride:
-    def run(env: Env, items: Items) -> Items:
-        number = one(index(env), "an index")
-        if number is None:
-            return []
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise FhirPathEvaluationError("an index is a whole number")
-        return [items[number]] if 0 <= number < len(items) else []
-
-    return run
-
-
-def has_text(node: Node, name: str, wanted: str) -> bool:
-    """Whether the only child of that name is that text; a date is no text."""
-    element = node.type.elements.get(name) if node.type is not None else None
-    if element is not None and element.type is not None and element.type.primitive and not element.type.kind:
-        raw = node.value.get(element.key) if type(node.value) is dict else None
-        if type(raw) is str or raw is None:
-            return bool(raw == wanted)
-    found: Items = []
-    node.collect(name, found)
-    return len(found) == 1 and bool(found[0].system() == wanted)
-
-
-def filtered(name: str, wanted: str) -> Stride:
-    """`where(linkId = 'x')` and its like, without a closure per item."""
-
-    def run(env: Env, items: Items) -> Items:
-        env.left -= 2 * len(items)
-        if env.left < 0:
-            raise FhirPathBudgetExceeded("the expression takes too many steps")
-        kept: Items = []
-        for item in items:
-            if type(item) is Node and has_text(item, name, wanted):
-                kept.append(item)
-        return kept
-
-    return run

@@ -90,15 +90,22 @@ class Env:
         return found
 
     def has_variable(self, name: str) -> bool:
-        return name in self.defined or name in self.given or name in CONSTANTS or name in ("context", "resource")
+        return (
+            name in self.defined
+            or name in self.given
+            or name in CONSTANTS
+            or name in ("context", "resource", "rootResource")
+        )
 
     def _look_up(self, name: str) -> Items:
         if name in self.given:
             return wrap(self.given[name], self.model)
         if name == "context":
             return self.context
-        if name in ("resource", "rootResource"):
+        if name == "resource":
             return [item.resource() if isinstance(item, Node) else item for item in self.context[:1]]
+        if name == "rootResource":
+            return [item.root() if isinstance(item, Node) else item for item in self.context[:1]]
         if name in CONSTANTS:
             return [CONSTANTS[name]]
         for prefix, url in PREFIXES.items():

@@ -19,6 +19,7 @@ from portal.fhirpath.parser import parse
 
 R4 = "R4"
 DEFAULT = Budget()
+LONGEST_CACHED = 2_000
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -77,18 +78,24 @@ class Expression:
         return found
 
 
-@lru_cache(maxsize=4096)
 def compile(text: str, model: str | None = R4) -> Expression:
     """The compiled expression, from a cache when it was compiled before.
 
     model: R4, or None for plain JSON without types. Raises FhirPathSyntaxError (and its kind FhirPathUnsupported) only.
     """
+    return _cached(text, model) if len(text) <= LONGEST_CACHED else _compiled(text, model)
+
+
+def _compiled(text: str, model: str | None) -> Expression:
     known = r4() if model == R4 else None
     try:
         tree = parse(text)
         return Expression(text, tree, Compiler(known).body(tree), known)
     except RecursionError:
         raise FhirPathSyntaxError("the expression is too deep", 0) from None
+
+
+_cached = lru_cache(maxsize=4096)(_compiled)
 
 
 def node(value: Any, type_name: str | None = None) -> Any:

@@ -28,6 +28,11 @@ class Host:
         """Whether a code, Coding or CodeableConcept is in the value set; None when that cannot be known."""
         return None
 
+    def terminology(self, operation: str, arguments: list[list[Any]]) -> dict[str, Any] | bool | None:
+        """What `%terminologies.operation(…)` gives: a ValueSet for expand, Parameters for the others; each argument is a
+        collection of plain values. None when it cannot be known."""
+        return None
+
     def trace(self, name: str, values: list[Any]) -> None:
         """Called by trace(); nothing is logged by default, the values are health data."""
         return

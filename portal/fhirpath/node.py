@@ -12,6 +12,7 @@ from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 from portal.fhirpath.values import INTEGER_TEXT, Long, exact, sane
 
 UNREAD: Any = object()
+QUANTITY_KEYS = frozenset({"id", "extension", "value", "comparator", "unit", "system", "code"})
 UCUM_SYSTEM = "http://unitsofmeasure.org"
 
 
@@ -54,7 +55,8 @@ class Node:
     def _read(self) -> Any:
         value = self.value
         if type(value) is dict:
-            return self._quantity(value) if self.type is not None and self.type.quantity else self
+            known = self.type.quantity if self.type is not None else self.model is not None and like_a_quantity(value)
+            return self._quantity(value) if known else self
         if type(value) is list:  # a list in a list is no FHIR; it has no value and no children
             return self
         if type(value) is float:
@@ -179,6 +181,18 @@ class Node:
         while node.parent is not None and not (type(node.value) is dict and "resourceType" in node.value):
             node = node.parent
         return node
+
+    def root(self) -> Node:
+        """The topmost node."""
+        node = self
+        while node.parent is not None:
+            node = node.parent
+        return node
+
+
+def like_a_quantity(value: dict[str, Any]) -> bool:
+    """Whether untyped JSON can only be a FHIR Quantity."""
+    return value.keys() <= QUANTITY_KEYS and "value" in value and ("unit" in value or "code" in value)
 
 
 def _date(value: Any) -> Any:

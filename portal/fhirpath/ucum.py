@@ -22,8 +22,8 @@ TRUE_DIGITS = Context(prec=24)
 class Measure(NamedTuple):
     """One unit is factor × the base units, plus offset (temperatures)."""
 
-    factor: Decimal
-    offset: Decimal
+    factor: Fraction
+    offset: Fraction
     dimensions: str
 
 
@@ -34,7 +34,12 @@ def registry() -> Any:
     return PintUcumRegistry(non_int_type=Decimal)
 
 
-_known: dict[str, Measure | None] = {"1": Measure(Decimal(1), Decimal(0), "")}
+def load_units() -> None:
+    """Loads the library now rather than in the first comparison: for a process that is about to serve."""
+    registry()
+
+
+_known: dict[str, Measure | None] = {"1": Measure(Fraction(1), Fraction(0), "")}
 
 
 def is_known(code: str) -> bool:
@@ -63,7 +68,7 @@ def _measured(code: str) -> Measure | None:
 def _read(code: str) -> Measure | None:
     found = registry().from_ucum(code)
     if not hasattr(found, "units"):  # an annotation alone, such as {score}, is a unit of its own
-        return Measure(Decimal(1), Decimal(0), f"annotation {code}")
+        return Measure(Fraction(1), Fraction(0), f"annotation {code}")
     powers = dict(found._units.items())
     root = _root(powers)
     if root is None:
@@ -71,7 +76,7 @@ def _read(code: str) -> Measure | None:
     factor, dimensions = root
     offset = _offset(powers)
     said = " ".join(f"{name}^{power}" for name, power in sorted(dimensions.items()) if power)
-    return Measure(_decimal(factor * _fraction(found.magnitude)), offset, said)
+    return Measure(factor * _fraction(found.magnitude), offset, said)
 
 
 def _root(powers: dict[str, object], depth: int = 0) -> tuple[Fraction, dict[str, Fraction]] | None:
@@ -97,30 +102,21 @@ def _definition(name: str) -> Any:
     return units._units[units.get_name(name)]  # get_name makes the definition of a prefixed unit
 
 
-def _offset(powers: dict[str, object]) -> Decimal:
+def _offset(powers: dict[str, object]) -> Fraction:
     if len(powers) != 1:
-        return Decimal(0)
+        return Fraction(0)
     (name,) = powers
-    return Decimal(str(getattr(_definition(name).converter, "offset", 0)))
+    return _fraction(getattr(_definition(name).converter, "offset", 0))
 
 
 def _fraction(number: object) -> Fraction:
     return Fraction(str(number))
 
 
-def _decimal(number: Fraction) -> Decimal:
-    return TRUE_DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
-
-
 def converted(value: Decimal, source: Measure, target: Measure) -> Decimal:
-    """The value of one unit in another of the same dimensions."""
-    base = EXACT.add(EXACT.multiply(value, source.factor), source.offset)
-    return trimmed(EXACT.divide(EXACT.subtract(base, target.offset), target.factor))
-
-
-def trimmed(value: Decimal) -> Decimal:
-    """Factors have at most about 20 true digits; the noise behind them is cut."""
-    return TRUE_DIGITS.plus(value).normalize(EXACT)
+    """The value of one unit in another of the same dimensions, to 24 digits: as many as the definitions are good for."""
+    found = (Fraction(value) * source.factor + source.offset - target.offset) / target.factor
+    return TRUE_DIGITS.divide(Decimal(found.numerator), Decimal(found.denominator)).normalize(EXACT)
 
 
 def is_linear(code: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from portal.fhirpath.env import Env, Items
-from portal.fhirpath.equality import distinct
 from portal.fhirpath.functions.registry import Body, function
+from portal.fhirpath.sets import distinct
 
 
 @function("union", "items")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from portal.fhirpath.env import Env, Items, system, truth
-from portal.fhirpath.equality import Seen, distinct
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.registry import Body, each, function
 from portal.fhirpath.node import Node
+from portal.fhirpath.sets import Seen, distinct
 
 
 @function("empty")

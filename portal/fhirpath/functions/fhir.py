@@ -127,6 +127,7 @@ class Narrative(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.says |= bool(data.strip())
+        self.sound &= bool(self.open) or not data.strip()
 
 
 @function("htmlChecks")

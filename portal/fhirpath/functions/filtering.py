@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from portal.fhirpath.env import Env, Items, truth
-from portal.fhirpath.equality import Seen
 from portal.fhirpath.functions.registry import Body, each, function
 from portal.fhirpath.node import Node
+from portal.fhirpath.sets import Seen
 from portal.fhirpath.types import TypeName
 
 

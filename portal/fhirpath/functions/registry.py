@@ -31,9 +31,6 @@ REFUSED = {
     "checkModifiers": "checkModifiers() is not supported",
     "elementDefinition": "elementDefinition() is not supported",
     "slice": "slice() is not supported",
-    "expand": "expand() needs a terminology server",
-    "translate": "translate() needs a terminology server",
-    "lookup": "lookup() needs a terminology server",
 }
 
 

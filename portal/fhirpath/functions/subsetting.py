@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from portal.fhirpath.env import Env, Items
-from portal.fhirpath.equality import Seen
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.registry import function
+from portal.fhirpath.sets import Seen
 
 
 @function("single")
