@@ -13,8 +13,16 @@ from portal.actors import STAFF, Actor, Role
 from portal.audit import routes as audit
 from portal.audit import service as audit_service
 from portal.audit.events import Event, Outcome
+from portal.consent import routes as consent
+from portal.delivery import routes as delivery
+from portal.ehr import routes as ehr
 from portal.intake import routes as intake
+from portal.intake import visits
+from portal.labs import routes as labs
+from portal.review import routes as review
 from portal.settings import Settings
+
+DESK = (Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR)
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -50,6 +58,13 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, accounts.me, Role.PATIENT, *STAFF)
     guard.open_room(app, audit.looked, Role.PATIENT)
     guard.open_room(app, intake.bp, Role.PATIENT)
+    guard.open_room(app, consent.bp, Role.PATIENT)
+    consent.install(app, visits.visit)
+    guard.open_room(app, labs.bp, Role.PATIENT)
+    guard.open_room(app, review.bp, *DESK)
+    guard.open_room(app, delivery.bp, *DESK)
+    guard.open_room(app, ehr.bp, Role.ADMINISTRATOR)
+    guard.open_room(app, ehr.well_known, Role.ANYONE)
 
 
 def _doors(config: Settings) -> guard.Doors:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -134,7 +135,9 @@ def _prepare_folder(place: Place) -> None:
     """A folder that is ours and whole. A half-written one is named, never guessed at."""
     mark, keys, database = place.instance / "DEMO", place.instance / "keys.json", place.instance / "previsit.db"
     if place.instance.exists() and any(place.instance.iterdir()) and not mark.exists():
-        raise Misconfigured(f"{place.instance} is not empty and not the demo's. Set PREVISIT_INSTANCE to another folder.")
+        raise Misconfigured(
+            f"{place.instance} is not empty and not the demo's. Set PREVISIT_INSTANCE to another folder."
+        )
     if database.exists() and not keys.exists():
         raise Misconfigured(f"{place.instance} holds a database without its key file. Run: make demo-reset")
     place.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -204,6 +207,11 @@ def _seed(place: Place) -> None:
             _join(actor, known[fhir_id].id, known[fhir_id].person["birthDate"], email)
     if INVITED in known:
         links[INVITED] = accounts.invite(actor, known[INVITED].id, 14)
+    walk_in = accounts.expect_patient(actor, None, None, NOT_LISTED)
+    tomorrow = now() + timedelta(days=1)
+    detail: dict[str, str | None] = {"what": "New patient visit", "with": None, "where": None}
+    intake.expect(actor, walk_in.id, intake.Expected(None, None, tomorrow, False, detail))
+    _join(actor, walk_in.id, NOT_LISTED["birthDate"], NOT_LISTED["email"])
     place.links.write_text(exact.dumps(links))
 
 
@@ -215,20 +223,25 @@ def _join(actor: Actor, patient_id: str, birth_date: str, email: str) -> None:
 def _say(place: Place, fault: str | None) -> None:
     born = {person.id: person.born for person in people()}
     links = exact.loads(place.links.read_text()) if place.links.exists() else {}
-    print(f"\n  Previsit, with a synthetic clinic. Everything runs on this machine.\n\n  The portal   {place.portal_url}")
+    print(
+        f"\n  Previsit, with a synthetic clinic. Everything runs on this machine.\n\n  The portal   {place.portal_url}"
+    )
     print(f"  The clinic's server   {place.clinic_url}\n\n  Sign in (the password is: {PASSWORD})")
     for role, name, email in STAFF:
         print(f"    {email:26} {name}, {role.value}")
     sentences = {person.id: f"{person.name} {person.sentence}" for person in people()}
     for fhir_id, email in WITH_ACCOUNT.items():
         print(f"    {email:26} {sentences[fhir_id]}")
+    print(f"    {NOT_LISTED['email']:26} Maria Garcia was invited by hand; two people in the record look like her.")
     for fhir_id, token in links.items():
         print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
         print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
     if fault:
         print(f"\n  The clinic's server is broken on purpose: {fault}.")
-    print(f"\n  Break or mend the clinic while you look (down, slow, flaky, none):\n    curl -d '{{\"mode\": \"down\"}}' "
-          f"-H 'Content-Type: application/json' {place.faults_url}")
+    print(
+        f'\n  Break or mend the clinic while you look (down, slow, flaky, none):\n    curl -d \'{{"mode": "down"}}\' '
+        f"-H 'Content-Type: application/json' {place.faults_url}"
+    )
     print("\n  Ctrl-C stops it all. A second start keeps the data; `make demo-reset` throws it away.\n", flush=True)
 
 

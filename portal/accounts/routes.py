@@ -137,8 +137,8 @@ def sign_out() -> ResponseReturnValue:
 @me.post("/still-here")
 def still_here() -> ResponseReturnValue:
     """The person pressed "Stay signed in"; being heard is enough (the guard has noted it)."""
-    guard.actor()
-    return "", 204
+    left = guard.time_left()
+    return "", 204, {"X-Session-Left": str(int(left.total_seconds())) if left else "0"}
 
 
 def _clinic(slug: str | None) -> Clinic | None:

@@ -1,7 +1,8 @@
 """Fill in a form page by page: the engine decides, the draft keeps, nothing typed is lost."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.ehr import service as ehr
 from portal.errors import NotFound
+from portal.fhir import exact
 from portal.intake import drafts, library, visits
 from portal.intake.models import Draft, Visit
-from portal.questionnaire import Context, Filling, Issue, Page, Row, populate
+from portal.questionnaire import Context, Filling, Issue, Page, populate
 
 Answers = Mapping[str, list[dict[str, Any]]]
 
@@ -25,12 +27,8 @@ class Work:
     entry: library.Entry
     filling: Filling
     version: int
-    touched: dict[str, int] = field(default_factory=dict)
+    touched: frozenset[str] = frozenset()
     saved_at: datetime | None = None
-
-    def seen(self, page_key: str) -> int:
-        """The version of this page that is on screen, to be sent back with what is typed."""
-        return self.touched.get(page_key, 0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Saved:
     work: Work
     issues: list[Issue]
     elsewhere: list[Difference] = field(default_factory=list)
+    there: Filling | None = None
+    """what is stored, when something else was saved elsewhere"""
 
     @property
     def stale(self) -> bool:
@@ -69,7 +69,7 @@ def save_page(
     slug: str,
     page_key: str,
     answers: Answers,
-    seen: int,
+    seen: Mapping[str, str],
     language: str,
     max_age: timedelta,
     *,
@@ -79,39 +79,58 @@ def save_page(
 
     `repeat` is ("add" | "remove", name): one more or one fewer of a repeating question or group.
 
-    `elsewhere` when the page was saved elsewhere since it was shown and the answers differ: nothing is written then.
+    `seen` is the digest of each question's answers as the page showed them: what was changed elsewhere since, and was not
+    changed here, stays; `elsewhere` names what was changed in both places: nothing is written then.
     """
     current = work(actor, visits.visit(actor, visit_id), slug, language, max_age)
     kept: list[Filling] = []
 
     def change(row: Draft | None) -> dict[str, Any]:
         latest = _of_draft(current.visit, current.entry, row, current.filling.context) if row else current
-        filled = _repeated(latest.filling.answer(answers), repeat)
-        document = filled.draft()
-        if latest.touched.get(page_key, 0) > seen and _differences(latest.filling, filled, page_key):
-            raise _Stale
+        mine, clashes = _merged(latest.filling, answers, seen)
+        if clashes:
+            raise _Clash(latest, latest.filling.answer(answers), clashes)
+        filled = _repeated(latest.filling.answer(mine), repeat)
         kept.append(filled)
-        version = (row.version if row else 0) + 1
         return {
             "canonical": current.entry.form.canonical,
-            "response": document,
-            "touched": {**latest.touched, page_key: version},
+            "response": filled.draft(),
+            "touched": sorted({*latest.touched, page_key}),
             "complete": not _errors(filled.check(None)),
         }
 
     try:
         row = drafts.save(actor, visit_id, _task(current.entry), change, Event.FORM_SAVED)
-    except _Stale:
-        latest = work(actor, current.visit, slug, language, max_age)
-        filled = latest.filling.answer(answers)
-        differing = _differences(latest.filling, filled, page_key)
-        return Saved(Work(latest.visit, latest.entry, filled, latest.version, latest.touched), [], differing)
-    saved = Work(current.visit, current.entry, kept[0], row.version, row.document["touched"], row.saved_at)
+    except _Clash as clash:
+        return Saved(replace(clash.there, filling=clash.here), [], _differences(clash), clash.there.filling)
+    saved = Work(current.visit, current.entry, kept[0], row.version, frozenset(row.document["touched"]), row.saved_at)
     return Saved(saved, _errors(kept[0].check(page_key)))
 
 
-class _Stale(Exception):
-    """Leaves the transaction without writing."""
+class _Clash(Exception):
+    """Leaves the transaction without writing: the same questions were answered differently in two places."""
+
+    def __init__(self, there: Work, here: Filling, names: list[str]) -> None:
+        self.there, self.here, self.names = there, here, names
+
+
+def digest(answers: list[dict[str, Any]]) -> str:
+    """What tells two answers to a question apart, in 12 characters."""
+    values = [{key: value for key, value in answer.items() if key.startswith("value")} for answer in answers]
+    return hashlib.blake2s(exact.dumps(values).encode(), digest_size=6).hexdigest()
+
+
+def _merged(there: Filling, answers: Answers, seen: Mapping[str, str]) -> tuple[Answers, list[str]]:
+    """The answers to write, and the names of questions that were changed both there and here since they were seen."""
+    mine, clashes = {}, []
+    for name, here in answers.items():
+        node = there.node(name)
+        stored = digest(node.answers) if node else seen.get(name, "")
+        if stored == seen.get(name, stored):
+            mine[name] = here
+        elif digest(here) not in {stored, seen[name]}:
+            clashes.append(name)
+    return mine, clashes
 
 
 def _errors(found: list[Issue]) -> list[Issue]:
@@ -119,18 +138,13 @@ def _errors(found: list[Issue]) -> list[Issue]:
     return [issue for issue in found if issue.severity == "error"]
 
 
-def _differences(there: Filling, here: Filling, page_key: str) -> list[Difference]:
-    before = {row.name: row for section in there.summary() for row in section.rows if row.page_key == page_key}
-    after = {row.name: row for section in here.summary() for row in section.rows if row.page_key == page_key}
-    return [
-        Difference(row.question, _words(before.get(name)), _words(after.get(name)))
-        for name, row in {**before, **after}.items()
-        if _words(before.get(name)) != _words(after.get(name))
-    ]
+def _differences(clash: _Clash) -> list[Difference]:
+    before, after = _rows(clash.there.filling), _rows(clash.here)
+    return [Difference(clash.here.text(name), before.get(name, ""), after.get(name, "")) for name in clash.names]
 
 
-def _words(row: Row | None) -> str:
-    return ", ".join(row.answers) if row else ""
+def _rows(filling: Filling) -> dict[str, str]:
+    return {row.name: ", ".join(row.answers) for section in filling.summary() for row in section.rows}
 
 
 def _repeated(filling: Filling, repeat: tuple[str, str] | None) -> Filling:
@@ -163,7 +177,7 @@ def first_open(work: Work) -> str:
 
 def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) -> Work:
     filling = Filling(entry.form, row.document["response"], context)
-    return Work(visit, entry, filling, row.version, row.document["touched"], row.saved_at)
+    return Work(visit, entry, filling, row.version, frozenset(row.document["touched"]), row.saved_at)
 
 
 def _task(entry: library.Entry) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage, MultiDict
-from wtforms import Field, HiddenField, IntegerField
-from wtforms.validators import Optional
+from wtforms import Field, HiddenField
 
+from portal.intake.filling import digest
 from portal.questionnaire import Issue, Node
 from portal.questionnaire import parse as engine
 from portal.questionnaire.speaking import say
@@ -161,13 +161,24 @@ FIELDS: dict[str, type[AnswerField]] = {
 class PageForm(FlaskForm):  # type: ignore[misc]
     """What every form page carries besides its questions."""
 
-    version = IntegerField(validators=[Optional()])
+    version = HiddenField()
     shown = HiddenField()
     step = HiddenField()
 
     def names(self) -> list[str]:
         """The field names of the questions on the page."""
         return [field.name for field in self if isinstance(field, AnswerField)]
+
+    def digests(self) -> str:
+        """What each question's answers are as the page shows them, to come back with the post (name:digest,…)."""
+        return ",".join(
+            f"{field.name}:{digest(field.node.answers)}" for field in self if isinstance(field, AnswerField)
+        )
+
+    def seen(self) -> dict[str, str]:
+        """The digests that came back."""
+        pairs = [pair.partition(":") for pair in (self.version.data or "").split(",")]
+        return {name: known for name, _, known in pairs if name and known}
 
     def answers(self) -> tuple[dict[str, list[Json]], list[Issue]]:
         """The answers of every question that stood on the page, by field name, and what could not be read."""

@@ -109,13 +109,14 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
     answers, unread = form.answers()
     visit_id, slug, actor = work.visit.id, work.entry.slug, guard.actor()
     saved = filling.save_page(
-        actor, visit_id, slug, page_key, answers, form.version.data or 0, _language(), _fresh(), repeat=_repeat()
+        actor, visit_id, slug, page_key, answers, form.seen(), _language(), _fresh(), repeat=_repeat()
     )
     if saved.stale or unread or (saved.issues and _moves_on()):
         issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
         again = page_form(saved.work.filling.nodes(page_key), _language())
         redrawn = again(formdata=request.form if unread else None)
-        return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere)
+        shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
+        return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
     accounts.drop_kept(actor, request.path)
     if not _moves_on():
         if request.headers.get("X-Fragment"):
@@ -139,6 +140,7 @@ def _form_page(
     *,
     issues: list[Issue] | None = None,
     elsewhere: list[filling.Difference] | None = None,
+    seen: str | None = None,
     kept: bool = False,
 ) -> ResponseReturnValue:
     page = filling.page(work, page_key)
@@ -153,6 +155,7 @@ def _form_page(
         stale=bool(elsewhere),
         elsewhere=elsewhere or [],
         kept=kept,
+        seen=form.digests() if seen is None else seen,
         say=say,
     )
     return html, 409 if elsewhere else 422 if issues else 200
