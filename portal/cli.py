@@ -16,6 +16,7 @@ from portal.intake import service as intake
 from portal.questionnaire import FormRefused, load
 from portal.review import match_command
 from portal.sandbox import server as sandbox
+from portal.sandbox.faults import MODES
 
 Arguments = argparse.Namespace
 
@@ -47,8 +48,10 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    one = command("demo", lambda a: demo.run(fault=a.fault), "start everything on this machine, with a synthetic clinic")
-    one.add_argument("--fault", choices=sandbox.MODES, help="start with the clinic's server broken in this way")
+    one = command(
+        "demo", lambda a: demo.run(fault=a.fault), "start everything on this machine, with a synthetic clinic"
+    )
+    one.add_argument("--fault", choices=MODES, help="start with the clinic's server broken in this way")
     command("demo-reset", lambda a: demo.reset(), "throw the demo's data away")
     command("serve", lambda a: serving.serve(), "serve the portal's pages")
     command("worker", lambda a: serving.work(), "deliver what was accepted, and look at the clinic's appointments")
@@ -68,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--base-url", required=True)
     one.add_argument("--client-id", required=True)
     command("audit-verify", lambda a: _audit_verify(), "check that the audit trail is whole")
-    one = command("questionnaire", _questionnaire, "say of each form whether it can be used, and what of it is not honoured")
+    one = command(
+        "questionnaire", _questionnaire, "say of each form whether it can be used, and what of it is not honoured"
+    )
     one.add_argument("files", nargs="+", metavar="FILE")
     one = command("match", lambda a: match_command.main(a.file), "compare pairs of people, one JSON line a pair")
     one.add_argument("file", metavar="FILE")

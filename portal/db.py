@@ -102,7 +102,10 @@ class DataKey(Base):
 
 
 class Sealed:
-    """A JSON value at rest in the column `<name>_sealed`, bound to table, column, row and owner. Assign to change; never mutate what you read."""
+    """A JSON value at rest in the column `<name>_sealed`, bound to table, column, row and owner.
+
+    Assign to change; never mutate what you read.
+    """
 
     def __set_name__(self, owner: type[Base], name: str) -> None:
         self.name = name

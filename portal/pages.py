@@ -93,11 +93,11 @@ def moment(value: datetime) -> str:
 def day(value: date | datetime) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(_zone()).date()
-    return format_date(value, "d MMMM yyyy")
+    return str(format_date(value, "d MMMM yyyy"))
 
 
 def clock_time(value: datetime) -> str:
-    return format_datetime(value, "HH:mm")
+    return str(format_datetime(value, "HH:mm"))
 
 
 def groupby_day(entries: Iterable[Any], attribute: str = "at") -> list[tuple[str, list[Any]]]:

@@ -1,4 +1,4 @@
-"""Seals health data at rest: AES-256-GCM bound to its place, data keys wrapped by a key ring kept outside the database, and a blind index."""
+"""Seals health data at rest: AES-256-GCM bound to its place, data keys wrapped by a key ring outside the database, a blind index."""
 
 import hashlib
 import hmac
@@ -90,7 +90,9 @@ def create(path: Path) -> KeyRing:
 def load(path: Path) -> KeyRing:
     """The ring at `path`. Misconfigured when it is missing, unreadable, or open to others."""
     if not path.exists():
-        raise Misconfigured(f"The key file {path} is missing. Restore it from your backup; without it stored data cannot be read.")
+        raise Misconfigured(
+            f"The key file {path} is missing. Restore it from your backup; without it stored data cannot be read."
+        )
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Misconfigured(f"The key file {path} can be read by other users. Run: chmod 600 {path}")
     try:
@@ -98,7 +100,9 @@ def load(path: Path) -> KeyRing:
         masters = {int(number): urlsafe_b64decode(key) for number, key in body["masters"].items()}
         ring = KeyRing(masters, urlsafe_b64decode(body["index"]))
     except (ValueError, KeyError, AttributeError, TypeError) as broken:
-        raise Misconfigured(f"The key file {path} cannot be read as a key ring. Restore it from your backup.") from broken
+        raise Misconfigured(
+            f"The key file {path} cannot be read as a key ring. Restore it from your backup."
+        ) from broken
     if not masters or any(len(key) != 32 for key in [*masters.values(), ring.index_key]):
         raise Misconfigured(f"The key file {path} holds a key of the wrong length. Restore it from your backup.")
     return ring

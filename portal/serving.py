@@ -8,15 +8,16 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from portal import db, pages, settings
-from portal.app import create_app
 from portal.accounts import service as accounts
 from portal.actors import system
+from portal.app import create_app
 from portal.clock import now
 from portal.consent import service as consent
 from portal.delivery import worker
 from portal.delivery.abilities import Abilities
 from portal.delivery.tools import Tools
 from portal.ehr import service as ehr
+from portal.ehr.errors import NotReached
 from portal.intake import service as intake
 from portal.settings import Settings
 
@@ -74,13 +75,17 @@ def work() -> int:
 
 def tools(config: Settings) -> Tools:
     """What the worker needs: the consent gate, asked at each claim, and the clinics' clients."""
-    return Tools(gate=lambda item: consent.may_send(item, consent.POLICIES[config.consent_default]), clients=_client, atomic=Abilities())
+    return Tools(
+        gate=lambda item: consent.may_send(item, consent.POLICIES[config.consent_default]),
+        clients=_client,
+        atomic=Abilities(),
+    )
 
 
 def _client(clinic_id: str) -> ehr.FhirClient:
     connection = ehr.connection_for(clinic_id)
     if connection is None:
-        raise ehr.NotReached("no connection", sent=False)
+        raise NotReached("no connection", sent=False)
     return ehr.client_for(connection)
 
 

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from portal import sealing
@@ -48,7 +49,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     base_url = environ.get("PREVISIT_BASE_URL", "http://127.0.0.1:8000" if demo else "").rstrip("/")
     _check_base_url(base_url)
     host = urlsplit(base_url).hostname or ""
-    return Settings(
+    found = Settings(
         instance=instance,
         database=environ.get("PREVISIT_DATABASE", f"sqlite:///{instance / 'previsit.db'}"),
         base_url=base_url,
@@ -56,8 +57,11 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         demo=demo,
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
-        **{name: _number(environ, name) for name in _NUMBERS if f"PREVISIT_{name.upper()}" in environ},
     )
+    numbers: dict[str, Any] = {
+        name: _number(environ, name) for name in _NUMBERS if f"PREVISIT_{name.upper()}" in environ
+    }
+    return replace(found, **numbers)
 
 
 _NUMBERS = (
@@ -75,7 +79,9 @@ _NUMBERS = (
 def _check_base_url(base_url: str) -> None:
     parts = urlsplit(base_url)
     if not base_url:
-        raise Misconfigured("PREVISIT_BASE_URL is not set. Give the address people use, for example https://intake.example.org")
+        raise Misconfigured(
+            "PREVISIT_BASE_URL is not set. Give the address people use, for example https://intake.example.org"
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
         raise Misconfigured(f"PREVISIT_BASE_URL is not an address: {base_url!r}. Use https://host or https://host:port")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -86,7 +92,9 @@ def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
     chosen = environ.get("PREVISIT_CONSENT_DEFAULT", "basic-normal" if demo else "")
     if chosen not in CONSENT_DEFAULTS:
         options = " or ".join(sorted(CONSENT_DEFAULTS))
-        raise Misconfigured(f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen.")
+        raise Misconfigured(
+            f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen."
+        )
     return chosen
 
 

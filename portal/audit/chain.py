@@ -24,7 +24,10 @@ _FIELDS = (
 
 
 def link(key: bytes, before: str, row: AuditRow) -> str:
-    """The hash (64 hex characters) of `row` after `before`; the sealed detail counts by its ciphertext, so erasure keeps the chain whole."""
+    """The hash (64 hex characters) of `row` after `before`.
+
+    The sealed detail counts by its ciphertext, so that erasing a person keeps the chain whole.
+    """
     canonical = {name: getattr(row, name) for name in _FIELDS}
     canonical["recorded_at"] = row.recorded_at.isoformat(timespec="microseconds")
     canonical["detail"] = hashlib.sha256(row.detail_sealed).hexdigest()

@@ -61,4 +61,5 @@ POSTGRES_GUARDS = (
 )
 for dialect, guards in (("sqlite", SQLITE_GUARDS), ("postgresql", POSTGRES_GUARDS)):
     for guard in guards:
-        event.listen(AuditRow.__table__, "after_create", DDL(guard.replace("%", "%%")).execute_if(dialect=dialect))
+        ddl = DDL(guard.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(AuditRow.__table__, "after_create", ddl.execute_if(dialect=dialect))
