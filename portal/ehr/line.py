@@ -4,6 +4,7 @@ urllib3's time-outs count from byte to byte; a server that drips would hold us f
 timer shuts the socket when the total is over, whatever the connection is doing (handshake, headers, body).
 """
 
+import logging
 import socket
 from contextlib import suppress
 from threading import Timer, local
@@ -17,6 +18,11 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from portal.ehr.address import may_connect
+
+# urllib3 writes whole addresses into its log, and a search's address holds names and birth dates (bar 103)
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3.connection").setLevel(logging.CRITICAL)
 
 _local = local()
 

@@ -23,7 +23,8 @@ class _Line:
     no: str
 
 
-CREATED = ("QuestionnaireResponse", "Consent", "Provenance")
+CREATED = ("QuestionnaireResponse", "Consent")
+"""Provenance has no identifier in R4: it is told by the answers it belongs to."""
 CHANGED = ("Patient", "AllergyIntolerance", "Condition", "MedicationStatement")
 
 LINES = (

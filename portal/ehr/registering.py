@@ -77,7 +77,7 @@ def register(
         current.flush()
         current.add(AccessToken(clinic_id=row.clinic_id, connection_id=row.id, terminal=False))
         current.add_all(keys.make(row, algorithm, at, at) for algorithm in algorithms)
-        connections.move(row, "active", actor.account_id, "registered")
+        connections.move(row, "active", actor.account_id, "")
         _audited(actor, row, "registered")
         return row
 

@@ -1,6 +1,7 @@
 """Bar 41, 43 and 44: nothing is believed before it passed every check, ignored filters are errors, Retry-After is clamped."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -278,3 +279,21 @@ def test_an_unanswered_read_is_not_reached() -> None:
     with pytest.raises(NotReached) as raised:
         FhirClient(base, Wire(base), None, Limits(connect=0.5, total=1)).read("Patient", "p1")
     assert (raised.value.failure, raised.value.sent) == ("connect", False)
+
+
+def test_bar_103_no_log_tells_what_was_searched_for(server: Hostile, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger().setLevel(logging.DEBUG)
+    odd = b"HTTP/1.1 200 OK\r\nbroken header\r\nContent-Length: 2\r\n\r\n{}"
+    for said in (
+        Say(500, b"canary-body", {}),
+        Say(raw=odd),
+        Say(raw=b""),
+        Say(302, b"", {"Location": "/canary-there"}),
+    ):
+        server.on["GET /fhir/Patient"] = said
+        with pytest.raises(EhrError) as raised:
+            _client(server).search("Patient", [("family", "canary-name")])
+        assert "canary" not in f"{raised.value!r} {raised.value} {raised.value.__cause__!r}"
+    assert len(server.seen) >= 4
+    assert "canary" not in caplog.text
