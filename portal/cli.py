@@ -1,11 +1,11 @@
-"""The `portal` command: demo · serve · worker · sync · migrate · clinic · staff · connection · audit · questionnaire · match · sandbox."""
+"""The `portal` command: demo · serve · worker · sync · keys · migrate · clinic · staff · connection · audit · questionnaire · match · sandbox."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from getpass import getpass
 
-from portal import db, demo, serving, settings
+from portal import db, demo, sealing, serving, settings
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Role, system
 from portal.audit import service as audit
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     command("demo-reset", lambda a: demo.reset(), "throw the demo's data away")
     command("serve", lambda a: serving.serve(), "serve the portal's pages")
     command("worker", lambda a: serving.work(), "deliver what was accepted, and look at the clinic's appointments")
+    command("keys", lambda a: _keys(), "make the key file, once")
     command("migrate", lambda a: _migrate(), "bring the database up to date")
     command("sync", _sync, "look at the clinics' appointments now")
     one = command("clinic", _clinic, "add a clinic")
@@ -86,6 +87,15 @@ def _open() -> settings.Settings:
     db.migrate()
     accounts.check_key_ring()
     return config
+
+
+def _keys() -> None:
+    path = settings.keys_path()
+    if path.exists():
+        raise PortalError(f"{path} is there already and is left as it is.")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealing.create(path)
+    print(f"Made {path}. Keep a copy apart from the database: without it nothing stored can be read.")
 
 
 def _migrate() -> None:

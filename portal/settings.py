@@ -44,7 +44,7 @@ class Settings:
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. Raises Misconfigured with a sentence that names the variable and what to do."""
-    instance = Path(environ.get("PREVISIT_INSTANCE", ROOT / "instance")).resolve()
+    instance = instance_path(environ)
     demo = environ.get("PREVISIT_DEMO") == "1"
     base_url = environ.get("PREVISIT_BASE_URL", "http://127.0.0.1:8000" if demo else "").rstrip("/")
     _check_base_url(base_url)
@@ -53,7 +53,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         instance=instance,
         database=environ.get("PREVISIT_DATABASE", f"sqlite:///{instance / 'previsit.db'}"),
         base_url=base_url,
-        keys=sealing.load(Path(environ.get("PREVISIT_KEYS", instance / "keys.json"))),
+        keys=sealing.load(keys_path(environ)),
         demo=demo,
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
@@ -62,6 +62,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         name: _number(environ, name) for name in _NUMBERS if f"PREVISIT_{name.upper()}" in environ
     }
     return replace(found, **numbers)
+
+
+def instance_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("PREVISIT_INSTANCE", ROOT / "instance")).resolve()
+
+
+def keys_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("PREVISIT_KEYS", instance_path(environ) / "keys.json"))
 
 
 _NUMBERS = (
