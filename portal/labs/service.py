@@ -11,11 +11,11 @@ from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.consent import service as consent
-from portal.consent.decision import Policy
 from portal.ehr import service as ehr
 from portal.errors import NotFound
+from portal.labs.assembling import assemble
 from portal.labs.grid import Grid, grid
-from portal.labs.results import Report, assemble
+from portal.labs.results import Report
 from portal.labs.trend import Series, series
 from portal.labs.units import convert
 
@@ -68,7 +68,7 @@ def results(actor: Actor, max_age: timedelta = ehr.FRESH) -> Overview:
         return Overview(NOT_SHARED)
     reading = ehr.read(actor, patient_id, ehr.Kind.LABS, max_age=max_age)
     allowed = consent.visible(
-        actor, patient_id, [*reading.resources, *reading.beside], policy=Policy.ALL_AUTHORIZED, purpose="PATRQT"
+        actor, patient_id, [*reading.resources, *reading.beside], policy=consent.Policy.ALL_AUTHORIZED, purpose="PATRQT"
     )
     current, earlier = _versions(allowed)
     reports = assemble(current, earlier)

@@ -150,6 +150,9 @@ def test_what_is_kept_back_stays_back_when_the_time_is_over(world):
     with time_machine.travel("2026-11-21T12:00:00Z", tick=False):
         give(world, sensitive="no", until="visit", visit_on=date(2026, 12, 1))
         assert may(world, world.doctor)
+        assert not service.current(world.me).ends_soon
+    with time_machine.travel("2026-12-17T12:00:00Z", tick=False):
+        assert service.current(world.me).ends_soon, "a notice two weeks before"
     with time_machine.travel("2026-12-31T23:30:00Z", tick=False):
         assert may(world, world.doctor), "the whole last day"
     with time_machine.travel("2027-01-01T00:00:00Z", tick=False):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.labs.results import assemble
+from portal.labs.assembling import assemble
 from portal.labs.trend import series
 
 ROOT = os.environ.get("PORTAL_CORPUS", "")

@@ -4,8 +4,8 @@
 
 import pytest
 
+from portal.labs.assembling import assemble
 from portal.labs.ranges import ranges_of, standing
-from portal.labs.results import assemble
 from portal.labs.times import when
 from portal.labs.values import value_of
 from portal.labs.words import flag

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from portal.labs.assembling import assemble
 from portal.labs.chart import chart
-from portal.labs.results import assemble
 from portal.labs.trend import series
 from portal.labs.units import convert
 from tests.labs.make import observation, quantity, reference
