@@ -8,8 +8,6 @@ from pathlib import Path
 from threading import local
 from typing import Any, ClassVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -223,6 +221,9 @@ def migrate() -> None:
     if not any((MIGRATIONS / "versions").glob("[0-9]*.py")):
         Base.metadata.create_all(engine())
         return
+    from alembic import command  # here: 10 MB that only this moment needs
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine().connect().execution_options(writing=True) as connection, connection.begin():

@@ -1,5 +1,6 @@
 """`portal demo`: the portal, the worker and a synthetic clinic on this machine, set up on the first start, stopped together."""
 
+import argparse
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from portal.ehr import service as ehr
 from portal.errors import Misconfigured
 from portal.fhir import exact
 from portal.intake import service as intake
+from portal.sandbox.faults import MODES
 from portal.sandbox.seeds import people
 
 CLIENT_ID = "previsit"
@@ -76,9 +78,11 @@ class Place:
         return self.instance / "demo.json"
 
 
-def run(fault: str | None = None) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Start all three, print where to go and as whom, and wait; Ctrl-C (or SIGTERM) ends them. Raises Misconfigured."""
-    place = _place()
+    fault, place = arguments.fault, _place()
+    if fault is not None and fault not in MODES:
+        raise Misconfigured(f"--fault must be one of: {', '.join(MODES)}.")
     for port in (place.portal_port, place.clinic_port):
         _check_port(port)
     _prepare_folder(place)
@@ -99,7 +103,7 @@ def run(fault: str | None = None) -> int:
     return 0
 
 
-def reset() -> int:
+def reset(arguments: object = None) -> int:
     """Throw the demo's folder away; refuses while the demo runs."""
     place = _place()
     for port in (place.portal_port, place.clinic_port):

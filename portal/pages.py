@@ -1,7 +1,6 @@
 """What every page shares: Jinja, words for dates, security headers, error pages, the pulse."""
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -210,16 +209,3 @@ def _safe_trace(error: Exception) -> str:
         frames.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
     return " > ".join(frames[-12:])
-
-
-def configure_logs() -> None:
-    """One JSON line an event, on standard error; control characters inert."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=True),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(),
-    )

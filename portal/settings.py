@@ -59,7 +59,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         consent_default=_consent_default(environ, demo),
     )
     numbers: dict[str, Any] = {
-        name: _number(environ, name) for name in _NUMBERS if f"PREVISIT_{name.upper()}" in environ
+        name: number(environ, f"PREVISIT_{name.upper()}", 0)
+        for name in _NUMBERS
+        if f"PREVISIT_{name.upper()}" in environ
     }
     return replace(found, **numbers)
 
@@ -106,9 +108,9 @@ def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
     return chosen
 
 
-def _number(environ: Mapping[str, str], name: str) -> int:
-    variable = f"PREVISIT_{name.upper()}"
-    text = environ[variable]
+def number(environ: Mapping[str, str], variable: str, default: int) -> int:
+    """A whole number from the environment. Misconfigured names the variable."""
+    text = environ.get(variable, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Misconfigured(f"{variable} must be a whole number, not {text!r}.")
     return int(text)

@@ -1,0 +1,115 @@
+"""The engineer's commands: keys, database, clinics, staff, connections, calendars, audit, forms."""
+
+import argparse
+import sys
+from getpass import getpass
+
+from portal import db, sealing, settings
+from portal.accounts import service as accounts
+from portal.actors import Role, system
+from portal.audit import service as audit
+from portal.ehr import service as ehr
+from portal.errors import PortalError
+from portal.fhir import exact
+from portal.intake import service as intake
+from portal.questionnaire import FormRefused, load
+from portal.review import match_command
+
+Arguments = argparse.Namespace
+
+
+def _open() -> settings.Settings:
+    config = settings.read()
+    db.connect(config.database, config.keys)
+    db.migrate()
+    accounts.check_key_ring()
+    return config
+
+
+def keys(arguments: Arguments) -> None:
+    path = settings.keys_path()
+    if path.exists():
+        raise PortalError(f"{path} is there already and is left as it is.")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealing.create(path)
+    print(f"Made {path}. Keep a copy apart from the database: without it nothing stored can be read.")
+
+
+def migrate(arguments: Arguments) -> None:
+    _open()
+    if not arguments.quiet:
+        print("The database is up to date.")
+
+
+def sync(arguments: Arguments) -> None:
+    _open()
+    for clinic in accounts.clinics():
+        found = intake.synchronise(system(clinic.id))
+        print(f"{clinic.name}: {found.seen} appointments, {len(found.new)} new. {found.reason or ''}")
+
+
+def clinic(arguments: Arguments) -> None:
+    _open()
+    accounts.add_clinic(arguments.slug, arguments.name, arguments.timezone, arguments.language, arguments.phone)
+    print(f"Added. Its sign-in page is /at/{arguments.slug}/sign-in")
+
+
+def _clinic_id(slug: str) -> str:
+    found = next((each.id for each in accounts.clinics() if each.slug == slug), None)
+    if found is None:
+        known = ", ".join(each.slug for each in accounts.clinics()) or "none yet"
+        raise PortalError(f"There is no clinic {slug!r} here. Known: {known}.")
+    return found
+
+
+def staff(arguments: Arguments) -> int:
+    _open()
+    clinic_id = _clinic_id(arguments.clinic)
+    password = getpass("Password (at least 15 characters): ")
+    issues = accounts.password_issues(password, (arguments.name, arguments.email))
+    if issues:
+        print(issues[0].text(), file=sys.stderr)
+        return 1
+    accounts.add_staff(clinic_id, Role(arguments.role), arguments.name, arguments.email, password)
+    print("Added.")
+    return 0
+
+
+def connection(arguments: Arguments) -> int:
+    _open()
+    actor = system(_clinic_id(arguments.clinic))
+    wanted = {"name": arguments.name, "base_url": arguments.base_url, "client_id": arguments.client_id}
+    issues = ehr.issues(**wanted)
+    if issues:
+        print("\n".join(issue.text() for issue in issues), file=sys.stderr)
+        return 1
+    made = ehr.register(actor, **wanted)
+    print(exact.dumps(ehr.jwks(made.id)))
+    return 0
+
+
+def audit_verify(arguments: Arguments) -> int:
+    _open()
+    broken = {clinic.name: audit.verify(clinic.id) for clinic in accounts.clinics()}
+    for name, seq in broken.items():
+        print(f"{name}: {'whole' if seq is None else f'broken at entry {seq}'}")
+    return 1 if any(seq is not None for seq in broken.values()) else 0
+
+
+def questionnaire(arguments: Arguments) -> int:
+    refused = 0
+    for name in arguments.files:
+        try:
+            with open(name, "rb") as file:
+                form = load(exact.loads(file.read()))
+        except (OSError, exact.UnreadableJson, FormRefused) as problem:
+            refused += 1
+            print(f"{name}: refused. {problem}")
+            continue
+        left_out = "; ".join(map(str, form.features.not_honoured)) or "nothing"
+        print(f"{name}: {len(form.all_items)} items, {len(form.layout)} pages. Not honoured: {left_out}")
+    return 1 if refused else 0
+
+
+def match(arguments: Arguments) -> int:
+    return match_command.main(arguments.file)

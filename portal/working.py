@@ -1,0 +1,60 @@
+"""The worker as a process: what it is given to deliver with, and the jobs beside delivery."""
+
+import threading
+from datetime import timedelta
+
+from portal import db, logs, serving, settings
+from portal.accounts import service as accounts
+from portal.actors import system
+from portal.clock import now
+from portal.consent import service as consent
+from portal.delivery import worker
+from portal.delivery.abilities import Abilities
+from portal.delivery.tools import Tools
+from portal.ehr import service as ehr
+from portal.ehr.errors import NotReached
+from portal.intake import service as intake
+from portal.settings import Settings
+
+CALENDAR_SECONDS = 300
+RECORD_SECONDS = 600
+AHEAD = timedelta(days=3)
+WARM = timedelta(hours=12)
+
+
+def run(arguments: object = None) -> int:
+    """Deliver, and look at calendars and records, until a signal ends it; 1 when work in hand did not end in time."""
+    logs.configure()
+    config = settings.read()
+    serving.migrate_apart()
+    db.connect(config.database, config.keys)
+    stop = threading.Event()
+    worker.stop_at_signals(stop)
+    jobs = (worker.Job("calendar", CALENDAR_SECONDS, _calendars), worker.Job("records", RECORD_SECONDS, _records))
+    return 0 if worker.run(tools(config), stop, jobs) else 1
+
+
+def tools(config: Settings) -> Tools:
+    """What the worker needs: the consent gate, asked at each claim, and the clinics' clients."""
+    policy = consent.POLICIES[config.consent_default]
+    return Tools(gate=lambda item: consent.may_send(item, policy), clients=_client, atomic=Abilities())
+
+
+def _client(clinic_id: str) -> ehr.FhirClient:
+    connection = ehr.connection_for(clinic_id)
+    if connection is None:
+        raise NotReached("no connection", sent=False)
+    return ehr.client_for(connection)
+
+
+def _calendars() -> None:
+    for clinic in accounts.clinics():
+        intake.synchronise(system(clinic.id))
+
+
+def _records() -> None:
+    """Read ahead of the patient for the visits that come up, so that pages have something at hand whatever happens."""
+    for clinic in accounts.clinics():
+        actor = system(clinic.id)
+        for patient_id in {visit.patient_id for visit in intake.upcoming(actor, now(), now() + AHEAD)}:
+            ehr.read_several(actor, patient_id, tuple(ehr.Kind), max_age=WARM, limits=ehr.PATIENT)
