@@ -5,27 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-import portal
-from portal import db, guard
-from portal.actors import Role
-from portal.consent import routes, service
-from portal.intake import visits
+from portal.consent import service
 from tests import make
 from tests.conftest import csrf
 
 ALL = {"share": "yes", "sensitive": "no", "results": "yes", "research": "no", "until": "visit"}
-
-
-@pytest.fixture
-def app(config):
-    """The portal; the room of consent is opened here as long as it is not open in the application itself."""
-    made = portal.create_app(config)
-    if "consent" not in made.blueprints:
-        routes.install(made, visits.visit)
-        guard.open_room(made, routes.bp, Role.PATIENT)
-    db.migrate()
-    yield made
-    db.close()
 
 
 @pytest.fixture

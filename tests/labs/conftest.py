@@ -7,31 +7,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-import portal
-from portal import db, guard
+from portal import db
 from portal.accounts import service as accounts
 from portal.actors import Actor, Role
-from portal.consent import routes as consent_routes
 from portal.ehr import service as ehr
-from portal.intake import visits
-from portal.labs import routes as labs_routes
 from portal.sandbox.config import Client
 from tests import make
 from tests.sandbox_server import Sandbox, running_sandbox
-
-
-@pytest.fixture
-def app(config):
-    """The portal; rooms are opened here as long as they are not open in the application itself."""
-    made = portal.create_app(config)
-    if "consent" not in made.blueprints:
-        consent_routes.install(made, visits.visit)
-        guard.open_room(made, consent_routes.bp, Role.PATIENT)
-    if "labs" not in made.blueprints:
-        guard.open_room(made, labs_routes.bp, Role.PATIENT)
-    db.migrate()
-    yield made
-    db.close()
 
 
 @pytest.fixture(scope="module")
