@@ -1,0 +1,1 @@
+"""R4 words over raw FHIR JSON: exact JSON, codes, values, resources, bundles. Pure."""
