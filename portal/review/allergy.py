@@ -36,6 +36,8 @@ NOTES = "Adds the patient's words to the allergy as a note."
 ADDS = "Adds an allergy as told by the patient: unconfirmed, in their words and without a code."
 ADDS_NONE = 'Adds "no known allergies" as told by the patient, unconfirmed.'
 MAY_HARM = "An allergy that is no longer watched for can harm. Check before you accept."
+NONE_INACTIVE = 'Marks "no known allergies" as inactive. It stays in the record.'
+NONE_DENIED = "The patient says that it is not right that they have no allergies."
 CHANGED = "Something about an allergy is different."
 IS_TAKEN = "The record lists a medicine of this name. Check at once."
 RECORD_HAS_SOME = "The record lists allergies, but the patient says they have none."
@@ -54,6 +56,8 @@ def stopped(case: Case) -> Ruling:
         clinicalStatus=status("allergyintolerance-clinical", "inactive"),
         note=noted(case, "Patient says they do not have this"),
     )
+    if _is_none(case.now):
+        return Ruling(NONE_INACTIVE, change, said, Risk.LOOK, (NONE_DENIED,))
     return Ruling(INACTIVE, change, said, Risk.LOOK, (MAY_HARM,))
 
 
@@ -97,7 +101,11 @@ def none_said(case: Case, *, looked: bool) -> Ruling:
 
 def _says_none(case: Case) -> bool:
     """The record itself states that there are no known allergies."""
-    return any((SNOMED, NO_KNOWN_ALLERGY) in codes_of(each.get("code")) for each in case.listed if _stands(each))
+    return any(_is_none(each) for each in case.listed if _stands(each))
+
+
+def _is_none(resource: Json) -> bool:
+    return (SNOMED, NO_KNOWN_ALLERGY) in codes_of(resource.get("code"))
 
 
 def _stands(resource: Json) -> bool:

@@ -53,11 +53,12 @@ def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
     visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=days))
-    states = intake.visit_states(actor, visits)
+    sent = sorted(intake.submitted(actor), key=lambda each: each.round)
+    states = {each.visit_id: each.status for each in sent}
     people = accounts.patients(actor, {visit.patient_id for visit in visits})
     known = {key: (str(each.person["name"]), bool(each.fhir_id)) for key, each in people.items()}
     return [
-        Upcoming(visit, known[visit.patient_id][0], _state(visit, states[visit.id]), known[visit.patient_id][1])
+        Upcoming(visit, known[visit.patient_id][0], _state(visit, states.get(visit.id)), known[visit.patient_id][1])
         for visit in visits
     ]
 

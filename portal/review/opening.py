@@ -71,6 +71,15 @@ class Opened:
         return [item for item in self.undecided if item.may_decide and item.proposal.unremarkable]
 
     @property
+    def read(self) -> list[tuple[list[str], ehr.Reading]]:
+        """The sections of the record, those read in one go together."""
+        grouped: dict[object, tuple[list[str], ehr.Reading]] = {}
+        for name, reading in self.readings.items():
+            minute = reading.read_at.replace(second=0, microsecond=0) if reading.read_at else None
+            grouped.setdefault((reading.state, reading.reason, minute), ([], reading))[0].append(name)
+        return list(grouped.values())
+
+    @property
     def consent_at(self) -> datetime:
         """When the patient made the choices that were in force at sending."""
         return datetime.fromisoformat(text_at(self.consent, "dateTime"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from portal import guard
 from portal.accounts import service as accounts
@@ -31,8 +32,10 @@ def staff_bar() -> dict[str, Any]:
     live = guard.viewer()
     if live is None or live.actor.role not in STAFF:
         return {}
-    there = current_app.view_functions
-    return {"staff_entries": [{"key": key, "text": text, "url": url_for(to)} for key, text, to in BAR if to in there]}
+    rooms = current_app.extensions["doors"].rooms
+    open_to = {name for name, roles in rooms.items() if live.actor.role in roles}
+    there = [entry for entry in BAR if entry[2].partition(".")[0] in open_to and entry[2] in current_app.view_functions]
+    return {"staff_entries": [{"key": key, "text": gettext(text), "url": url_for(to)} for key, text, to in there]}
 
 
 @bp.get("")

@@ -283,6 +283,12 @@ def test_no_known_allergies_is_not_written_otherwise(now: dict[str, Any], reason
     assert reason in proposal.reasons
 
 
+def test_denying_that_there_are_no_allergies_takes_only_that_statement_back() -> None:
+    proposal = one(fact("allergy", NO_KNOWN, "stopped", "No known allergy"), record(allergy=(NO_KNOWN,)))
+    assert proposal.reasons == (allergy.NONE_DENIED,)
+    assert proposal.change.resource["clinicalStatus"] == ruling.status("allergyintolerance-clinical", "inactive")
+
+
 def test_an_allergy_that_is_over_does_not_stand_in_the_way_of_none() -> None:
     over = changed(PENICILLIN, clinicalStatus={"coding": [{"code": "resolved"}]})
     assert none_said(allergy=(over,)).change is not None

@@ -18,6 +18,7 @@ from portal.delivery.sender import send_next
 from portal.delivery.states import State
 from portal.ehr import service as ehr
 from portal.errors import Conflict, NotFound
+from portal.fhir.resources import key_of
 from portal.intake.models import Status
 from portal.review import service
 from portal.review.matching import Verdict as Match
@@ -112,7 +113,7 @@ def test_two_people_are_never_tied_to_one_record(world: World, clinic_url: str) 
     assert session().get_one(Patient, second).fhir_id is None
 
 
-def read(clinic_url: str, world: World, kind: str, patient: str) -> list[Json]:
+def read(world: World, kind: str, patient: str) -> list[Json]:
     """What the clinic's record holds, asked over HTTP by our own client."""
     client = ehr.client_for(world.connection)
     return list(client.search(kind, [("patient", patient), ("_count", "50")]).matches)
@@ -139,11 +140,12 @@ def test_held_then_tied_reviewed_and_delivered_into_the_record(world: World, cli
     assert view.delivery is not None
     assert view.delivery.state is State.CONFIRMED, outcome
     assert view.delivery.changed == 0
-    assert [each["code"]["text"] for each in read(clinic_url, world, "AllergyIntolerance", "maria-garcia-a")][
-        -1
-    ] == "Bee stings"
-    assert len(read(clinic_url, world, "QuestionnaireResponse", "maria-garcia-a")) == 1
-    assert len(read(clinic_url, world, "Provenance", "maria-garcia-a")) >= 1 or True
+    held = {each["code"]["text"]: each for each in read(world, "AllergyIntolerance", "maria-garcia-a")}
+    assert held["Bee stings"]["verificationStatus"]["coding"][0]["code"] == "unconfirmed"
+    assert len(read(world, "QuestionnaireResponse", "maria-garcia-a")) == 1
+    (told,) = ehr.client_for(world.connection).search("Provenance", [("target", key_of(held["Bee stings"]))]).matches
+    assert [agent["who"].get("display") for agent in told["agent"]] == ["Maria Garcia", "Dr Lee", "Previsit"]
+    assert "+1 217 555 0999" in [each["value"] for each in read_patient(world)["telecom"]]
 
 
 def test_the_pages_of_matching(world: World, clinic_url: str) -> None:
@@ -165,7 +167,7 @@ def test_the_pages_of_matching(world: World, clinic_url: str) -> None:
 
 
 def test_what_the_clinic_changes_meanwhile_is_shown_and_must_be_decided_again(world: World, clinic_url: str) -> None:
-    submission, patient_id = untied(world)
+    _submission, patient_id = untied(world)
     actor = world.actor()
     service.link(actor, patient_id, "Patient/maria-garcia-a", "Street asked by phone")
     patient = read_patient(world)
