@@ -121,7 +121,10 @@ def _integer(node: Node, typed: Typed, language: str, zone: str) -> Parsed:
 
 def _quantity(node: Node, typed: Typed, language: str, zone: str) -> Parsed:
     """A number with the key of one of the units offered, or the only unit there is."""
-    value = _number(_text_of(typed, "number", "value"), language)
+    number = _text_of(typed, "number", "value")
+    if not number and len(node.units) < 2:
+        return None  # the unit that stands there by itself is no answer
+    value = _number(number, language)
     if not isinstance(value, Decimal):
         return value
     wanted = "" if isinstance(typed, str) else typed.get("unit", "").strip()
