@@ -135,9 +135,15 @@ def _door() -> ResponseReturnValue | None:
             raise NotAllowed
         return _to_sign_in(doors)
     if live.actor.role not in admitted:
-        doors.denied(live.actor, request.endpoint)
         raise NotAllowed
     return None
+
+
+def note_refusal() -> None:
+    """Write down that somebody who is signed in was not let in, here or by a service (bar 100)."""
+    live = viewer()
+    if live is not None:
+        _doors(current_app).denied(live.actor, request.endpoint or "")
 
 
 def _to_sign_in(doors: Doors) -> ResponseReturnValue:

@@ -24,7 +24,7 @@ from portal import db, guard
 from portal.actors import Role
 from portal.clock import now
 from portal.components import Components
-from portal.errors import Busy, Issue, PortalError, Unreadable
+from portal.errors import Busy, Issue, NotAllowed, PortalError, Unreadable
 from portal.settings import ROOT, Settings
 
 PACKAGE = Path(__file__).resolve().parent
@@ -184,6 +184,8 @@ def _problem(error: Exception) -> ResponseReturnValue:
     if status >= 500:
         log.error("request failed", request_id=g.get("request_id"), kind=type(error).__name__, at=_safe_trace(error))
     db.close()
+    if isinstance(error, NotAllowed):
+        guard.note_refusal()
     if request.accept_mimetypes.best == "application/json":
         return {"error": gettext(title), "request_id": g.get("request_id")}, status
     return render_template("problem.html", status=status, title=gettext(title), sentence=gettext(sentence)), status

@@ -30,11 +30,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What every page says of the clinic; values, so that an error page needs no database."""
+
+    name: str
+    phone: str
+    timezone: str
+
+
+@dataclass(frozen=True)
 class Resumed:
     """A live session: who is acting, and when it ends if nothing more happens."""
 
     actor: Actor
-    clinic: Clinic
+    clinic: Place
     ends_at: datetime
 
 
@@ -83,7 +92,7 @@ def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
         with transaction():
             sign_in.seen_at = now()
     ends = min(sign_in.seen_at + idle, sign_in.began_at + limits.absolute)
-    return Resumed(actor_of(account, sign_in.id), clinic, ends)
+    return Resumed(actor_of(account, sign_in.id), Place(clinic.name, clinic.phone, clinic.timezone), ends)
 
 
 def end(actor: Actor, why: str = "signed-out") -> None:

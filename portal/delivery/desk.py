@@ -66,8 +66,9 @@ class HeldItem:
 
 
 def held(actor: Actor) -> list[HeldHead]:
-    """What is on hold in this clinic, the oldest first."""
+    """What is on hold in this clinic, the oldest first. Audited: the list tells who they are."""
     _allowed(actor)
+    audit.seen(actor, Event.QUEUE_SEEN, subject="queue:held", patient_id=None)
     other = aliased(DeliveryEvent)
     last = select(func.max(other.seq)).where(other.item_id == OutboxItem.id).correlate(OutboxItem).scalar_subquery()
     rows = session().execute(

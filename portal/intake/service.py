@@ -73,7 +73,7 @@ def visit_states(actor: Actor, of: list[Visit]) -> dict[str, str | None]:
         .where(Submission.visit_id.in_({visit.id for visit in of}), Submission.clinic_id == actor.clinic_id)
         .order_by(Submission.round)
     )
-    found: dict[str, str] = dict(rows.tuples())
+    found = {visit_id: status for visit_id, status in rows}
     return {visit.id: found.get(visit.id) for visit in of}
 
 

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
+from portal.audit import service as audit
+from portal.audit.events import Event
 from portal.clock import now
 from portal.db import transaction
 from portal.errors import Issue, NotAllowed, NotFound
@@ -49,9 +51,10 @@ class Invited:
 
 
 def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
-    """The visits from the start of yesterday to `days` ahead, the next one first."""
+    """The visits from the start of yesterday to `days` ahead, the next one first. Audited."""
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
+    audit.seen(actor, Event.QUEUE_SEEN, subject="queue:visits", patient_id=None)
     visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=days))
     sent = sorted(intake.submitted(actor), key=lambda each: each.round)
     states = {each.visit_id: each.status for each in sent}

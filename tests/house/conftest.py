@@ -1,0 +1,27 @@
+"""One world for each file of house rules, put back as it was before each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal import db
+from tests.house.world import World, build
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("house")
+    world = build(folder, f"sqlite:///{folder / 'previsit.db'}")
+    world.save()
+    yield world
+    db.dispose()
+
+
+@pytest.fixture
+def world(built: World) -> World:
+    """The world with nothing left in it of the test before."""
+    built.restore()
+    return built

@@ -1,0 +1,100 @@
+"""Who may open which door: one row for every endpoint, from which every cell of the authorization matrix is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from portal.actors import Permission, Role
+
+PATIENT = frozenset({Role.PATIENT})
+DESK = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR})
+ADMIN = frozenset({Role.ADMINISTRATOR})
+STAFF = DESK | {Role.PRIVACY_OFFICER}
+
+THINGS = {
+    "visit_id": "visit",
+    "submission_id": "submission",
+    "version_id": "consent",
+    "item_id": "item",
+    "connection_id": "connection",
+    "token": "invitation",
+}
+"""What a part of an address names, unless the row says otherwise; the ids are in World.things."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """`roles` who may enter (None: everybody, also strangers); `needs` a permission besides. `of`: whose object the address
+    names: "patient" the person's own, "clinic" the clinic's, "link" whoever holds it, "" nobody's. `at` fills the other parts
+    of the address, `named` says which thing stands where, `form` is what a person might post there."""
+
+    roles: frozenset[Role] | None
+    of: str = ""
+    needs: Permission | None = None
+    at: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+FORM = {"slug": "health-history"}
+PAGE = {**FORM, "page_key": "your-visit"}
+CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
+NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
+SENT = {"visit_id": "sent"}
+
+DOORS: dict[str, Door] = {
+    "pulse.beat": Door(None),
+    "door.home": Door(None),
+    "door.sign_in": Door(
+        None, at={"slug": "riverside"}, form={"email": "x@example.org", "password": "not the right one"}
+    ),
+    "door.join": Door(None, "link", form={"day": "1", "month": "1", "year": "1900"}),
+    "door.join_account": Door(None, "link", form={"email": "x@example.org", "password": "four plain words and a fish"}),
+    "door.about": Door(None, at={"topic": "privacy"}),
+    "door.language": Door(None, form={"language": "es"}),
+    "me.sign_out": Door(PATIENT | STAFF),
+    "me.still_here": Door(PATIENT | STAFF),
+    "looked.who_looked": Door(PATIENT),
+    "intake.home": Door(PATIENT),
+    "intake.hub": Door(PATIENT, "patient"),
+    "intake.confirm": Door(PATIENT, "patient"),
+    "intake.confirm_section": Door(PATIENT, "patient", at={"key": "medication"}, form={"step": "", "version": "0"}),
+    "intake.form_start": Door(PATIENT, "patient", at=FORM),
+    "intake.form_page": Door(PATIENT, "patient", at=PAGE, form={"step": "later", "shown": ""}),
+    "intake.check": Door(PATIENT, "patient"),
+    "intake.send": Door(PATIENT, "patient"),
+    "intake.receipt": Door(PATIENT, "patient", named=SENT),
+    "consent.visit_choices": Door(PATIENT, "patient"),
+    "consent.choose_for_visit": Door(PATIENT, "patient", form=CHOICES),
+    "consent.shared": Door(PATIENT),
+    "consent.choices": Door(PATIENT),
+    "consent.choose": Door(PATIENT, form=CHOICES),
+    "consent.take_back": Door(PATIENT),
+    "consent.copy": Door(PATIENT, "patient"),
+    "labs.overview": Door(PATIENT),
+    "labs.report": Door(PATIENT, "patient", named={"address": "report"}),
+    "labs.trend": Door(PATIENT, "patient", named={"address": "trend"}),
+    "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
+    "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
+    "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
+    "review.match": Door(DESK, "clinic", Permission.MATCH, form={"step": "none", "reason": "nobody fits"}),
+    "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
+    "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),
+    "review.invite": Door(DESK, "clinic", Permission.INVITE),
+    "delivery.held": Door(DESK, needs=Permission.WORK_HELD),
+    "delivery.resend_all": Door(DESK, needs=Permission.WORK_HELD, form={"reason": "refused"}),
+    "delivery.item": Door(DESK, "clinic", Permission.WORK_HELD),
+    "delivery.resend": Door(DESK, "clinic", Permission.WORK_HELD),
+    "delivery.close": Door(DESK, "clinic", Permission.WORK_HELD, form={"reason": "entered by hand"}),
+    "keys.every_key": Door(None),
+    "keys.keys_of": Door(None, "link"),
+    "ehr.connections": Door(ADMIN),
+    "ehr.new": Door(ADMIN),
+    "ehr.register": Door(ADMIN, form={"name": "N", "base_url": "https://ehr.example.org/fhir", "client_id": "c"}),
+    "ehr.connection": Door(ADMIN, "clinic"),
+    "ehr.test": Door(ADMIN, "clinic"),
+    "ehr.pause": Door(ADMIN, "clinic", form={"why": "work on the server"}),
+    "ehr.resume": Door(ADMIN, "clinic", form={"why": "done"}),
+    "ehr.rotate": Door(ADMIN, "clinic"),
+}
