@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from portal.labs import times
-from portal.labs.names import code_key, codings, names
+from portal.labs.names import code_key, names
 from portal.labs.ranges import ranges_of, standing
 from portal.labs.results import Earlier, Report, Result
-from portal.labs.values import value_of
-from portal.labs.words import _, concept_words, flag
+from portal.labs.values import Value, value_of
+from portal.labs.words import NO_VALUE, _, codings, concept_words, flag
 
 Resource = Mapping[str, Any]
 MAX_DEPTH = 8
+ODD = (AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticError)
+"""What reading a resource of an impossible shape raises; it is then shown as one that we cannot read, never left out."""
 
 
 def assemble(
@@ -28,7 +30,7 @@ def assemble(
     """
     listed = [each for each in resources if isinstance(each, Mapping)]
     shelf = _Shelf(listed, earlier or {})
-    reports = [_report(each, shelf) for each in listed if each.get("resourceType") == "DiagnosticReport"]
+    reports = [_readable_report(each, shelf) for each in listed if each.get("resourceType") == "DiagnosticReport"]
     loose = _loose(shelf)
     return tuple(
         sorted([*reports, *loose], key=lambda report: report.when.order if report.when else times.FIRST, reverse=True)
@@ -58,6 +60,16 @@ class _Shelf:
                 (each for each in inside if isinstance(each, Mapping) and each.get("id") == reference[1:]), None
             )
         return self.by_name.get(_short(reference))
+
+
+def _readable_report(raw: Resource, shelf: _Shelf) -> Report:
+    before = set(shelf.placed)
+    try:
+        return _report(raw, shelf)
+    except ODD:
+        shelf.placed = before  # its results are shown by themselves
+        unreadable = _("A report that we cannot read. Ask the clinic for it.")
+        return Report(_own(raw), unreadable, "", "", "unknown", None, None)
 
 
 def _report(raw: Resource, shelf: _Shelf) -> Report:
@@ -123,6 +135,14 @@ def _group(day: str, category: str, results: list[Result]) -> Report:
 
 def _result(raw: Resource, shelf: _Shelf, holder: Resource, depth: int = 0) -> Result:
     shelf.placed.add(id(raw))
+    try:
+        return _read(raw, shelf, holder, depth)
+    except ODD:
+        name = _("A result that we cannot read. Ask the clinic for it.")
+        return Result(_own(raw), "", name, "", Value("absent", NO_VALUE, translate=True), (), (), "unknown")
+
+
+def _read(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> Result:
     members, missing = _members(raw, shelf, holder, depth)
     made = _one(raw, _own(raw))
     replaced = tuple(_earlier(each) for each in shelf.earlier.get(_own(raw), []))
@@ -187,7 +207,7 @@ def _category(raw: Resource) -> str:
     }
     for each in listed:
         for coding in codings(each):
-            if coding.get("code") in known:
+            if str(coding.get("code")) in known:
                 return known[str(coding["code"])]
     return next((each for each in words if each), "")
 
@@ -238,6 +258,7 @@ def _names(raw: Resource) -> set[str]:
 
 
 def _own(raw: Resource) -> str:
+    """`Type/id`; also of a resource without an id."""
     return f"{raw.get('resourceType', '')}/{raw.get('id', '')}"
 
 

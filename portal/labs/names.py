@@ -3,10 +3,9 @@
 The codes are LOINC codes; the words are ours. LOINC is copyright Regenstrief Institute, Inc., used under its licence.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from portal.labs.words import _, concept_words
+from portal.labs.words import _, codings, concept_words
 
 LOINC = "http://loinc.org"
 
@@ -120,11 +119,6 @@ NAMES: dict[str, str] = {
 }
 
 
-def codings(concept: Any) -> list[Mapping[str, Any]]:
-    listed = concept.get("coding") if isinstance(concept, Mapping) else None
-    return [each for each in listed or [] if isinstance(each, Mapping)]
-
-
 def code_key(concept: Any) -> str:
     """One comparable name of what was measured: the LOINC code when there is one, else the first code, else the text."""
     listed = [(str(each.get("system", "")), str(each["code"])) for each in codings(concept) if each.get("code")]
@@ -138,7 +132,9 @@ def names(concept: Any) -> tuple[str, str]:
     own = concept_words(concept)
     displays = [str(each["display"]) for each in codings(concept) if each.get("display")]
     known = [
-        NAMES[each["code"]] for each in codings(concept) if each.get("system") == LOINC and each.get("code") in NAMES
+        NAMES[str(each["code"])]
+        for each in codings(concept)
+        if each.get("system") == LOINC and str(each.get("code")) in NAMES
     ]
     short = known[0] if known else own
     longer = [each for each in (*displays, own) if each and each != short]

@@ -74,10 +74,18 @@ def quantity(held: Any) -> Value:
         "quantity",
         _COMPARATORS.get(comparator, comparator) + digits(number),
         _unit(held),
-        Decimal(digits(number)),
+        _decimal(number),
         comparator,
         _unit_code(held),
     )
+
+
+def _decimal(number: Any) -> Decimal | None:
+    """For comparing; None for what is no number though it stands where one should."""
+    try:
+        return Decimal(digits(number))
+    except InvalidOperation:
+        return None
 
 
 def _unit(held: Mapping[str, Any]) -> str:
@@ -110,7 +118,7 @@ def _text(held: Any) -> Value:
 
 
 def _integer(held: Any) -> Value:
-    return Value("quantity", digits(held), number=Decimal(digits(held)))
+    return Value("quantity", digits(held), number=_decimal(held))
 
 
 def _range(held: Any) -> Value:

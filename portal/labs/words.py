@@ -144,15 +144,21 @@ RANGE_TYPE = {
 }
 
 
+def codings(concept: Any) -> list[dict[str, Any]]:
+    """The codings of a CodeableConcept; none when it has an impossible shape."""
+    listed = concept.get("coding") if isinstance(concept, dict) else None
+    return [coding for coding in listed if isinstance(coding, dict)] if isinstance(listed, list) else []
+
+
 def concept_words(concept: Any) -> str:
     """A CodeableConcept as the sender put it: its text, else a display, else a code; "" when it says nothing."""
     if not isinstance(concept, dict):
         return ""
-    codings = [coding for coding in concept.get("coding") or [] if isinstance(coding, dict)]
+    listed = codings(concept)
     for found in (
         concept.get("text"),
-        *(coding.get("display") for coding in codings),
-        *(coding.get("code") for coding in codings),
+        *(coding.get("display") for coding in listed),
+        *(coding.get("code") for coding in listed),
     ):
         if isinstance(found, str) and found.strip():
             return found
@@ -161,7 +167,7 @@ def concept_words(concept: Any) -> str:
 
 def flag(concept: Any) -> Flag | None:
     """The Flag of one interpretation. One that no table here knows keeps the sender's words; None when it says nothing."""
-    for coding in (concept.get("coding") or []) if isinstance(concept, dict) else []:
+    for coding in codings(concept):
         code = str(coding.get("code", ""))
         if code.upper() in FLAGS and coding.get("system", "") in INTERPRETATION_SYSTEMS:
             known = FLAGS[code.upper()]
