@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import extensions as ext
+from . import shape
 from .extensions import Json
 from .findings import HONOURED
 from .issues import Refusal
@@ -33,7 +34,28 @@ def refusals(raw: object) -> list[Refusal]:
         return [Refusal("", "too-deep", f"questions are nested more than {MAX_DEPTH} deep")]
     if items > MAX_ITEMS:
         return [Refusal("", "too-many-items", f"the form has {items} items, more than {MAX_ITEMS}")]
-    return [*_modifiers(raw, ""), *_status(raw), *_item_list(raw)]
+    shapes = [*_shapes(raw, ""), *_contained(raw), *_item_list(raw)]
+    return shapes or [*_status(raw), *_all_modifiers(raw)]
+
+
+def _shapes(element: Json, link_id: str) -> Iterator[Refusal]:
+    return (Refusal(link_id, "shape", wrong) for wrong in shape.problems(element))
+
+
+def _contained(raw: Json) -> Iterator[Refusal]:
+    """Value sets and code systems are read; of the other contained resources only the kind matters here."""
+    listed = raw.get("contained")
+    for resource in listed if isinstance(listed, list) else ():
+        if isinstance(resource, dict) and resource.get("resourceType") in ("ValueSet", "CodeSystem"):
+            yield from _shapes(resource, "")
+
+
+def _all_modifiers(raw: Json) -> Iterator[Refusal]:
+    stack: list[tuple[Json, str]] = [(raw, "")]
+    while stack:
+        element, link_id = stack.pop()
+        yield from _modifiers(element, link_id)
+        stack.extend((child, str(child.get("linkId"))) for child in element.get("item") or ())
 
 
 def weight(value: Any, enough: int) -> int:
@@ -105,7 +127,7 @@ def _item(raw: Json, owner: str, seen: set[str]) -> Iterator[Refusal]:
     seen.add(link_id)
     yield from _type(raw, link_id)
     yield from _lists(raw, link_id)
-    yield from _modifiers(raw, link_id)
+    yield from _shapes(raw, link_id)
 
 
 def _type(raw: Json, link_id: str) -> Iterator[Refusal]:
@@ -121,7 +143,7 @@ def _type(raw: Json, link_id: str) -> Iterator[Refusal]:
 def _lists(raw: Json, link_id: str) -> Iterator[Refusal]:
     for name in ("answerOption", "enableWhen", "initial"):
         value = raw.get(name)
-        if value is not None and (not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value)):
+        if isinstance(value, list) and not all(isinstance(entry, dict) for entry in value):
             yield Refusal(link_id, "shape", f"{name} is not a list of objects")
     for name in ("required", "repeats", "readOnly"):
         if raw.get(name) is not None and not isinstance(raw[name], bool):

@@ -11,6 +11,7 @@ from .extensions import Json
 from .findings import Findings
 from .formulas import Formula, formula, supported
 from .items import Condition, Item, Rule, Variable
+from .patterns import problem
 
 OPERATORS = frozenset({"exists", "=", "!=", ">", "<", ">=", "<="})
 FORMULAS = {
@@ -104,6 +105,9 @@ def _compile(item: Item, findings: Findings) -> None:
         item.calculation = _formula(
             item, "cqf-calculatedValue", ext.value(item.extensions, "cqf-calculatedValue"), findings
         )
+    pattern = ext.value(item.extensions, "regex")
+    if isinstance(pattern, str) and (reason := problem(pattern)):
+        findings.refuse(item.link_id, "regex", reason)
     item.variables = tuple(_variables(item, findings))
     item.rules = tuple(_rules(item, findings))
     item.toggles = tuple(_toggles(item, findings))
@@ -186,6 +190,8 @@ def _toggles(item: Item, findings: Findings) -> Iterator[tuple[tuple[Json, ...],
 
 
 def _part(item: Item, name: str, twin: str, into: dict[str, Formula], findings: Findings) -> None:
+    if twin not in item.raw:
+        return
     extensions = ext.of(item.raw.get(twin))
     expression = ext.value(extensions, "cqf-expression") or ext.value(extensions, "cqf-calculatedValue")
     compiled = _formula(item, f"cqf-expression of {name}", expression, findings)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-
-import re2
 
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 
@@ -20,13 +17,14 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 from .options import Option, terminology_server
+from .patterns import matches
 from .speaking import absent_reason, say
 
 Finding = tuple[str, str, Mapping[str, object]]
 """(code, severity, params) of an Issue."""
 
 MAX_TEXT = 100_000
-MAX_DIGITS, MAX_EXPONENT, MAX_PATTERN = 18, 12, 500
+MAX_DIGITS, MAX_EXPONENT = 18, 12
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _REFERENCE = re.compile(
     r"(?:https?://\S+|urn:(?:uuid|oid):\S+|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?)\Z"
@@ -171,28 +169,6 @@ def _pattern(item: Item) -> Iterator[Finding]:
         yield "pattern-format", "error", {"format": shown}
     else:
         yield "pattern", "error", {}
-
-
-@lru_cache(maxsize=2048)
-def _compiled(pattern: str) -> Any:
-    """The pattern for RE2 (linear time, bar 52), or None when RE2 cannot read it."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 22
-    try:
-        return re2.compile(pattern, options) if len(pattern) <= MAX_PATTERN else None
-    except re2.error:
-        return None
-
-
-def readable_pattern(pattern: str) -> bool:
-    return _compiled(pattern) is not None
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Whether the whole text matches; a pattern that cannot be read is not held against the patient."""
-    compiled = _compiled(pattern)
-    return compiled is None or compiled.fullmatch(value) is not None
 
 
 def _places(amount: Decimal) -> int:

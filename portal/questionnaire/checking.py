@@ -44,7 +44,12 @@ def _item(evaluation: Evaluation, parent: Entry, item: Item) -> Iterator[Issue]:
         yield from _instances(evaluation, entries)
     for entry in entries:
         if item.is_group:
-            if not item.instanced and required(evaluation, entry) and not _answered(evaluation, entry):
+            if (
+                not item.instanced
+                and required(evaluation, entry)
+                and not _answered(evaluation, entry)
+                and not _out_of_reach(entry)
+            ):
                 yield _issue(entry, "group-required")
         else:
             yield from _question(evaluation, entry)
@@ -92,7 +97,7 @@ def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
 def _count(evaluation: Evaluation, entry: Entry, limit: Limits) -> Iterator[Issue]:
     count = len(entry.answers)
     if count == 0:
-        if required(evaluation, entry) and not entry.item.calculated and not _unanswerable(evaluation, entry):
+        if required(evaluation, entry) and not _out_of_reach(entry) and not _unanswerable(evaluation, entry):
             yield _issue(entry, "required")
     elif not entry.item.repeats and count > 1:
         yield _issue(entry, "not-repeating")
@@ -100,6 +105,11 @@ def _count(evaluation: Evaluation, entry: Entry, limit: Limits) -> Iterator[Issu
         yield _issue(entry, "too-few", min=limit.min_occurs)
     elif limit.max_occurs is not None and count > limit.max_occurs:
         yield _issue(entry, "too-many", max=limit.max_occurs)
+
+
+def _out_of_reach(entry: Entry) -> bool:
+    """Calculated or never shown: nobody could answer it."""
+    return entry.item.calculated or any(item.hidden for item in entry.item.ancestors())
 
 
 def _unanswerable(evaluation: Evaluation, entry: Entry) -> bool:

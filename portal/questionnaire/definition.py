@@ -115,9 +115,9 @@ def source_queries(root: Item) -> dict[str, tuple[Formula, ...]]:
     for reference in ext.values(root.extensions, "sourceQueries"):
         name = str(reference.get("reference") if isinstance(reference, dict) else "").lstrip("#")
         urls = [
-            str(entry.get("request", {}).get("url") or "")
+            str(entry["request"].get("url") or "")
             for entry in contained.get(name, {}).get("entry") or ()
-            if isinstance(entry, dict)
+            if isinstance(entry, dict) and isinstance(entry.get("request"), dict)
         ]
         found[name] = tuple(made for url in urls if (made := query(url)) is not None)
     return found

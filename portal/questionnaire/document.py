@@ -1,8 +1,9 @@
-"""The response as expressions see it: only what is enabled, as plain FHIR JSON, with the place of each entry."""
+"""The response as expressions see it: only what applies, as plain FHIR JSON, each part made when it is looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from .answers import Entry
 from .extensions import Json
@@ -11,45 +12,70 @@ Enabled = Callable[[Entry], bool]
 
 
 class Document:
-    """`root` is the QuestionnaireResponse; `node(entry)` is the JSON item of an entry, or None when it has none."""
+    """One state of the answers. `root` is the whole QuestionnaireResponse, `node` the JSON item of one entry."""
 
     def __init__(self, top: Entry, base: Json, enabled: Enabled) -> None:
+        self._top = top
+        self._base = base
+        self._enabled = enabled
         self._nodes: dict[int, Json] = {}
-        self.root: Json = dict(base)
-        items = self._items(top, enabled)
-        if items:
-            self.root["item"] = items
-        self._nodes[id(top)] = self.root
+        self._root: Json | None = None
+
+    @property
+    def root(self) -> Json:
+        if self._root is None:
+            self._root = dict(self._base)
+            if items := self._items(self._top):
+                self._root["item"] = items
+        return self._root
 
     def node(self, entry: Entry) -> Json | None:
-        return self._nodes.get(id(entry))
+        """The item of an entry that has an answer and applies; None when it has none."""
+        found = self._nodes.get(id(entry))
+        if found is not None or not (entry.answered and self._enabled(entry)):
+            return found
+        if entry.item.is_group:
+            return self._group(entry)
+        siblings = entry.parent.existing(entry.item) if entry.parent else [entry]
+        return self._question([one for one in siblings if one.answered and self._enabled(one)])
 
-    def _items(self, parent: Entry, enabled: Enabled) -> list[Json]:
+    def _items(self, parent: Entry) -> list[Json]:
         written: list[Json] = []
+        children = parent.children
         for child in parent.item.children:
-            entries = [entry for entry in parent.children.get(child.ordinal, ()) if entry.answered and enabled(entry)]
+            listed = children.get(child.ordinal)
+            entries = [entry for entry in listed if entry.answered and self._enabled(entry)] if listed else None
             if not entries:
                 continue
             if child.is_group:
-                written.extend(self._group(entry, enabled) for entry in entries)
+                written.extend(self._group(entry) for entry in entries)
             else:
-                written.append(self._question(entries, enabled))
+                written.append(self._question(entries))
         return written
 
-    def _group(self, entry: Entry, enabled: Enabled) -> Json:
-        node: Json = {"linkId": entry.item.link_id}
-        self._nodes[id(entry)] = node
-        if items := self._items(entry, enabled):
-            node["item"] = items
+    def _group(self, entry: Entry) -> Json:
+        node = self._nodes.get(id(entry))
+        if node is None:
+            node = self._nodes[id(entry)] = {"linkId": entry.item.link_id}
+            if items := self._items(entry):
+                node["item"] = items
         return node
 
-    def _question(self, entries: list[Entry], enabled: Enabled) -> Json:
-        node: Json = {"linkId": entries[0].item.link_id, "answer": (written := [])}
-        for entry in entries:
-            self._nodes[id(entry)] = node
-            answers = [dict(answer) for answer in entry.answers]
-            if items := self._items(entry, enabled):
-                answers = answers or [{}]
-                answers[0]["item"] = items
-            written.extend(answers)
+    def _question(self, entries: list[Entry]) -> Json:
+        node = self._nodes.get(id(entries[0]))
+        if node is None:
+            written: list[dict[str, Any]] = []
+            node = {"linkId": entries[0].item.link_id, "answer": written}
+            for entry in entries:
+                self._nodes[id(entry)] = node
+                written.extend(self._answers(entry))
         return node
+
+    def _answers(self, entry: Entry) -> list[Json]:
+        if not entry.item.children:
+            return entry.answers
+        items = self._items(entry)
+        if not items:
+            return entry.answers
+        first, *others = entry.answers or [{}]
+        return [{**first, "item": items}, *others]

@@ -19,6 +19,7 @@ from .formulas import Formula, filled_query
 from .host import FormHost
 from .issues import Trouble
 from .items import Condition, Item
+from .shapes import ROOTS
 
 _BUDGET = fhirpath.Budget(steps=100_000, size=200_000)
 """Of one expression: far more than a real form needs, far less than 250 ms (bar 53)."""
@@ -39,7 +40,7 @@ class Evaluation:
         self._document: Document | None = None
         self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None
-        self._host: fhirpath.Host = FormHost(self)
+        self._host: FormHost | None = None
         self._variables: dict[tuple[int, str], Any] = {}
         self.written = 0
 
@@ -62,7 +63,7 @@ class Evaluation:
         if formula is None or self._shown(formula, entry):
             return True
         if entry.answered:
-            self._document = None  # it was counted as applying until now
+            self._discard()  # it was counted as applying until now
         return False
 
     def _conditions(self, entry: Entry) -> bool:
@@ -122,40 +123,54 @@ class Evaluation:
             return self._query(formula, entry, what)
         if formula.program is None:
             return None
-        for needed in self.form.graph.needs(formula, entry.item, self.form.by_link):
-            for place in self.top.below(needed):
-                self.enabled(place)
-        return self._run(formula.program, entry, what, extra, focus)
+        if self._whole(formula, entry):
+            for needed in self.form.graph.needs(formula, entry.item, self.form.by_link):
+                for place in self.top.below(needed):
+                    self.enabled(place)
+        return self._run(formula, formula.program, entry, what, extra, focus)
+
+    def _whole(self, formula: Formula, entry: Entry) -> bool:
+        """Whether the formula needs more of the response than the items it looks up by linkId."""
+        return (
+            formula.use.document
+            or formula.use.focus == "whole"
+            or (bool(formula.use.focus) and entry.parent is not None)
+        )
 
     def _run(
         self,
+        formula: Formula,
         program: fhirpath.Expression,
         entry: Entry,
         what: str,
         extra: Mapping[str, Any],
-        focus: list[Any] | None = None,
+        focus: list[Any] | None,
     ) -> list[Any] | None:
         try:
             variables = {
                 name: value
                 for name in program.free_variables
-                if (value := self._named(name, entry, extra)) is not _PENDING
+                if (value := self._named(name, entry, extra, formula)) is not _PENDING
             }
-            start = self._start(program, entry) if focus is None else focus
-            return program.evaluate_items(start, variables, budget=_BUDGET, now=self.context.now, context=self._host)
+            start = self._start(formula, entry) if focus is None else focus
+            return program.evaluate_items(start, variables, budget=_BUDGET, now=self.context.now, context=self.host)
         except fhirpath.FhirPathError as error:
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
             return None
 
-    def _start(self, program: fhirpath.Expression, entry: Entry) -> fhirpath.Node:
-        whole = program.text.lstrip().startswith("QuestionnaireResponse.")
-        return self._root_node() if whole else self._focus(entry)
+    def _start(self, formula: Formula, entry: Entry) -> Any:
+        """Where the formula starts: the item of the response, or the response itself."""
+        if not formula.use.focus:
+            return []
+        if entry.parent is None or formula.text.lstrip().startswith("QuestionnaireResponse."):
+            return self._root_node() if formula.use.focus == "whole" else self.host.bare
+        return self._focus(entry)
 
     def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
         if self.context.fetch is None:
             return None
-        holes = [self._run(hole, entry, what, _NOTHING) or [] if hole else [] for hole in formula.holes]
-        query = filled_query(formula, [plain(hole) for hole in holes])
+        holes = [self.evaluate(hole, entry, what) or [] for hole in formula.holes]
+        query = filled_query(formula, holes)
         found = self.context.fetch(query) if query is not None else None
         return None if found is None else [found]
 
@@ -166,17 +181,32 @@ class Evaluation:
         raw = self.document.node(entry) or {"linkId": entry.item.link_id}
         return typed_node(raw, "QuestionnaireResponse.item")
 
+    def live_node(self, entry: Entry) -> Json | None:
+        """The item of an entry that applies and has an answer, once it is known what applies in it."""
+        if not (entry.answered and self.enabled(entry)):
+            return None
+        for needed in self.form.graph.deciding_below(entry.item):
+            for place in entry.below(needed):
+                self.enabled(place)
+        return self.document.node(entry)
+
     def _root_node(self) -> fhirpath.Node:
-        if self._root is None or self._root.value is not self.document.root:
+        if self._root is None:
+            self.written += 1
             self._root = typed_node(self.document.root, None)
-            self._host = FormHost(self)
         return self._root
 
-    def _named(self, name: str, entry: Entry, extra: Mapping[str, Any]) -> Any:
+    @property
+    def host(self) -> FormHost:
+        if self._host is None:
+            self._host = FormHost(self)
+        return self._host
+
+    def _named(self, name: str, entry: Entry, extra: Mapping[str, Any], formula: Formula) -> Any:
         if name in extra:
             return extra[name]
-        if name in ("resource", "rootResource", "QuestionnaireResponse"):
-            return self._root_node()
+        if name in ROOTS:
+            return self._root_node() if formula.use.document else self.host.bare
         if name == "context":
             return self._focus(entry)
         if name in ("questionnaire", "Questionnaire"):
@@ -229,13 +259,16 @@ class Evaluation:
     @property
     def document(self) -> Document:
         if self._document is None:
-            self.written += 1
             self._document = Document(self.top, self.base, self._counted)
         return self._document
 
+    def _discard(self) -> None:
+        """What was made of the answers is no longer true."""
+        self._document = self._root = self._host = None
+
     def forget(self) -> None:
         """Answers changed: decide everything anew when asked."""
-        self._document = None
+        self._discard()
         self._variables.clear()
         for entry in self.top.walk():
             entry.enabled = None
@@ -243,7 +276,8 @@ class Evaluation:
     # -- calculations --------------------------------------------------------------------------------------------
 
     def settle(self, items: Iterable[Item]) -> None:
-        """Calculate these items in order, again while a later one changes what an earlier one read."""
+        """Calculate these items in order. Again, while something changed, when one of them read the whole response:
+        what it saw may have been decided on values that came later."""
         wanted = list(items)
         for _ in range(ROUNDS):
             self.written = 0
@@ -259,7 +293,7 @@ class Evaluation:
             for entry in self.top.below(item):
                 if self.enabled(entry) and self._recalculated(item, entry):
                     changed = True
-                    self._document = None
+                    self._discard()
                     self._variables.clear()
         return changed
 

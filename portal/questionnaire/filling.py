@@ -21,6 +21,7 @@ from .options import Option, options
 from .origins import OWN
 from .paging import PageLayout
 from .reading import Reading, has_value, read
+from .shape import problem
 from .summary import Section, summary
 from .texts import text_of
 from .words import localised
@@ -67,6 +68,7 @@ class Filling:
         self._strays = reading.strays
         self._head = _head(response)
         self._top = reading.top
+        self._pages: list[Page] | None = None
         self._evaluation = Evaluation(form, reading.top, context, self._base())
 
     def _base(self) -> Json:
@@ -91,9 +93,11 @@ class Filling:
     @property
     def pages(self) -> list[Page]:
         """The pages on which something applies and can be seen, in order."""
-        shown = [layout for layout in self.form.layout if self._visible(layout)]
-        total = len(shown)
-        return [self._page(layout, number, total) for number, layout in enumerate(shown, 1)]
+        if self._pages is None:
+            shown = [layout for layout in self.form.layout if self._visible(layout)]
+            total = len(shown)
+            self._pages = [self._page(layout, number, total) for number, layout in enumerate(shown, 1)]
+        return list(self._pages)
 
     def _page(self, layout: PageLayout, number: int, total: int) -> Page:
         trail = tuple(str(self._title(item)) for item in layout.trail if item is not layout.title_item)
@@ -173,7 +177,7 @@ class Filling:
             here, there = self._entry(name), self._entry(name, top)
             if here is None or there is None or not self._open(here):
                 continue
-            kept = [_own(answer) for answer in answers[:MAX_ANSWERS] if isinstance(answer, dict) and has_value(answer)]
+            kept = [_own(answer) for answer in answers[:MAX_ANSWERS] if _tellable(answer)]
             there.blanks = 0
             if kept != there.answers:
                 there.answers = kept
@@ -306,6 +310,14 @@ class Filling:
         return made
 
 
+def _tellable(answer: object) -> bool:
+    """Whether an answer can be kept to be checked: a plain value of any kind, or an object with the right shape."""
+    if not isinstance(answer, dict) or not has_value(answer):
+        return False
+    plain = all(not isinstance(value, (dict, list)) for value in answer.values())
+    return plain or not problem(answer)
+
+
 def _start(entry: Entry) -> None:
     """A repetition begins with the initial values of its questions."""
     for child in entry.item.children:
@@ -369,7 +381,8 @@ def _with_strays(response: Json | None) -> Json | None:
     """The response with what was set aside put back at its end, to be placed or set aside again."""
     if not response:
         return response
-    for resource in response.get("contained") or ():
+    contained = response.get("contained")
+    for resource in contained if isinstance(contained, list) else ():
         if isinstance(resource, dict) and resource.get("id") == _ASIDE_ID:
             own = response.get("item")
             return {**response, "item": [*(own if isinstance(own, list) else ()), *(resource.get("item") or ())]}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from portal import fhirpath
 
 from .extensions import Json
+from .shapes import Use, use_of
 
 QUERY_LANGUAGE = "application/x-fhir-query"
 _FHIRPATH = {"text/fhirpath", "fhirpath", ""}
@@ -27,8 +28,9 @@ class Formula:
     name: str
     language: str
     program: fhirpath.Expression | None
-    holes: tuple[fhirpath.Expression | None, ...] = ()
+    holes: tuple[Formula, ...] = ()
     error: str = ""
+    use: Use = field(default_factory=Use)
 
     @property
     def is_query(self) -> bool:
@@ -67,10 +69,11 @@ def _compiled(expression: Json) -> Formula:
     if len(text) > MAX_LENGTH:
         return Formula(text, name, language, None, (), f"longer than {MAX_LENGTH} characters")
     if language == QUERY_LANGUAGE:
-        holes = [program(hole) for hole in _HOLE.findall(text)]
-        return Formula(text, name, language, None, tuple(p for p, _ in holes), next((e for _, e in holes if e), ""))
+        holes = tuple(made for hole in _HOLE.findall(text) if (made := formula(hole)) is not None)
+        return Formula(text, name, language, None, holes, next((hole.error for hole in holes if hole.error), ""))
     compiled, error = program(text)
-    return Formula(text, name, "text/fhirpath", compiled, (), error)
+    use = use_of(compiled.ast) if compiled is not None else Use()
+    return Formula(text, name, "text/fhirpath", compiled, (), error, use)
 
 
 def program(text: str) -> tuple[fhirpath.Expression | None, str]:

@@ -28,6 +28,15 @@ class Graph:
     impure_ordinals: frozenset[int] = frozenset()
     _needs: dict[tuple[int, int], tuple[Item, ...]] = field(default_factory=dict)
 
+    def deciding_below(self, item: Item) -> tuple[Item, ...]:
+        """The impure items under this one."""
+        if not item.children or not self.impure:
+            return ()
+        key = (0, item.ordinal)
+        if key not in self._needs:
+            self._needs[key] = tuple(one for one in item.descendants() if one.ordinal in self.impure_ordinals)
+        return self._needs[key]
+
     def needs(self, formula: Formula, item: Item, by_link: Mapping[str, Item]) -> tuple[Item, ...]:
         """The items that an expression decides on, and of which it must be known whether they apply before the formula
         can be trusted. The others are decided by conditions alone, wherever they are looked at."""

@@ -1,11 +1,14 @@
-"""What expressions may ask of a form: items by linkId from an index, scores of its options, members of its value sets."""
+"""What expressions may ask of a form: items by linkId, scores of its options, members of its value sets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from portal import fhirpath
 from portal.fhirpath import ResponseIndex
 
+from .answers import Entry
 from .comparing import same_coding
 from .extensions import Json
 from .scores import score_table
@@ -15,11 +18,36 @@ if TYPE_CHECKING:
 
 
 class FormHost(ResponseIndex):
-    """One for each state of the response: the index it builds is only true for that state."""
+    """One for each state of the answers. `bare` stands for the response in expressions that only look up items by
+    linkId: it holds no items, these are found among the entries."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         super().__init__()
         self._evaluation = evaluation
+        self.bare: fhirpath.Node = fhirpath.node(evaluation.base)
+        self._found: dict[tuple[str, str], list[Any]] = {}
+
+    def items_by_link_id(self, node: fhirpath.Node, how: str, link_id: str) -> Sequence[Any] | None:
+        if node is self.bare:
+            key = (how, link_id)
+            if key not in self._found:
+                self._found[key] = self._among_entries(how, link_id)
+            return self._found[key]
+        return super().items_by_link_id(node, how, link_id) if "resourceType" in node.value else None
+
+    def _among_entries(self, how: str, link_id: str) -> list[Any]:
+        """repeat(item) goes through groups only, and leaves equal items out; descendants() goes through answers too."""
+        item = self._evaluation.form.by_link.get(link_id)
+        if item is None or (how == "item" and item.parent is not self._evaluation.form.root):
+            return []
+        if how == "repeat" and not all(above.is_group for above in item.ancestors() if above is not item):
+            return []
+        raws: list[Json] = []
+        for entry in _made(self._evaluation.top, item.ancestors_down()):
+            raw = self._evaluation.live_node(entry)
+            if raw is not None and not any(raw is other or (how == "repeat" and raw == other) for other in raws):
+                raws.append(raw)
+        return [fhirpath.node(raw, "QuestionnaireResponse.item") for raw in raws]
 
     def score(self, coding: Json) -> Any:
         """The weight that the form gives to the option with this code."""
@@ -34,6 +62,16 @@ class FormHost(ResponseIndex):
         terminology = self._evaluation.context.terminology
         verdicts = [terminology.contains(value_set, coding) for coding in codings] if terminology else [None]
         return True if True in verdicts else (None if None in verdicts else False)
+
+
+def _made(top: Entry, chain: Sequence[Any]) -> list[Entry]:
+    """The entries of an item that exist, through every repetition of what it stands in."""
+    found = [top]
+    for step in chain:
+        found = [entry for parent in found for entry in parent.existing(step)]
+        if not found:
+            break
+    return found
 
 
 def _codings(coded: Json | str) -> list[Json]:

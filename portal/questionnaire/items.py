@@ -108,5 +108,9 @@ class Item:
             yield current
             current = current.parent
 
+    def ancestors_down(self) -> tuple[Item, ...]:
+        """From just under the form to the item itself."""
+        return tuple(item for item in self.ancestors() if item.ordinal)[::-1]
+
     def __repr__(self) -> str:
         return f"<Item {self.ordinal} {self.link_id!r} {self.type}>"

@@ -43,6 +43,7 @@ def own_words(answer: Json) -> Json:
     """The answer without our notes."""
     if "extension" not in answer:
         return answer
-    kept = [e for e in answer["extension"] if not str(e.get("url") if isinstance(e, dict) else "").startswith(OWN)]
+    listed = answer["extension"] if isinstance(answer["extension"], list) else []
+    kept = [e for e in listed if not str(e.get("url") if isinstance(e, dict) else "").startswith(OWN)]
     rest = {key: value for key, value in answer.items() if key != "extension"}
     return {**rest, "extension": kept} if kept else rest

@@ -11,6 +11,7 @@ from .extensions import Json
 from .issues import Issue
 from .items import Item
 from .origins import OWN
+from .shape import problem
 
 if TYPE_CHECKING:
     from .definition import Form
@@ -112,6 +113,10 @@ def _question(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json
 
 def _answer(form: Form, reading: Reading, entry: Entry, raw: Json, path: str) -> None:
     bare = {key: value for key, value in raw.items() if key not in ("item", "id")}
+    if wrong := problem(bare):
+        reading.note("shape", entry.item.link_id, path, what=wrong)
+        reading.strays.append({"linkId": entry.item.link_id, "answer": [bare]})
+        return
     if BLANK in ext.of(raw):
         entry.blanks += not entry.item.instanced
         entry.kept = entry.item.instanced

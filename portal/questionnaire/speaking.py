@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from babel.numbers import get_decimal_symbol
 
 from . import extensions as ext
 from .answers import typed
+from .comparing import number
 from .extensions import Json
 from .words import localised
 
@@ -66,7 +66,9 @@ def _boolean(value: Any, locale: Locale, language: str) -> str:
 
 def _number(value: Any, locale: Locale, language: str) -> str:
     """Every digit that was given, with the point or comma of the language."""
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    exact = number(value)
+    if exact is None:
+        return str(value)
     if not exact.is_finite() or abs(exact.adjusted()) > 40:
         return str(exact)
     return format(exact, "f").replace(".", str(get_decimal_symbol(locale)))

@@ -30,14 +30,14 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
     filling = Filling(form, response, context, settle=False)
     found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
     found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
-    if response.get("status") in UNFINISHED:
+    if str(response.get("status")) in UNFINISHED:
         found = [issue for issue in found if issue.code not in INCOMPLETE]
     return found
 
 
 def _head(form: Form, response: Json) -> Iterator[Issue]:
     status = response.get("status")
-    if status not in STATUSES:
+    if str(status) not in STATUSES:
         yield Issue("", "", "status", "error", {"status": status}, "QuestionnaireResponse.status")
     other = str(response.get("questionnaire") or "")
     if not _same_form(form, other):

@@ -9,6 +9,7 @@ from .builtin_sets import BUILTIN
 from .extensions import Json
 from .findings import Findings
 from .items import Item
+from .shape import problem
 
 MAX_EXPANDED = 20_000
 
@@ -68,7 +69,7 @@ class ValueSets:
         return self._registry.get(canonical) or self._registry.get(bare) or next(by_url, None) or BUILTIN.get(bare)
 
     def _expansion(self, resource: Json) -> list[Json] | None:
-        if resource.get("resourceType") != "ValueSet":
+        if resource.get("resourceType") != "ValueSet" or problem(resource):
             return None
         expansion = resource.get("expansion")
         if isinstance(expansion, dict) and isinstance(expansion.get("contains"), list):
@@ -91,7 +92,7 @@ class ValueSets:
     def _parts(self, parts: list[Json]) -> list[Json] | None:
         found: list[Json] = []
         for part in parts:
-            codings = self._part(part)
+            codings = self._part(part) if isinstance(part, dict) else []
             if codings is None:
                 return None
             found.extend(codings)
@@ -113,7 +114,12 @@ class ValueSets:
         if isinstance(part.get("concept"), list):
             return [_coding(system, concept) for concept in part["concept"] if isinstance(concept, dict)]
         resource = self.resource(system)
-        if not resource or resource.get("resourceType") != "CodeSystem" or not resource.get("concept"):
+        if (
+            not resource
+            or resource.get("resourceType") != "CodeSystem"
+            or not resource.get("concept")
+            or problem(resource)
+        ):
             return None
         concepts = list(_flat(resource["concept"], ()))
         for rule in part.get("filter") or ():
@@ -129,6 +135,8 @@ Placed = tuple[Json, tuple[str, ...]]
 
 def _flat(concepts: list[Json], above: tuple[str, ...]) -> Iterator[Placed]:
     for concept in concepts:
+        if not isinstance(concept, dict):
+            continue
         yield concept, above
         yield from _flat(concept.get("concept") or [], (*above, str(concept.get("code"))))
 
@@ -154,6 +162,8 @@ def _has_property(concept: Json, name: str, value: str) -> bool:
 
 def _contained(entries: list[Json]) -> Iterator[Json]:
     for entry in entries:
+        if not isinstance(entry, dict):
+            continue
         if not entry.get("abstract") and not entry.get("inactive") and entry.get("code") is not None:
             yield _coding(str(entry.get("system") or ""), entry)
         yield from _contained(entry.get("contains") or [])
@@ -162,9 +172,11 @@ def _contained(entries: list[Json]) -> Iterator[Json]:
 def _coding(system: str, concept: Json) -> Json:
     """A Coding of a concept, its translations (designation) and weights carried as extensions."""
     coding: Json = {"system": system} if system else {}
-    coding |= {key: concept[key] for key in ("code", "display", "extension") if key in concept}
-    twin = dict(concept.get("_display") or {})
-    spoken = [d for d in concept.get("designation") or () if d.get("language") and d.get("value")]
+    coding |= {key: concept[key] for key in ("code", "display") if isinstance(concept.get(key), str)}
+    coding |= {"extension": concept["extension"]} if isinstance(concept.get("extension"), list) else {}
+    given = concept.get("_display")
+    twin = dict(given) if isinstance(given, dict) else {}
+    spoken = [d for d in concept.get("designation") or () if d and d.get("language") and d.get("value")]
     if spoken:
         twin["extension"] = [*twin.get("extension", ()), *map(_translation, spoken)]
     return coding | ({"_display": twin} if twin else {})
