@@ -31,8 +31,8 @@ def describe(resource: Mapping[str, Any], base: str, default: frozenset[str] = f
 def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
     """The labels in meta.security that say how sensitive it is or what about; markers such as HTEST do not."""
     meta = resource.get("meta")
-    listed = meta.get("security") if isinstance(meta, Mapping) else None
-    found = {codes.code(each.get("system"), each.get("code")) for each in listed or [] if isinstance(each, Mapping)}
+    listed = _mappings(meta.get("security")) if isinstance(meta, Mapping) else []
+    found = {codes.code(each.get("system"), each.get("code")) for each in listed}
     return frozenset(label for label in found if codes.is_level(label)) | codes.sensitivities(found)
 
 
@@ -47,7 +47,7 @@ def sift(
 
 
 def _without_hidden(resource: Mapping[str, Any], allowed: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-    contained = [each for each in resource.get("contained") or [] if isinstance(each, Mapping)]
+    contained = _mappings(resource.get("contained"))
     kept = [each for each in contained if not labels_of(each) or allowed(each)]
     if len(kept) == len(contained):
         return resource
@@ -61,17 +61,19 @@ def _unlinked(value: Any, gone: set[str]) -> Any:
         return {name: _unlinked(held, gone) for name, held in value.items()}
     if isinstance(value, list):
         return [
-            _unlinked(each, gone) for each in value if not (isinstance(each, Mapping) and each.get("reference") in gone)
+            _unlinked(each, gone)
+            for each in value
+            if not (isinstance(each, Mapping) and str(each.get("reference")) in gone)
         ]
     return value
 
 
 def tagged(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The resource marked as having had something taken out."""
-    meta = dict(resource.get("meta") or {})
-    if REDACTED not in meta.get("security", []):
-        meta["security"] = [*meta.get("security", []), REDACTED]
-    return {**resource, "meta": meta}
+    held = resource.get("meta")
+    meta = dict(held) if isinstance(held, Mapping) else {}
+    marks = [each for each in _mappings(meta.get("security")) if each != REDACTED]
+    return {**resource, "meta": {**meta, "security": [*marks, REDACTED]}}
 
 
 def _business(resource: Mapping[str, Any]) -> frozenset[str]:
@@ -103,6 +105,11 @@ def _dates(resource: Mapping[str, Any]) -> list[str]:
     clinical = [held for name, held in resource.items() if name.startswith(_CLINICAL_DATES)]
     found = [date for held in clinical for date in _texts(held)]
     return found or [date for name in _RECORDED_DATES for date in _texts(resource.get(name))]
+
+
+def _mappings(held: Any) -> list[Any]:
+    """The objects of a list; what a server sent in another shape is none."""
+    return [each for each in held if isinstance(each, Mapping)] if isinstance(held, list) else []
 
 
 def _texts(held: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """Vectors E22–E25: what is hidden leaves no trace in a response, in what depends on it, in counts, or inside other resources."""
 
 import json
+import random
 
 from portal.consent import codes
 from portal.consent.decision import Policy, Resource, decide
@@ -179,3 +180,33 @@ def test_a_resource_is_described_by_what_it_says():
     assert made.authors == {f"{BASE}/Practitioner/p"} and f"{BASE}/Encounter/e" in made.related
     assert made.dates == ("2026-01-01", "2026-01-02") and made.labels == frozenset()
     assert codes.level(made.labels).endswith("|R")
+
+
+def test_resources_of_any_shape_are_described_and_sifted():
+    chance = random.Random(7)
+    whole = {
+        "resourceType": "DiagnosticReport",
+        "id": "d",
+        "meta": {"security": [label("N")]},
+        "identifier": [{"system": "urn:x", "value": "1"}],
+        "performer": [{"reference": "Practitioner/p"}],
+        "effectivePeriod": {"start": "2026", "end": "2027"},
+        "contained": [observation("in", "PSY", performer=[{"actor": {"reference": "#x"}}])],
+        "result": [{"reference": "#in"}],
+    }
+    for _ in range(3000):
+        sent = damaged(whole, chance)
+        if isinstance(sent, dict):
+            shown = sift([sent], allowed)
+            assert describe(sent, BASE).labels is not None
+            assert "secret" not in json.dumps(shown)
+    hidden = {"resourceType": "Observation", "meta": {"security": [label("PSY"), 7, None]}}
+    assert sift([hidden], allowed) == []
+
+
+def damaged(value, chance):
+    if chance.random() < 0.08:
+        return chance.choice([None, [], {}, 7, True, "x", [None], [[]], {"security": 7}, {"reference": 3}, -1.5])
+    if isinstance(value, dict):
+        return {name: damaged(held, chance) for name, held in value.items()}
+    return [damaged(held, chance) for held in value] if isinstance(value, list) else value
