@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-import portal.app  # noqa: F401  (every model, so that create_all knows them)
+import portal.accounts.models
+import portal.audit.models
+import portal.delivery.models  # noqa: F401  (the tables that create_all makes)
 from portal import db, sealing
 
 from .make import Hands, Place, place
