@@ -14,7 +14,7 @@ from portal.db import session, transaction
 from portal.errors import Issue, NotAllowed, NotFound
 from portal.intake import service as intake
 from portal.review.models import Decision, Verdict
-from portal.review.proposal import Proposal
+from portal.review.proposal import Proposal, as_shown
 
 MOST_WORDS = 1000
 REVIEWABLE = frozenset({intake.Status.SUBMITTED, intake.Status.IN_REVIEW})
@@ -84,6 +84,13 @@ def items(actor: Actor, submission: intake.Submission, proposals: Sequence[Propo
     return [_item(actor, submission, proposal, rows.get(proposal.key, [])) for proposal in proposals]
 
 
+def as_decided(submission: intake.Submission) -> list[Item]:
+    """What was decided about a submission that is closed, as it was then: what the record says today is another matter."""
+    rows = [kept[-1] for kept in _by_key(submission).values()]
+    shown = [(row, as_shown(row.detail["shown"])) for row in rows if row.verdict != Verdict.REOPEN]
+    return [Item(proposal, _told(row, outdated=False, earlier=False), "", False) for row, proposal in shown]
+
+
 def history(submission: intake.Submission) -> list[Decision]:
     """Every decision on this visit's submissions, oldest first."""
     return list(
@@ -116,25 +123,32 @@ def _standing(proposal: Proposal, rows: list[Decision], own: list[Decision]) -> 
     outdated = last.detail["fingerprint"] != proposal.fingerprint
     if not own and (outdated or last.verdict == Verdict.ASK):
         return None
-    return Standing(
-        Verdict(last.verdict), last.detail["by"], last.account_id, last.at, last.detail["reason"], outdated, not own
-    )
+    return _told(last, outdated=outdated, earlier=not own)
 
 
-def check(choices: Iterable[Choice]) -> list[Issue]:
+def _told(row: Decision, *, outdated: bool, earlier: bool) -> Standing:
+    verdict, detail = Verdict(row.verdict), row.detail
+    return Standing(verdict, detail["by"], row.account_id, row.at, detail["reason"], outdated, earlier)
+
+
+def check(choices: Iterable[Choice], proposals: Sequence[Proposal]) -> list[Issue]:
     """A rejection needs a reason and a question its words: the patient reads both."""
-    return [issue for choice in choices for issue in _check(choice)]
+    titles = {each.key: each.title for each in proposals}
+    return [issue for choice in choices for issue in _check(choice, titles.get(choice.key, ""))]
 
 
-def _check(choice: Choice) -> list[Issue]:
+def _check(choice: Choice, title: str) -> list[Issue]:
     if choice.verdict in NEEDS_WORDS and not choice.reason.strip():
-        return [Issue(f"{choice.key}-reason", "required", NEEDS_WORDS[choice.verdict])]
+        return [Issue(f"{choice.key}-reason", "required", NEEDS_WORDS[choice.verdict], {"what": title})]
     if len(choice.reason) > MOST_WORDS:
         return [Issue(f"{choice.key}-reason", "too-long", "Use %(most)s characters or fewer", {"most": MOST_WORDS})]
     return []
 
 
-NEEDS_WORDS = {Verdict.REJECT: "Say why. The patient reads this.", Verdict.ASK: "Write your question to the patient."}
+NEEDS_WORDS = {
+    Verdict.REJECT: "Say why you reject this (the patient reads it): %(what)s",
+    Verdict.ASK: "Write your question to the patient about: %(what)s",
+}
 
 
 def save(
@@ -144,7 +158,7 @@ def save(
 
     Nothing is written when there are issues. NotAllowed for a proposal that is not this person's to decide.
     """
-    issues = check(choices)
+    issues = check(choices, proposals)
     if issues:
         return Decided(issues=issues)
     with transaction() as current:
@@ -194,6 +208,7 @@ def _row(actor: Actor, submission: intake.Submission, item: Item, choice: Choice
             "reason": choice.reason.strip(),
             "title": item.proposal.title,
             "fingerprint": item.proposal.fingerprint,
+            "shown": item.proposal.shown(),
         },
     )
 

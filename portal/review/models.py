@@ -52,7 +52,7 @@ class Decision(Base):
     account_id: Mapped[str] = mapped_column(String(16))
     detail_sealed: Mapped[bytes] = sealed_column()
     detail = Sealed()
-    """{"by": name, "role": role, "reason": str, "title": str, "fingerprint": of the proposal as it was shown}"""
+    """{"by": name, "role": role, "reason": str, "title": str, "fingerprint": str, "shown": the proposal as it was}"""
 
 
 class TieDecision(Base):

@@ -14,14 +14,14 @@ from portal.consent import service as consent
 from portal.delivery import service as delivery
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed
-from portal.fhir.resources import Json, objects_at, text_at
+from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
 from portal.review.answers import AnsweredForm, answered_forms
-from portal.review.decisions import REVIEWABLE, Item, items
+from portal.review.decisions import REVIEWABLE, Item, as_decided, items
 from portal.review.finishing import instant, subject_of
 from portal.review.models import TieDecision, Verdict
 from portal.review.proposal import Proposal
-from portal.review.proposals import proposals
+from portal.review.proposals import KNOWN, Record, Section, proposals
 from portal.review.record import as_record, record_now
 from portal.review.story import Moment, story
 from portal.review.tying import decided
@@ -135,7 +135,7 @@ def _opened(actor: Actor, submission: intake.Submission, readings: dict[str, ehr
         status=intake.Status(submission.status),
         person=patient.person,
         subject=subject_of(actor, submission.patient_id),
-        items=items(actor, submission, [each for each in shown if each.open]),
+        items=_items(actor, submission, shown),
         confirmed=[each for each in shown if not each.open],
         forms=forms,
         shared=shared,
@@ -148,10 +148,30 @@ def _opened(actor: Actor, submission: intake.Submission, readings: dict[str, ehr
     )
 
 
+def _items(actor: Actor, submission: intake.Submission, shown: list[Proposal]) -> list[Item]:
+    """To decide on the record of today; once closed, as it was decided, of what this person may see."""
+    if intake.Status(submission.status) in REVIEWABLE:
+        return items(actor, submission, [each for each in shown if each.open])
+    keys = {each.key for each in shown}
+    return [item for item in as_decided(submission) if item.proposal.key in keys]
+
+
+def _as_it_was(document: Json) -> Record:
+    """The record as it was read for the patient: a closed submission is not compared with what came after it."""
+    held: dict[str, list[Json]] = {}
+    for fact in objects_at(document, "facts"):
+        resource = object_at(fact, "source", "resource")
+        if resource and resource not in held.setdefault(text_at(fact, "kind"), []):
+            held[text_at(fact, "kind")].append(resource)
+    return {kind: Section(KNOWN, tuple(resources)) for kind, resources in held.items()}
+
+
 def _proposals(actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading]) -> list[Proposal]:
     subject = subject_of(actor, submission.patient_id) or UNTIED
     said_at = instant(submission.sent_at)
-    return proposals(submission.document, as_record(readings), subject=subject, said_at=said_at)
+    closed = intake.Status(submission.status) not in REVIEWABLE
+    record = _as_it_was(submission.document) if closed else as_record(readings)
+    return proposals(submission.document, record, subject=subject, said_at=said_at)
 
 
 def _visible(actor: Actor, submission: intake.Submission, made: Sequence[Proposal], desk: Desk) -> list[Proposal]:

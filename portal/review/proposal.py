@@ -133,6 +133,44 @@ class Proposal:
         ]
         return hashlib.sha256(exact.dumps(shown).encode()).hexdigest()[:16]
 
+    def shown(self) -> Json:
+        """What a person saw of it, to keep beside their decision."""
+        return {
+            "fact": self.fact,
+            "kind": self.kind,
+            "answer": self.answer.value,
+            "title": self.title,
+            "rows": [[row.name, row.then, row.now, row.said] for row in self.rows],
+            "note": self.note,
+            "risk": self.risk.value,
+            "effect": self.effect,
+            "reasons": list(self.reasons),
+            "stale": self.stale,
+            "reference": self.reference,
+            "version": self.base_version,
+            "changes": self.change is not None,
+        }
+
+
+def as_shown(kept: Json) -> Proposal:
+    """A proposal as it was when it was decided; what it would have written stands in the delivery, not here."""
+    return Proposal(
+        key=key_for(kept["fact"]),
+        fact=kept["fact"],
+        kind=kept["kind"],
+        answer=Answer(kept["answer"]),
+        title=kept["title"],
+        rows=tuple(Row(*row) for row in kept["rows"]),
+        note=kept["note"],
+        change=None,
+        base_version=kept["version"],
+        stale=kept["stale"],
+        risk=Risk(kept["risk"]),
+        effect=kept["effect"],
+        reasons=tuple(kept["reasons"]),
+        reference=kept["reference"],
+    )
+
 
 def key_for(fact: str) -> str:
     """An opaque, stable name for a fact's key, fit for a column, a form field and an HTML id."""

@@ -24,7 +24,6 @@ class Moment:
 
 STEPS = {
     intake.Status.SUBMITTED: "Sent by the patient",
-    intake.Status.IN_REVIEW: "Review began",
     intake.Status.RETURNED: "Sent back to the patient with questions",
     intake.Status.ACCEPTED: "Review finished",
     intake.Status.WITHDRAWN: "Taken back by the patient",
@@ -52,7 +51,9 @@ DELIVERIES = {
 def story(submission: intake.Submission, ties: list[TieDecision], standing: delivery.Status | None) -> list[Moment]:
     """Every step, decision and tie, and where the delivery stands; oldest first."""
     moments = [
-        Moment(step.at, STEPS[intake.Status(step.status)], step.why.get("by", "")) for step in submission.history
+        Moment(step.at, STEPS[intake.Status(step.status)], step.why.get("by", ""))
+        for step in submission.history
+        if step.status in STEPS
     ]
     moments += [_decision(row) for row in history(submission) if row.submission_id == submission.id]
     moments += [

@@ -113,7 +113,7 @@ def test_what_is_missing_comes_back_with_everything_that_was_typed(world: World)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert "There is a problem" in page
-    assert page.count("Say why. The patient reads this.") >= 3
+    assert page.count("Say why you reject this") >= 3
     assert page.count("kept question") == 3
     for where in re.findall(r'href="#(p[0-9a-f]{15}-reason)"', page):
         assert f'id="{where}"' in page

@@ -18,7 +18,7 @@ from portal.review import finishing, service
 from portal.review.models import Decision, Verdict
 from portal.review.service import Choice, Opened
 from tests import make
-from tests.review.builders import ASTHMA, METFORMIN, PENICILLIN, fact, new, phone
+from tests.review.builders import ASTHMA, METFORMIN, PATIENT, PENICILLIN, fact, new, phone
 from tests.review.conftest import DESK, World
 
 ORDINARY = (
@@ -377,6 +377,19 @@ COPIED = (
     "at",
     "account_id",
 )
+
+
+def test_a_finished_submission_shows_what_was_decided_whatever_the_record_says_later(world: World) -> None:
+    submission = world.submit(*ORDINARY)
+    decide(world, submission)
+    service.finish(world.actor(), submission, DESK)
+    before = [(item.proposal.title, item.proposal.told) for item in opened(world, submission).items]
+    assert len(before) == 3
+    world.record(condition=(), contact=({**PATIENT, "telecom": [{"system": "phone", "value": "555 0199"}]},))
+    after = opened(world, submission)
+    assert [(item.proposal.title, item.proposal.told) for item in after.items] == before
+    assert all(item.standing and not item.standing.outdated for item in after.items)
+    assert not any(each.stale for each in after.confirmed)
 
 
 def test_decisions_cannot_be_repeated_in_the_database(world: World) -> None:
