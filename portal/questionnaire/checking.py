@@ -62,7 +62,7 @@ def _answered(evaluation: Evaluation, entry: Entry) -> bool:
     """Whether an enabled question in it has an answer."""
     return bool(entry.answers) or any(
         evaluation.enabled(inner) and _answered(evaluation, inner)
-        for listed in entry.children.values()
+        for listed in list(entry.children.values())
         for inner in listed
     )
 

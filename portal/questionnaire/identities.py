@@ -20,7 +20,8 @@ class Identities:
     base: str
 
     def uuid(self, entry: Entry, what: str) -> str:
-        return str(uuid.uuid5(NAMESPACE, f"{self.base}|{entry.item.link_id}|{name_of(entry)}|{what}"))
+        name = f"{self.base}|{entry.item.link_id}|{name_of(entry)}|{what}"
+        return str(uuid.uuid5(NAMESPACE, name.encode("utf-8", "backslashreplace").decode()))
 
 
 def base_of(response: Json, given: str) -> str:

@@ -65,7 +65,7 @@ class _Writer:
         """Whether any enabled answer stands in it (a group of disabled answers is left out)."""
         if entry.answers:
             return True
-        inner = (e for listed in entry.children.values() for e in listed)
+        inner = (e for listed in list(entry.children.values()) for e in listed)
         return any(self.enabled(e) and self.says_something(e) for e in inner)
 
     def head(self, entry: Entry) -> Json:
@@ -77,7 +77,7 @@ class _Writer:
 
     def group(self, entry: Entry) -> Json:
         written = self.head(entry)
-        if self.draft and not any(e.holds for listed in entry.children.values() for e in listed):
+        if self.draft and not any(e.holds for listed in list(entry.children.values()) for e in listed):
             written["extension"] = _BLANK_NOTE
         if items := self.items(entry):
             written["item"] = items

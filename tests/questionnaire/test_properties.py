@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from portal.questionnaire import Filling, Form, FormRefused, Node, extract, load, populate, score, validate
 from tests.questionnaire.make import context, control, hl7, option, q, raw_form, sdc, when
 
 calm = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 TYPES = [
     "string",
