@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,9 +15,10 @@ from werkzeug.test import TestResponse
 
 from portal import db
 from portal.audit.models import AuditRow
+from tests.conftest import DATABASES
 from tests.house.addresses import FOREIGN, NOBODYS, OBJECTS, OWN, Way, admitted, ways
 from tests.house.doors import DOORS
-from tests.house.world import LOOKED, MARKS, NOTES, VISITORS, Visitor, World, changed, fingerprints
+from tests.house.world import LOOKED, MARKS, NOTES, VISITORS, Visitor, World, build, changed, fingerprints
 
 PUBLIC, SIGN_IN, FORBIDDEN, NOT_THERE, GONE, THROUGH = "public", "to sign-in", "403", "404", "410", "through"
 KEPT_OUT = "403 or 404"
@@ -182,3 +184,17 @@ def _same(body: str, path: str) -> str:
     """A page without what differs in every answer: request ids, tokens, its own address, how long the session lasts."""
     plain = body.replace(path, "PATH").replace(path.replace("/", "%2F"), "PATH")
     return re.sub(r'[0-9a-f]{16}|value="[^"]{40,}"|data-left="\d+"|data-token="[^"]+"', "*", plain)
+
+
+@pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
+def test_a_sample_of_the_matrix_holds_on_postgresql(database: str, tmp_path: Path) -> None:
+    world = build(tmp_path, database)
+    for endpoint in (
+        "intake.hub",
+        "intake.confirm_section",
+        "consent.copy",
+        "labs.report",
+        "review.decide",
+        "review.invite",
+    ):
+        walk(world, cells(world.app, endpoint))
