@@ -11,6 +11,8 @@ from .items import Item
 
 PORTION = 15
 """Questions on a page where the author did not say; a part of the form up to twice that is not cut."""
+SHORT = 8
+"""A form of no more questions than this is one page."""
 TOGETHER = frozenset({"grid", "gtable", "table", "htable", "list", "page", "atable"})
 FRAMES = frozenset({"header", "footer"})
 
@@ -34,13 +36,21 @@ class _Run:
 
 def lay_out(root: Item) -> list[PageLayout]:
     """The pages of a form in order. Every item of the form is on exactly one page."""
-    pages = [page for page in _pages(root, ()) if page.roots]
+    if weight(root) <= SHORT and not _paged(root):
+        pages = [PageLayout("", list(root.children), (), None)] if root.children else []
+    else:
+        pages = [page for page in _pages(root, ()) if page.roots]
     if not pages and root.children:
         pages = [PageLayout("", list(root.children), (), None)]
     _frame(pages)
     _number_parts(pages)
     _name(pages)
     return pages
+
+
+def _paged(root: Item) -> bool:
+    """Whether the author said anything about pages."""
+    return any(item.controls & {"page", "tab-container"} for item in root.descendants())
 
 
 def _pages(parent: Item, trail: tuple[Item, ...]) -> Iterator[PageLayout]:

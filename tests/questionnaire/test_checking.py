@@ -153,7 +153,8 @@ def test_limits_may_be_worked_out() -> None:
 
 
 def test_a_page_is_checked_by_itself() -> None:
-    made = form(group("one", q("a", required=True)), group("two", q("b", required=True)))
+    pages = {"ext": [control("page")]}
+    made = form(group("one", q("a", required=True), **pages), group("two", q("b", required=True), **pages))
     filled = filling(made)
     assert codes(filled.check(filled.pages[0].key)) == [("a", "required")]
     assert codes(filled.check()) == [("a", "required"), ("b", "required")]

@@ -1,0 +1,148 @@
+"""Population: what is known before the patient says anything, and where each answer comes from."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from portal.questionnaire import Filling, extract, populate, populated
+from tests.questionnaire.make import SDC, context, every, filling, form, group, hl7, option, q, sdc, values
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "1",
+    "birthDate": "1980-02-03",
+    "name": [{"family": "Lovelace", "given": ["Ada"]}, {"family": "King"}],
+}
+HEIGHT = {"system": "http://loinc.org", "code": "8302-2"}
+
+
+def observation(value: int, when: str, status: str = "final") -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": f"o{value}",
+        "status": status,
+        "code": {"coding": [HEIGHT]},
+        "effectiveDateTime": when,
+        "valueQuantity": {"value": value, "unit": "cm", "system": "http://unitsofmeasure.org", "code": "cm"},
+    }
+
+
+def test_fixed_values_selected_options_and_expressions() -> None:
+    made = form(
+        q("fixed", initial=[{"valueString": "x"}]),
+        q("wrong", "integer", initial=[{"valueString": "x"}]),
+        q("chosen", "choice", answerOption=[option("a"), option("b", initialSelected=True)]),
+        q("born", "date", ext=[sdc("initialExpression", "%patient.birthDate")]),
+        q("again", ext=[sdc("initialExpression", "%resource.item.where(linkId='fixed').answer.value")]),
+        group(
+            "names",
+            q("family", ext=[sdc("initialExpression", "family")]),
+            repeats=True,
+            ext=[sdc("itemPopulationContext", "%patient.name", "name")],
+        ),
+    )
+    draft = populate(made, context(launch={"patient": PATIENT}))
+    found = values(draft)
+    assert (found["fixed"], found["born"], found["again"]) == (["x"], ["1980-02-03"], ["x"])
+    assert "wrong" not in found
+    assert found["chosen"][0]["code"] == "b"
+    assert [item["item"][0]["answer"][0]["valueString"] for item in draft["item"][4:]] == ["Lovelace", "King"]
+    assert draft["subject"] == {"reference": "Patient/1"}
+
+
+def test_a_prefilled_answer_says_where_it_comes_from_until_it_is_confirmed() -> None:
+    made = form(q("born", "date", ext=[sdc("initialExpression", "%patient.birthDate")]))
+    asked = context(launch={"patient": PATIENT})
+    filled = Filling(made, populate(made, asked), asked)
+    node = every(filled)["born"]
+    assert node.origin is not None
+    assert (node.origin.how, node.origin.source, node.origin.read) == (
+        "expression",
+        "%patient.birthDate",
+        "2026-11-21T10:00:00+00:00",
+    )
+    assert filled.summary()[0].rows[0].state == "prefilled"
+    assert filled.response("completed")["item"][0]["answer"] == [{"valueDate": "1980-02-03"}]
+    confirmed = filled.answer({node.name: node.answers})
+    assert every(confirmed)["born"].origin is None
+    assert confirmed.summary()[0].rows[0].state == "answered"
+
+
+def test_the_latest_final_observation_within_its_period_fills_in() -> None:
+    period = {
+        "url": SDC + "observationLinkPeriod",
+        "valueDuration": {"value": 1, "unit": "a", "system": "http://unitsofmeasure.org", "code": "a"},
+    }
+    made = form(
+        q("height", "quantity", code=[HEIGHT], ext=[period]), q("number", "decimal", code=[HEIGHT], ext=[period])
+    )
+    known = [
+        observation(160, "2026-01-01"),
+        observation(161, "2026-06-01"),
+        observation(162, "2024-01-01"),
+        observation(163, "2026-07-01", "entered-in-error"),
+    ]
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": one} for one in known]}
+    draft = populate(made, context(variables={"history": bundle}))
+    assert values(draft)["height"][0]["value"] == 161
+    assert values(draft)["number"] == [161]
+    asked: list[str] = []
+
+    def fetch(query: str) -> dict[str, Any]:
+        asked.append(query)
+        return bundle
+
+    assert values(populate(made, context(launch={"patient": PATIENT}, fetch=fetch)))["number"] == [161]
+    assert asked[0] == "Observation?code=http://loinc.org|8302-2&patient=1&_sort=-date&_count=10"
+
+
+def test_what_cannot_be_worked_out_is_told_to_staff_and_the_rest_is_filled_in() -> None:
+    made = form(q("a", ext=[sdc("initialExpression", "%nobody.name")]), q("b", initial=[{"valueString": "x"}]))
+    draft, troubles = populated(made, context())
+    assert values(draft) == {"b": ["x"]}
+    assert [(trouble.link_id, trouble.what) for trouble in troubles] == [("a", "initialExpression")]
+
+
+def test_an_answer_becomes_an_observation_that_an_amended_one_updates() -> None:
+    extracted = {"url": SDC + "observationExtract", "valueBoolean": True}
+    unit = hl7("questionnaire-unit", valueCoding={"system": "http://unitsofmeasure.org", "code": "cm", "display": "cm"})
+    made = form(q("height", "decimal", code=[HEIGHT], ext=[extracted, unit]), q("other", "integer", code=[HEIGHT]))
+    filled = filling(made).answer({"q1": [{"valueDecimal": Decimal("161.50")}], "q2": [{"valueInteger": 3}]})
+    response = filled.response("completed", authored="2026-11-21T10:00:00Z", subject={"reference": "Patient/1"})
+    (entry,) = extract(made, response, context(), identity="7").bundle["entry"]
+    assert entry["request"] == {"method": "PUT", "url": f"Observation?identifier=urn:ietf:rfc:3986|{entry['fullUrl']}"}
+    assert entry["resource"]["valueQuantity"] == {
+        "value": Decimal("161.50"),
+        "unit": "cm",
+        "system": "http://unitsofmeasure.org",
+        "code": "cm",
+    }
+    assert (entry["resource"]["subject"], entry["resource"]["effectiveDateTime"]) == (
+        {"reference": "Patient/1"},
+        "2026-11-21T10:00:00Z",
+    )
+    amended = filled.answer({"q1": [{"valueDecimal": Decimal("162.00")}]}).response("amended")
+    assert extract(made, amended, context(), identity="7").bundle["entry"][0]["fullUrl"] == entry["fullUrl"]
+
+
+def test_parts_of_an_observation_become_its_components_and_members() -> None:
+    def marked(code: str) -> dict[str, Any]:
+        return {"url": SDC + "observationExtract", "valueCode": code}
+
+    def coded(code: str) -> list[dict[str, str]]:
+        return [{"system": "http://loinc.org", "code": code}]
+
+    made = form(
+        group(
+            "bp",
+            q("systolic", "integer", code=coded("8480-6"), ext=[marked("component")]),
+            q("pulse", "integer", code=coded("8867-4"), ext=[marked("member")]),
+            code=coded("85354-9"),
+            ext=[{"url": SDC + "observationExtract", "valueBoolean": True}],
+        )
+    )
+    response = filling(made).answer({"q2": [{"valueInteger": 120}], "q3": [{"valueInteger": 60}]}).response("completed")
+    panel, pulse = extract(made, response, context(), identity="7").bundle["entry"]
+    assert panel["resource"]["component"] == [{"code": {"coding": coded("8480-6")}, "valueInteger": 120}]
+    assert panel["resource"]["hasMember"] == [{"reference": pulse["fullUrl"]}]
