@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from portal.accounts import service as accounts
@@ -23,8 +24,14 @@ class Upcoming:
 
     visit: intake.Visit
     name: str
+    born: str
     state: str
     tied: bool
+
+    @property
+    def invitable(self) -> bool:
+        """Whether a link would be of any use to them."""
+        return self.state == "not-joined" and self.visit.starts_at > now()
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,15 @@ class Invited:
     issues: list[Issue] = field(default_factory=list)
 
 
+class Tied(Protocol):
+    """What the list needs of a patient."""
+
+    fhir_id: str | None
+
+    @property
+    def person(self) -> Any: ...
+
+
 def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
     """The visits from the start of yesterday to `days` ahead, the next one first. Audited."""
     if not actor.may(Permission.SEE_QUEUE):
@@ -59,11 +75,14 @@ def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
     sent = sorted(intake.submitted(actor), key=lambda each: each.round)
     states = {each.visit_id: each.status for each in sent}
     people = accounts.patients(actor, {visit.patient_id for visit in visits})
-    known = {key: (str(each.person["name"]), bool(each.fhir_id)) for key, each in people.items()}
-    return [
-        Upcoming(visit, known[visit.patient_id][0], _state(visit, states.get(visit.id)), known[visit.patient_id][1])
-        for visit in visits
-    ]
+    return [_upcoming(visit, people[visit.patient_id], states.get(visit.id)) for visit in visits]
+
+
+def _upcoming(visit: intake.Visit, patient: Tied, sent: str | None) -> Upcoming:
+    person = patient.person
+    return Upcoming(
+        visit, str(person["name"]), str(person.get("birthDate") or ""), _state(visit, sent), bool(patient.fhir_id)
+    )
 
 
 def _state(visit: intake.Visit, sent: str | None) -> str:

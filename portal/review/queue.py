@@ -25,6 +25,7 @@ class Row:
 
     submission: intake.Submission
     name: str
+    born: str
     tied: bool
     status: Status
     why: tuple[Why, ...]
@@ -71,7 +72,10 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
         if before is None or before.round < each.round:
             latest[each.visit_id] = each
     people = accounts.patients(actor, {each.patient_id for each in latest.values()})
-    known = {key: (str(each.person["name"]), bool(each.fhir_id)) for key, each in people.items()}
+    known = {
+        key: (str(each.person["name"]), str(each.person.get("birthDate") or ""), bool(each.fhir_id))
+        for key, each in people.items()
+    }
     rows = sorted(
         (_row(each, *known[each.patient_id]) for each in latest.values()), key=lambda row: row.submission.sent_at
     )
@@ -85,11 +89,12 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
     )
 
 
-def _row(submission: intake.Submission, name: str, tied: bool) -> Row:
+def _row(submission: intake.Submission, name: str, born: str, tied: bool) -> Row:
     status = Status(submission.status)
     return Row(
         submission=submission,
         name=name,
+        born=born,
         tied=tied,
         status=status,
         why=attention(submission.document, tied=tied, round=submission.round),

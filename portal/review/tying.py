@@ -19,6 +19,17 @@ from portal.review.identity import of_person
 from portal.review.matching import Match, Scored, Verdict, match
 from portal.review.models import TieDecision, TieVerdict
 
+TAKEN = (
+    "Another entry of this portal is tied to that record already, perhaps the one that came with an appointment. "
+    "Look in the list of visits and make the link there, or ask an administrator."
+)
+
+
+class RecordTaken(Conflict):
+    """Two people of the portal would be one record."""
+
+    sentence = TAKEN
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -59,7 +70,10 @@ def link(actor: Actor, patient_id: str, record: str, reason: str) -> list[Issue]
         return [
             Issue("record", "not-current", "This record cannot be used: %(why)s", {"why": " ".join(chosen.against)})
         ]
-    _tie(actor, patient_id, chosen, known.found, reason)
+    try:
+        _tie(actor, patient_id, chosen, known.found, reason)
+    except RecordTaken:
+        return [Issue("record", "taken", TAKEN)]
     return []
 
 
@@ -87,7 +101,10 @@ def settle(actor: Actor, patient_id: str) -> Verdict:
     if not reading.complete:
         return Verdict.MAYBE
     if found.verdict is Verdict.ONE:
-        _tie(actor, patient_id, found.candidates[0], found, "Name, birth date and another detail agree")
+        try:
+            _tie(actor, patient_id, found.candidates[0], found, "Name, birth date and another detail agree")
+        except RecordTaken:
+            return Verdict.MAYBE
     return found.verdict
 
 
@@ -125,7 +142,7 @@ def _tie(actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: st
             accounts.tie(actor, patient_id, connection.id, str(chosen.patient["id"]))
             current.flush()
     except IntegrityError as taken:
-        raise Conflict("Another person here is already tied to this record. Ask an administrator.") from taken
+        raise RecordTaken from taken
 
 
 def _decision(

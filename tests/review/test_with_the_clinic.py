@@ -26,7 +26,7 @@ from portal.review.models import Verdict
 from portal.review.service import Choice
 from portal.sandbox.config import Client, SandboxConfig
 from portal.sandbox.server import server
-from portal.serving import tools
+from portal.working import tools
 from tests import make
 from tests.conftest import csrf
 from tests.review.builders import Json, fact, new
@@ -108,8 +108,9 @@ def test_two_people_are_never_tied_to_one_record(world: World, clinic_url: str) 
     _, second = untied(world)
     actor = world.actor()
     assert service.link(actor, first, "Patient/maria-garcia-a", "Street asked by phone") == []
-    with pytest.raises(Conflict):
-        service.link(actor, second, "Patient/maria-garcia-a", "Looks the same")
+    assert [issue.code for issue in service.link(actor, second, "Patient/maria-garcia-a", "The same?")] == ["taken"]
+    _, third = untied(world, phone="217 555 0107")
+    assert service.settle(system(world.clinic_id), third) is Match.MAYBE
     assert session().get_one(Patient, second).fhir_id is None
 
 
