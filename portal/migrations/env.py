@@ -2,10 +2,6 @@
 
 from alembic import context
 
+context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
 with context.begin_transaction():
-    context.configure(
-        connection=context.config.attributes["connection"],
-        target_metadata=context.config.attributes.get("metadata"),
-        render_as_batch=True,
-    )
     context.run_migrations()
