@@ -241,12 +241,32 @@ def session() -> Session:
     return current
 
 
+def writing() -> bool:
+    """Whether this thread is inside `transaction()`; nothing may wait for the network then."""
+    return bool(session().info.get("writing"))
+
+
 def close() -> None:
     """End the unit of work: whatever was not committed is gone."""
     current: Session | None = getattr(_current, "session", None)
     if current is not None:
         current.close()
         _current.session = None
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """A unit of work of its own beside the current one, which keeps what it has loaded; inside a write it is the same one."""
+    held: Session | None = getattr(_current, "session", None)
+    if held is not None and held.info.get("writing"):
+        yield
+        return
+    _current.session = None
+    try:
+        yield
+    finally:
+        close()
+        _current.session = held
 
 
 @contextmanager

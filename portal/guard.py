@@ -78,7 +78,11 @@ def actor() -> Actor:
 
 
 def viewer() -> Live | None:
-    return current_user.live if current_user.is_authenticated else None
+    """The live session of this request, looked up once."""
+    if "viewer" not in g:
+        g.viewer = current_user.live if current_user.is_authenticated else None
+    found: Live | None = g.viewer
+    return found
 
 
 def enter(token: str) -> None:
@@ -93,10 +97,12 @@ def enter(token: str) -> None:
     if csrf:
         session["csrf_token"] = csrf
     login_user(Viewer(token, live))
+    g.viewer = live
 
 
 def leave() -> None:
     session.clear()
+    g.viewer = None
 
 
 def next_path(default: str) -> str:

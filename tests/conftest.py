@@ -22,9 +22,17 @@ from portal.settings import Settings
 from tests import make
 
 POSTGRES = os.environ.get("PREVISIT_TEST_POSTGRES")
-DATABASES = ["sqlite", pytest.param("postgresql", marks=[] if POSTGRES else pytest.mark.skip(
-    reason="PREVISIT_TEST_POSTGRES is not set: give the address of a PostgreSQL server to run this on it too"
-))]
+DATABASES = [
+    "sqlite",
+    pytest.param(
+        "postgresql",
+        marks=[]
+        if POSTGRES
+        else pytest.mark.skip(
+            reason="PREVISIT_TEST_POSTGRES is not set: give the address of a PostgreSQL server to run this on it too"
+        ),
+    ),
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,7 +79,10 @@ def test_a_lock_that_is_not_let_go_is_said_plainly(app: object, config: Settings
 def test_saved_means_durable(app: object, config: Settings) -> None:
     if not config.database.startswith("sqlite"):
         pytest.skip("PostgreSQL is durable by its own settings")
-    found = {name: session().execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+    found = {
+        name: session().execute(text(f"PRAGMA {name}")).scalar()
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 

@@ -24,9 +24,13 @@ def test_a_patient_opens_the_invitation_proves_who_they_are_and_is_signed_in(app
     right = client.post(path, data={"day": "27", "month": "3", "year": "1985", "csrf_token": csrf(client, path)})
     assert right.status_code == 303
     account = f"{path}/account"
-    short = client.post(account, data={"email": "ana@example.org", "password": "short", "csrf_token": csrf(client, account)})
+    short = client.post(
+        account, data={"email": "ana@example.org", "password": "short", "csrf_token": csrf(client, account)}
+    )
     assert short.status_code == 422 and "at least 15" in short.get_data(as_text=True)
-    made = client.post(account, data={"email": "ana@example.org", "password": make.PASSWORD, "csrf_token": csrf(client, account)})
+    made = client.post(
+        account, data={"email": "ana@example.org", "password": make.PASSWORD, "csrf_token": csrf(client, account)}
+    )
     assert made.status_code == 303 and made.location == "/visits"
     assert client.get(path).status_code == 410, "the link works once"
 
@@ -112,10 +116,21 @@ def test_the_absolute_limit_holds_however_busy_the_session_is(app: Flask, sign_i
 
 def test_next_leads_only_to_a_path_of_ours(app: Flask, client: FlaskClient) -> None:
     make.staff(make.clinic(), Role.PRIVACY_OFFICER)
-    for hostile in ("//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/%0d%0aSet-Cookie:x", "\\\\evil"):
+    for hostile in (
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/%0d%0aSet-Cookie:x",
+        "\\\\evil",
+    ):
         path = f"/at/riverside/sign-in?next={hostile}"
         fresh = app.test_client()
-        form = {"email": "privacy-officer@example.org", "password": make.PASSWORD, "csrf_token": csrf(fresh, "/at/riverside/sign-in")}
+        form = {
+            "email": "privacy-officer@example.org",
+            "password": make.PASSWORD,
+            "csrf_token": csrf(fresh, "/at/riverside/sign-in"),
+        }
         location = fresh.post(path, data=form).location
         assert location.startswith("/") and "evil" not in location and "\n" not in location, hostile
 

@@ -97,7 +97,9 @@ def test_a_key_ring_is_written_for_its_owner_only_and_never_overwritten(tmp_path
         ("{}", 0o644, "can be read by other users"),
     ],
 )
-def test_a_key_file_that_cannot_serve_says_what_to_do(tmp_path: Path, content: str | None, mode: int, says: str) -> None:
+def test_a_key_file_that_cannot_serve_says_what_to_do(
+    tmp_path: Path, content: str | None, mode: int, says: str
+) -> None:
     path = tmp_path / "keys.json"
     if content is not None:
         path.write_text(content)

@@ -1,14 +1,27 @@
 """The patient reads who looked at their information."""
 
-from flask import Blueprint, render_template
+from datetime import datetime
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal import guard
 from portal.audit import service
 
 looked = Blueprint("looked", __name__)
+PAGE = 50
 
 
 @looked.get("/who-looked")
 def who_looked() -> ResponseReturnValue:
-    return render_template("audit/who_looked.html", entries=service.who_looked(guard.actor()))
+    entries = service.who_looked(guard.actor(), _before(request.args.get("before", "")), PAGE)
+    return render_template("audit/who_looked.html", entries=entries, more=len(entries) == PAGE)
+
+
+def _before(text: str) -> datetime | None:
+    """The time in the address of an older page; anything else is the newest page."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

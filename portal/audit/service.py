@@ -59,7 +59,7 @@ def record(
 
 def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) -> None:
     """A read of health data, written down and committed before the page leaves."""
-    with transaction():
+    with db.apart(), transaction():
         record(actor, event, subject=subject, patient_id=patient_id)
 
 
@@ -74,15 +74,23 @@ class Entry:
     refused: bool
 
 
-def who_looked(actor: Actor, limit: int = 200) -> list[Entry]:
-    """What was recorded about this patient, newest first, in plain words; their own and the system's acts included."""
+def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) -> list[Entry]:
+    """What was recorded about this patient, newest first, in plain words; their own and the system's acts included.
+
+    `before` goes on from the last entry of the page before.
+    """
     rows = session().scalars(
         select(AuditRow)
-        .where(AuditRow.clinic_id == actor.clinic_id, AuditRow.patient_id == actor.patient_id)
+        .where(
+            AuditRow.clinic_id == actor.clinic_id,
+            AuditRow.patient_id == actor.patient_id,
+            AuditRow.event.in_([event.value for event in PLAIN]),
+            *([AuditRow.recorded_at < before] if before else []),
+        )
         .order_by(AuditRow.recorded_at.desc(), AuditRow.seq.desc())
         .limit(limit)
     )
-    return [_entry(row) for row in rows if Event(row.event) in PLAIN]
+    return [_entry(row) for row in rows]
 
 
 def _entry(row: AuditRow) -> Entry:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
-from portal.actors import Actor, system
+from portal.actors import Actor, Role, system
 from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
@@ -81,6 +81,7 @@ class _Wish:
 
 def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -> dict[Kind, Reading]:
     link = _link(actor, patient_id)
+    stale: tuple[Kind, ...] = ()
     if isinstance(link, Reason):
         readings = {kind: could_not_look(kind, link) for kind in kinds}
     else:
@@ -90,6 +91,8 @@ def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -
             _fetch_all(link, stale, wish)
             kept = _kept(link)
         readings = {kind: _reading(kind, kept.get(kind), link) for kind in kinds}
+    if actor.role is Role.PATIENT and not stale:
+        return readings  # their own page, from what is kept: the page's own entry tells it
     detail = {"kinds": {kind.value: reading.state.value for kind, reading in readings.items()}}
     with transaction():
         audit.record(actor, Event.RECORD_READ, subject=f"patients:{patient_id}", patient_id=patient_id, detail=detail)

@@ -1,11 +1,12 @@
 """Fill in a form page by page: the engine decides, the draft keeps, nothing typed is lost."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal import db
 from portal.actors import Actor
 from portal.audit.events import Event
 from portal.clock import now
@@ -185,6 +186,29 @@ def _task(entry: library.Entry) -> str:
 
 
 def _context(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> Context:
-    reading = ehr.read(actor, visit.patient_id, ehr.Kind.PATIENT, max_age=max_age)
-    launch = {"patient": reading.resources[0]} if reading.resources else {}
-    return Context(now=now(), launch=launch, language=language)
+    def patient() -> dict[str, Any] | None:
+        reading = ehr.read(actor, visit.patient_id, ehr.Kind.PATIENT, max_age=max_age, fetch=not db.writing())
+        return reading.resources[0] if reading.resources else None
+
+    return Context(now=now(), launch=_Launch({"patient": patient}), language=language)
+
+
+class _Launch(Mapping[str, dict[str, Any]]):
+    """The launch context of a form, read from the record when the form first asks for it, and then once."""
+
+    def __init__(self, sources: Mapping[str, Callable[[], dict[str, Any] | None]]) -> None:
+        self._sources, self._found = sources, dict[str, dict[str, Any] | None]()
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        if name not in self._found:
+            self._found[name] = self._sources[name]()
+        found = self._found[name]
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._sources if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

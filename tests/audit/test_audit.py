@@ -54,7 +54,9 @@ def _mutated(rows: list[AuditRow], chance: random.Random) -> list[AuditRow]:
     place = chance.randrange(len(copies))
     kind = chance.choice(["edit", "delete", "swap", "insert", "truncate", "seal"])
     if kind == "edit":
-        field = chance.choice(["event", "subject", "role", "outcome", "account_id", "patient_id", "purpose", "request_id"])
+        field = chance.choice(
+            ["event", "subject", "role", "outcome", "account_id", "patient_id", "purpose", "request_id"]
+        )
         setattr(copies[place], field, "changed")
     elif kind == "seal":
         copies[place].detail_sealed = copies[place].detail_sealed[::-1]
@@ -72,7 +74,7 @@ def _mutated(rows: list[AuditRow], chance: random.Random) -> list[AuditRow]:
 
 def _copy(row: AuditRow) -> AuditRow:
     made = AuditRow()
-    for column in AuditRow.__table__.columns.keys():
+    for column in [column.name for column in AuditRow.__table__.columns]:
         setattr(made, column, getattr(row, column))
     return made
 
