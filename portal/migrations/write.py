@@ -2,7 +2,7 @@
 
 The step is worked out on an empty SQLite brought up to the newest step there is, and holds for PostgreSQL too. Read it before
 you commit it: a renamed column looks like one dropped and one added, and CHECKs and triggers of tables that exist already are
-not compared. The first step also carries the triggers that keep the audit trail append-only, from portal/audit/models.py.
+not compared. The first step also carries the triggers that keep the audit trail append-only.
 
 While nothing was released, the first step may be written again: delete portal/migrations/versions/0001_first.py and run
 python -m portal.migrations.write first
@@ -21,11 +21,10 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
+from sqlalchemy import create_engine, create_mock_engine
+from sqlalchemy.engine import Connection, make_url
 
 from portal import app  # noqa: F401  (every room's tables are known once the application is)
-from portal.audit.models import POSTGRES_GUARDS, SQLITE_GUARDS
 from portal.db import Base, UtcDateTime
 
 FOLDER = Path(__file__).resolve().parent
@@ -95,7 +94,11 @@ def _upgrade(connection: Connection) -> None:
 def _source(title: str, upgrade: ops.UpgradeOps, revision: str, before: str | None) -> str:
     first = before is None
     body = render_python_code(upgrade, render_as_batch=not first, render_item=_render)
-    guards = GUARDS.format(sqlite=_tuple(SQLITE_GUARDS), postgresql=_tuple(POSTGRES_GUARDS)) if first else ""
+    guards = (
+        GUARDS.format(sqlite=_tuple(_guards("sqlite")), postgresql=_tuple(_guards("postgresql+psycopg")))
+        if first
+        else ""
+    )
     said = FIRST if first else title[:1].upper() + title[1:]
     head = HEAD.format(title=said, revision=revision, before=before)
     lines = [line for line in body.splitlines() if not line.strip().startswith("#")]
@@ -103,7 +106,18 @@ def _source(title: str, upgrade: ops.UpgradeOps, revision: str, before: str | No
     return f"{head}{guards}\n\ndef upgrade() -> None:\n{steps}\n{GUARDED.lstrip(chr(10)) if first else ''}"
 
 
-def _tuple(statements: tuple[str, ...]) -> str:
+def _guards(driver: str) -> list[str]:
+    """What the models make besides tables and indexes: the triggers, as one database says them."""
+    said: list[str] = []
+    dialect = make_url(f"{driver}://").get_dialect()()
+    engine = create_mock_engine(
+        f"{driver}://", lambda ddl, *_, **__: said.append(str(ddl.compile(dialect=dialect)).strip())
+    )
+    Base.metadata.create_all(engine, checkfirst=False)
+    return [each for each in said if not each.startswith(("CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX"))]
+
+
+def _tuple(statements: list[str]) -> str:
     """The statements as a tuple of strings, each in lines that can be read."""
     return "(\n" + "".join(f"    {_string(each)},\n" for each in statements) + ")"
 

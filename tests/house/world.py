@@ -15,36 +15,20 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
-from werkzeug.datastructures import MultiDict
 
 import portal
 from portal import db
-from portal.accounts import service as accounts
 from portal.accounts import sessions
-from portal.accounts.models import Account, Clinic, Patient, SignIn
-from portal.actors import Actor, Role, system
+from portal.accounts.models import Account, SignIn
+from portal.actors import Role
 from portal.clock import now
-from portal.consent import service as consent
 from portal.db import session, transaction
-from portal.delivery import ledger
-from portal.delivery import service as delivery
-from portal.delivery.states import Kind as Happened
-from portal.delivery.states import Reason
 from portal.ehr import service as ehr
-from portal.ehr.models import RecordReading
-from portal.fhir.bundle import create_entry
-from portal.fhir.bundle import transaction as bundle_of
-from portal.intake import library
-from portal.intake.models import Status, Submission, SubmissionStatus, Visit
-from portal.labs import service as labs
 from tests import make
-from tests.house.reading import page
-from tests.house.records import readings
+from tests.house.settling import begin_form, settle
 
-FRESH = timedelta(minutes=15)
 MISSING = "0123456789abcdef"
 CSRF = "c" * 40
-FORM = "health-history"
 NOTES = frozenset({"audit_events", "audit_heads"})
 """What any request may write: that it happened."""
 
@@ -176,167 +160,13 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
             algorithms=("ES384",),
         )
         for owner in owners:
-            _settle(world, clinic, connection.id, owner, (marks or MARKS)[owner], many)
+            world.people[owner], world.things[owner] = settle(
+                clinic, connection.id, owner, (marks or MARKS)[owner], many
+            )
     for visitor in KNOWN:
         if visitor.role is Role.PATIENT:
             begin_form(world.client(visitor), world.things[visitor.own]["visit"], (marks or MARKS)[visitor.own])
     return world
-
-
-def _settle(world: World, clinic: Clinic, connection_id: str, owner: str, mark: str, many: int) -> None:
-    """One person with an open visit half done, a visit that was sent, its delivery on hold, and results."""
-    patient = make.patient(
-        clinic,
-        f"{mark}-name",
-        connection_id=connection_id,
-        fhir_id=owner,
-        phone=f"{mark}-telephone",
-        email="x@example.org",
-    )
-    world.people[owner] = make.patient_account(patient, f"{owner}@example.org").id
-    actor = make.patient_actor(patient, world.people[owner])
-    read(patient, connection_id, owner, mark, many)
-    visits = [make.visit(patient, in_days=1 + number, appointment_id=f"{owner}-{number}") for number in range(many)]
-    sent = [make.visit(patient, in_days=2 + number, appointment_id=f"{owner}-sent-{number}") for number in range(many)]
-    version = give(actor, visits[0])
-    submissions = [send(visit, patient, mark, version, many) for visit in sent]
-    held = hold(clinic, patient, submissions[0], owner, mark)
-    overview = labs.results(actor)
-    world.things[owner] = {
-        "visit": visits[0].id,
-        "sent": sent[0].id,
-        "submission": submissions[0],
-        "consent": version,
-        "item": held,
-        "report": overview.reports[0][0],
-        "trend": next(iter(overview.trends.values())),
-        "connection": connection_id,
-        "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
-        "clinic": clinic.slug,
-    }
-
-
-def read(patient: Patient, connection_id: str, fhir_id: str, mark: str, many: int) -> None:
-    """The clinic's record of this person, as just read."""
-    with transaction() as current:
-        for kind, resources in readings(fhir_id, mark, many).items():
-            current.add(
-                RecordReading(
-                    clinic_id=patient.clinic_id,
-                    patient_id=patient.id,
-                    connection_id=connection_id,
-                    fhir_id=fhir_id,
-                    kind=kind.value,
-                    complete=True,
-                    read_at=now(),
-                    tried_at=now(),
-                    document={"resources": resources, "beside": []},
-                )
-            )
-
-
-def give(actor: Actor, visit: Visit) -> str:
-    answers = {"share": "yes", "sensitive": "yes", "results": "yes", "research": "no", "until": "open"}
-    given = consent.give(actor, answers, language="en", seen=consent.sheet_for(actor, "en").sha256, visit_id=visit.id)
-    assert given.version, given.issues
-    return given.version.id
-
-
-def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:
-    """The first page of the health history with an answer in the person's own words, as a browser posts it."""
-    path = client.get(f"/visits/{visit_id}/forms/{FORM}").location
-    sheet = next(form for form in page(client, path).posts() if "shown" in dict(form.fields))
-    own_words = next(name for name in sheet.typed if name != "csrf_token")
-    answer = client.post(path, data=MultiDict(sheet.filled(**{own_words: f"{mark}-answer", "step": "later"})))
-    assert answer.status_code == 303, answer.get_data(as_text=True)
-
-
-def send(visit: Visit, patient: Patient, mark: str, version: str, many: int = 1) -> str:
-    """A submission of this visit: something new, in the person's own words, and a form."""
-    form = library.entry(FORM).form
-    facts = [
-        {
-            "key": f"new-allergy-{number}",
-            "kind": "allergy",
-            "label": f"{mark}-new-allergy-{number}",
-            "detail": f"{mark}-more",
-            "source": None,
-            "answer": "added",
-            "change": {"text": f"{mark}-new-allergy-{number}", "more": f"{mark}-more"},
-            "note": "",
-        }
-        for number in range(1, many + 1)
-    ]
-    response = {
-        "resourceType": "QuestionnaireResponse",
-        "identifier": {"system": "urn:previsit:response", "value": visit.id},
-        "questionnaire": form.canonical,
-        "status": "completed",
-        "authored": now().isoformat(timespec="seconds"),
-        "item": [
-            {"linkId": "page-visit", "item": [{"linkId": "reason", "answer": [{"valueString": f"{mark}-reason"}]}]}
-        ],
-    }
-    with transaction() as current:
-        made = Submission(
-            clinic_id=visit.clinic_id,
-            visit_id=visit.id,
-            patient_id=patient.id,
-            round=1,
-            reference=f"PV-{visit.id[:10]}",
-            sent_at=now(),
-            status=Status.SUBMITTED.value,
-            document={
-                "person": patient.person,
-                "by": {"name": patient.person["name"], "account_id": "a" * 16, "language": "en"},
-                "facts": facts,
-                "sections": {"allergy": {"none_said_by_patient": False}},
-                "responses": [response],
-                "questionnaires": {form.canonical: form.raw},
-                "consent_version_id": version,
-            },
-        )
-        current.add(made)
-        current.flush()
-        current.add(
-            SubmissionStatus(
-                clinic_id=visit.clinic_id,
-                submission_id=made.id,
-                patient_id=patient.id,
-                step=1,
-                status=Status.SUBMITTED.value,
-                at=now(),
-                why={"by": patient.person["name"]},
-            )
-        )
-    return made.id
-
-
-def hold(clinic: Clinic, patient: Patient, submission_id: str, fhir_id: str, mark: str) -> str:
-    """A delivery that stopped, with what the server said."""
-    actor = system(clinic.id)
-    resource = {
-        "resourceType": "AllergyIntolerance",
-        "identifier": [{"system": "urn:previsit", "value": submission_id}],
-        "code": {"text": f"{mark}-delivered"},
-        "patient": {"reference": f"Patient/{fhir_id}"},
-    }
-    payload = bundle_of(
-        [create_entry(resource, "urn:uuid:00000000-0000-4000-8000-000000000001", ("urn:previsit", submission_id))]
-    )
-    with transaction():
-        item = delivery.enqueue(
-            actor, clinic_id=clinic.id, patient_id=patient.id, submission_id=submission_id, bundle=payload
-        )
-        ledger.append(
-            item,
-            Happened.HELD,
-            at=now(),
-            by=actor,
-            reason=Reason.REFUSED,
-            detail={"said": [f"{mark}-said"], "entries": []},
-        )
-    return item.id
 
 
 def fingerprints(but: Iterable[str] = (), columns: Iterable[str] = ("sign_ins.seen_at",)) -> dict[str, str]:

@@ -1,0 +1,93 @@
+"""No page asks the database more often because there is more to show, and none asks too often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from portal import db
+from tests.house.addresses import insiders, ways
+from tests.house.world import KNOWN, World, build
+
+MANY = 20
+USUAL = 40
+MOST = {
+    "intake.check": 60,
+    "review.submission": 80,
+}
+"""How often a page may ask at most, where it is more than usual."""
+
+
+@contextmanager
+def asked() -> Iterator[Counter[str]]:
+    """Every statement sent meanwhile, with how often."""
+    said: Counter[str] = Counter()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said[statement] += 1
+
+    engine = db.engine()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def count(world: World) -> dict[str, Counter[str]]:
+    """The statements of each page, as the first visitor who may open it (opened once before: what is kept is kept)."""
+    found = {}
+    for way in ways(world.app, "GET"):
+        visitor = insiders(way, KNOWN)[0]
+        client, path = world.client(visitor), way.path(world, visitor)
+        client.get(path)
+        with asked() as said:
+            answer = client.get(path)
+        assert answer.status_code < 400, f"{way}: {answer.status_code}"
+        found[f"{way.endpoint} {way.rule}"] = said
+    return found
+
+
+@pytest.fixture(scope="module")
+def counts(
+    tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None
+) -> Iterator[tuple[dict[str, Counter[str]], ...]]:
+    found = []
+    for many in (1, MANY):
+        folder: Path = tmp_path_factory.mktemp(f"house-{many}")
+        world = build(folder, f"sqlite:///{folder / 'previsit.db'}", many=many)
+        found.append(count(world))
+        db.dispose()
+    yield tuple(found)
+
+
+def test_twenty_things_are_asked_for_as_often_as_one(counts: tuple[dict[str, Counter[str]], ...]) -> None:
+    one, many = counts
+    grown = {
+        page: f"{one[page].total()} → {many[page].total()}: {_more(one[page], many[page])}"
+        for page in one
+        if many[page].total() > one[page].total()
+    }
+    assert not grown, "\n".join(f"{page}: {said}" for page, said in grown.items())
+
+
+def _more(one: Counter[str], many: Counter[str]) -> str:
+    return "; ".join(
+        f"{times}× {' '.join(statement.split())[:160]}" for statement, times in (many - one).most_common(3)
+    )
+
+
+def test_no_page_asks_more_often_than_it_may(
+    counts: tuple[dict[str, Counter[str]], ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, many = counts
+    totals = {page: said.total() for page, said in many.items()}
+    with capsys.disabled():
+        most = sorted(totals.items(), key=lambda each: -each[1])[:6]
+        print("\nStatements a page: " + ", ".join(f"{page.split()[0]} {times}" for page, times in most))
+    assert not {page: times for page, times in totals.items() if times > MOST.get(page.split()[0], USUAL)}
