@@ -85,7 +85,9 @@ def test_the_patient_reads_who_looked_in_plain_words_and_only_their_own(app: obj
     doctor = make.staff_actor(make.staff(clinic))
     audit.seen(doctor, Event.SUBMISSION_SEEN, subject="submissions:1", patient_id=ana.id)
     audit.seen(doctor, Event.SUBMISSION_SEEN, subject="submissions:2", patient_id=ben.id)
-    entries = audit.who_looked(make.patient_actor(ana))
+    reader = make.patient_actor(ana)
+    db.close()
+    entries = audit.who_looked(reader)
     assert [(entry.who, entry.sentence % {"who": entry.who}) for entry in entries] == [
         ("Dr Lee", "Dr Lee opened your answers to prepare your visit.")
     ]
