@@ -118,13 +118,9 @@ class Entry:
 
     def below(self, item: Item) -> list[Entry]:
         """Every entry of a descendant item that lies under this one, through existing repetitions."""
-        chain: list[Item] = []
-        for step in item.ancestors():
-            if step is self.item:
-                break
-            chain.append(step)
+        chain = item.chain[len(self.item.chain) :]
         found = [self]
-        for step in reversed(chain):
+        for step in chain:
             found = [entry for parent in found for entry in parent.all(step)]
         return found
 

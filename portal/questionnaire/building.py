@@ -91,6 +91,9 @@ def _settle_path(item: Item) -> None:
         current = stack.pop()
         above = current.parent.instanced_path if current.parent else ()
         current.instanced_path = (*above, current) if current.instanced else above
+        if current.parent is not None:
+            current.chain = (*current.parent.chain, current)
+            current.in_groups = current.parent.in_groups and current.parent.is_group
         stack.extend(current.children)
 
 

@@ -21,10 +21,12 @@ from .issues import Trouble
 from .items import Condition, Item
 from .shapes import ROOTS
 
-_BUDGET = fhirpath.Budget(steps=100_000, size=200_000)
+_BUDGET = fhirpath.Budget(steps=50_000, size=200_000)
 """Of one expression: far more than a real form needs, far less than 250 ms (bar 53)."""
 _NOTHING: Mapping[str, Any] = {}
 ROUNDS = 4
+MAX_BREACHES = 3
+"""After so many stopped expressions no further one is begun: a form must not add up what one may not do."""
 _PENDING = object()
 
 
@@ -43,6 +45,7 @@ class Evaluation:
         self._host: FormHost | None = None
         self._variables: dict[tuple[int, str], Any] = {}
         self.written = 0
+        self._breaches = 0
 
     # -- enabled -------------------------------------------------------------------------------------------------
 
@@ -146,6 +149,9 @@ class Evaluation:
         extra: Mapping[str, Any],
         focus: list[Any] | None,
     ) -> list[Any] | None:
+        if self._breaches >= MAX_BREACHES:
+            self.troubles.append(Trouble(entry.item.link_id, what, "not evaluated: this form was stopped too often"))
+            return None
         try:
             variables = {
                 name: value
@@ -155,6 +161,7 @@ class Evaluation:
             start = self._start(formula, entry) if focus is None else focus
             return program.evaluate_items(start, variables, budget=_BUDGET, now=self.context.now, context=self.host)
         except fhirpath.FhirPathError as error:
+            self._breaches += isinstance(error, fhirpath.FhirPathBudgetExceeded)
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
             return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -48,9 +50,11 @@ class Filling:
     """A form with some answers. `answer`, `add` and `remove` give a new one and leave this one as it was."""
 
     def __init__(self, form: Form, response: Json | None, context: Context, *, settle: bool = True) -> None:
-        """`settle=False` leaves calculated answers as they came, to check a response from elsewhere."""
-        self._begin(form, response, context, read(form, _with_strays(response)))
-        if settle and not _settled(response, form):
+        """A draft that `draft()` gave is taken as it is; any other response is read with care and calculated anew.
+        `settle=False` leaves calculated answers as they came, to check a response from elsewhere."""
+        own = settle and _settled(response, form)
+        self._begin(form, response, context, read(form, response, _strays(response), own=own))
+        if settle and not own:
             self._evaluation.settle(form.graph.order)
 
     @classmethod
@@ -353,7 +357,11 @@ def _head(response: Json | None) -> Json:
 
 
 def fingerprint(form: Form) -> str:
-    return form.canonical or form.title()
+    """A short name for exactly this form, whatever it calls itself."""
+    if "fingerprint" not in form.caches:
+        text = json.dumps(form.raw, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+        form.caches["fingerprint"] = hashlib.blake2s(text, digest_size=12).hexdigest()
+    return str(form.caches["fingerprint"])
 
 
 def _settled(response: Json | None, form: Form) -> bool:
@@ -377,13 +385,10 @@ def _without_strays(contained: object) -> list[Json]:
     return [r for r in listed if isinstance(r, dict) and r.get("id") != _ASIDE_ID]
 
 
-def _with_strays(response: Json | None) -> Json | None:
-    """The response with what was set aside put back at its end, to be placed or set aside again."""
-    if not response:
-        return response
-    contained = response.get("contained")
+def _strays(response: Json | None) -> list[Json]:
+    """What a draft has set aside."""
+    contained = (response or {}).get("contained")
     for resource in contained if isinstance(contained, list) else ():
-        if isinstance(resource, dict) and resource.get("id") == _ASIDE_ID:
-            own = response.get("item")
-            return {**response, "item": [*(own if isinstance(own, list) else ()), *(resource.get("item") or ())]}
-    return response
+        if isinstance(resource, dict) and resource.get("id") == _ASIDE_ID and isinstance(resource.get("item"), list):
+            return [item for item in resource["item"] if isinstance(item, dict)]
+    return []

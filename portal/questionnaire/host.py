@@ -40,10 +40,10 @@ class FormHost(ResponseIndex):
         item = self._evaluation.form.by_link.get(link_id)
         if item is None or (how == "item" and item.parent is not self._evaluation.form.root):
             return []
-        if how == "repeat" and not all(above.is_group for above in item.ancestors() if above is not item):
+        if how == "repeat" and not item.in_groups:
             return []
         raws: list[Json] = []
-        for entry in _made(self._evaluation.top, item.ancestors_down()):
+        for entry in _made(self._evaluation.top, item.chain):
             raw = self._evaluation.live_node(entry)
             if raw is not None and not any(raw is other or (how == "repeat" and raw == other) for other in raws):
                 raws.append(raw)

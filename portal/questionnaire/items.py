@@ -50,7 +50,8 @@ class Rule:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """`ordinal` is the place in document order, from 1 (0 is the form itself, whose type is "form")."""
+    """`ordinal` is the place in document order, from 1 (0 is the form itself, whose type is "form"). `chain`: from just under the
+    form to the item itself; `in_groups`: no question stands above it. `instanced_path`: its repeating ancestors and itself."""
 
     ordinal: int
     link_id: str
@@ -68,6 +69,8 @@ class Item:
     max_occurs: int | None = None
     instanced: bool = False
     instanced_path: tuple[Item, ...] = ()
+    chain: tuple[Item, ...] = ()
+    in_groups: bool = True
     conditions: tuple[Condition, ...] = ()
     any_condition: bool = False
     keep_shown: bool = False
@@ -107,10 +110,6 @@ class Item:
         while current is not None:
             yield current
             current = current.parent
-
-    def ancestors_down(self) -> tuple[Item, ...]:
-        """From just under the form to the item itself."""
-        return tuple(item for item in self.ancestors() if item.ordinal)[::-1]
 
     def __repr__(self) -> str:
         return f"<Item {self.ordinal} {self.link_id!r} {self.type}>"

@@ -10,7 +10,7 @@ from .definition import Form
 from .extensions import Json
 from .filling import Filling
 from .items import Item
-from .reading import read
+from .reading import EARLIER, read
 from .words import localised
 
 
@@ -44,7 +44,7 @@ def migrate(old: Form, new: Form, draft: Json, context: Context) -> Migration:
         if entry.item.is_question and entry.answers and _carry(entry, new, top, changes)
     ]
     aside = [entry for entry in reading.top.walk() if entry.answers and entry.item.link_id not in carried]
-    strays = [*reading.strays, *(_raw(entry) for entry in aside)]
+    strays = [*reading.strays, *(_raw(entry, old.canonical) for entry in aside)]
     head = {key: value for key, value in draft.items() if key not in ("item", "questionnaire")}
     filling = Filling.of_entries(new, {**head, "item": []}, context, top, strays)
     again = [Change(i.link_id, _text(i), changes[i.link_id]) for i in new.questions() if changes[i.link_id]]
@@ -132,5 +132,11 @@ def _indices(entry: Entry) -> dict[str, int]:
     return found
 
 
-def _raw(entry: Entry) -> Json:
-    return {"linkId": entry.item.link_id, "text": _text(entry.item), "answer": list(entry.answers)}
+def _raw(entry: Entry, version: str) -> Json:
+    note = {"url": EARLIER, "valueString": version}
+    return {
+        "extension": [note],
+        "linkId": entry.item.link_id,
+        "text": _text(entry.item),
+        "answer": list(entry.answers),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ BLANK = f"{OWN}StructureDefinition/blank"
 """On an answer or a repetition of a draft: a person added it and has not filled it in."""
 
 
+EARLIER = f"{OWN}StructureDefinition/earlier-version"
+"""On an item that was set aside: it answers a question of an earlier version, and no question of this one."""
+
+
 @dataclass(slots=True)
 class Reading:
     """`strays` are raw items of the response for which the form has no place; `issues` say what was wrong."""
@@ -32,13 +37,48 @@ class Reading:
         self.issues.append(Issue("", link_id, code, severity, params, expression))
 
 
-def read(form: Form, response: Json | None) -> Reading:
-    """Entries of a response; it may be incomplete, from elsewhere, or of another version of the form."""
+def read(form: Form, response: Json | None, aside: Iterable[Json] = (), *, own: bool = False) -> Reading:
+    """Entries of a response; it may be incomplete, from elsewhere, or of another version of the form.
+
+    `aside`: items that had no place before; they are tried again. `own`: a draft this engine wrote for this very form;
+    it is taken in without looking for what could be wrong.
+    """
     reading = Reading(Entry(form.root, None))
     reading.top.places = ["QuestionnaireResponse"]
-    if response is not None:
+    if own:
+        _own_items(form.by_link, reading, reading.top, (response or {}).get("item") or ())
+    elif response is not None:
         _items(form, reading, reading.top, response.get("item"), "QuestionnaireResponse")
+    if aside := list(aside):
+        _items(form, reading, reading.top, aside, "QuestionnaireResponse")
     return reading
+
+
+def _own_items(by_link: Mapping[str, Item], reading: Reading, parent: Entry, raws: Iterable[Json]) -> None:
+    for raw in raws:
+        item = by_link.get(raw["linkId"])
+        if item is None or item.parent is not parent.item:
+            reading.strays.append(raw)
+        elif item.is_group:
+            entry = parent.add(item) if item.instanced else parent.one(item)
+            entry.kept = "extension" in raw
+            _own_items(by_link, reading, entry, raw.get("item") or ())
+        else:
+            for answer in raw.get("answer") or ():
+                _own_answer(by_link, reading, parent.add(item) if item.instanced else parent.one(item), answer)
+
+
+def _own_answer(by_link: Mapping[str, Item], reading: Reading, entry: Entry, raw: Json) -> None:
+    inner = raw.get("item")
+    if "extension" in raw and BLANK in ext.of(raw):
+        entry.blanks += not entry.item.instanced
+        entry.kept = entry.item.instanced
+    elif inner is None:
+        entry.answers.append(raw)
+    elif len(raw) > 1:
+        entry.answers.append({key: value for key, value in raw.items() if key != "item"})
+    if inner is not None:
+        _own_items(by_link, reading, entry, inner)
 
 
 def _items(form: Form, reading: Reading, parent: Entry, raws: Any, path: str) -> None:
@@ -66,6 +106,9 @@ def _placed(form: Form, reading: Reading, parent: Entry, raw: Any, path: str) ->
     """The form's item for a raw one, when this is where it belongs."""
     if not isinstance(raw, dict):
         reading.note("shape", parent.item.link_id, path, what="an item is not an object")
+        return None
+    if EARLIER in ext.of(raw):
+        reading.strays.append(raw)
         return None
     link_id = raw.get("linkId")
     item = form.by_link.get(link_id) if isinstance(link_id, str) else None

@@ -38,6 +38,9 @@ def test_changed_questions_are_asked_again_and_their_old_answers_set_aside() -> 
     }
     assert moved.carried == ("same",)
     aside = {item["linkId"]: item["answer"] for item in moved.draft["contained"][0]["item"]}
+    reopened = Filling(new, moved.draft, context())
+    assert values(reopened.draft()) == {"same": ["f"]}
+    assert reopened.draft() == moved.draft
     assert aside["many"] == [{"valueString": "d"}, {"valueString": "e"}]
     assert values(Filling(old, draft, context()).draft()) == values(draft)
 
