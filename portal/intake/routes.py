@@ -118,6 +118,8 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
         shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
         return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
     accounts.drop_kept(actor, request.path)
+    if request.form.get("step") == "later":
+        return redirect(url_for(".hub", visit_id=visit_id), 303)
     if not _moves_on():
         if request.headers.get("X-Fragment"):
             form = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
@@ -125,8 +127,6 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
         return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key), 303)
     if request.args.get("from") == "check":
         return redirect(url_for(".check", visit_id=visit_id), 303)
-    if request.form.get("step") == "later":
-        return redirect(url_for(".hub", visit_id=visit_id), 303)
     following = filling.page_after(saved.work, page_key)
     if following is None:
         return redirect(url_for(".hub", visit_id=visit_id), 303)

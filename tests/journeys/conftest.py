@@ -8,21 +8,29 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from portal.sandbox.seeds import person
+from tests.journeys import swift
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PASSWORD = "synthetic people only"
+QUICK = {"PREVISIT_PROCESSING_BOUND_SECONDS": "2"}  # how long the clinic's server may still be working on what it was sent
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -44,6 +52,10 @@ class Demo:
     clinic: str
     instance: Path
     said: list[str] = field(default_factory=list)
+    looked_at: set[str] = field(default_factory=set)
+    """the shapes of the pages that axe has looked at, and that were narrowed to 320 px"""
+
+    joined: set[str] = field(default_factory=set)
 
     @property
     def invitation(self) -> str:
@@ -58,6 +70,36 @@ class Demo:
         with urlopen(Request(f"{self.clinic}/$fault", body, {"Content-Type": "application/json"}), timeout=5):
             pass
 
+    def until_broken(self, mode: str, seconds: float = 30) -> None:
+        """Wait until a request has met the fault that was switched on."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with urlopen(f"{self.clinic}/$requests", timeout=5) as answer:
+                if any(each["fault"] == mode for each in json.load(answer)):
+                    return
+            time.sleep(0.3)
+        raise AssertionError(f"nothing met {mode}")
+
+    def patient(self, patient: str) -> dict[str, Any]:
+        """A Patient resource as the clinic has it now."""
+        return next(each for each in self._stored("Patient") if each["id"] == patient)
+
+    def in_record(self, kind: str, patient: str) -> list[dict[str, Any]]:
+        """The clinic's resources of one type that are about a patient, read past the portal from the clinic's own database."""
+        subjects = [(each, each.get("subject") or each.get("patient") or {}) for each in self._stored(kind)]
+        return [each for each, subject in subjects if subject.get("reference") == f"Patient/{patient}"]
+
+    def _stored(self, kind: str) -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(f"file:{self.instance}/sandbox/clinic.sqlite3?mode=ro", uri=True)) as clinic:
+            rows = clinic.execute("SELECT body FROM resource WHERE type = ? AND body IS NOT NULL", (kind,)).fetchall()
+        return [json.loads(body) for (body,) in rows]
+
+    def time_runs_out(self) -> None:
+        """Everybody who is signed in has not been heard of for an hour."""
+        then = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        with closing(sqlite3.connect(self.instance / "previsit.db", timeout=10)) as portal, portal:
+            portal.execute("UPDATE sign_ins SET seen_at = ?", (then,))
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -71,7 +113,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`portal demo` in a folder of its own, as a newcomer starts it."""
     instance, port, clinic_port = tmp_path_factory.mktemp("demo") / "instance", free_port(), free_port()
     ports = {"PREVISIT_PORT": str(port), "PREVISIT_CLINIC_PORT": str(clinic_port)}
-    environ = {**os.environ, **ports, "PREVISIT_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1"}
+    environ = {**os.environ, **QUICK, **ports, "PREVISIT_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "portal.cli", "demo"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -137,20 +179,32 @@ class Walker:
         self.page.get_by_role("group", name=question).get_by_label(choice, exact=True).first.check()
 
     def look(self) -> None:
-        """No server error, no request elsewhere, one heading, nothing an axe rule calls serious."""
+        """No server error, no request elsewhere, one heading; a shape of page not seen before is looked at closely."""
         self.page.wait_for_load_state()
         assert self.page.locator("h1").count() == 1, f"{self.page.url} has {self.page.locator('h1').count()} main headings"
-        if self.scripted:
-            serious = [
-                f"{found['id']}: {node['html'][:160]}"
-                for found in Axe().run(self.page).response["violations"]
-                if found["impact"] in {"serious", "critical"}
-                for node in found["nodes"]
-                if not _known(found["id"], node["html"])
-            ]
-            assert not serious, f"{self.page.url}: {serious}"
         assert not self.strangers, self.strangers
         assert not self.broken, self.broken
+        shape = self.page.evaluate(SHAPE) if self.scripted else ""
+        if shape and shape not in self.demo.looked_at:
+            self.demo.looked_at.add(shape)
+            self.look_closely()
+
+    def look_closely(self) -> None:
+        """Nothing an axe rule calls serious, and at 320 px (400 per cent of 1280) nothing to scroll sideways."""
+        serious = [
+            f"{found['id']}: {node['html'][:160]}"
+            for found in Axe().run(self.page).response["violations"]
+            if found["impact"] in {"serious", "critical"}
+            for node in found["nodes"]
+            if not _known(found["id"], node["html"])
+        ]
+        assert not serious, f"{self.page.url}: {serious}"
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size({"width": 320, "height": 640})
+        too_wide = self.page.evaluate(TOO_WIDE)
+        self.page.set_viewport_size(size)
+        assert not too_wide, f"{self.page.url} is wider than a narrow screen: {too_wide}"
 
     scripted: bool = True
 
@@ -165,9 +219,20 @@ class Walker:
         expect(self.page.locator("main")).to_contain_text(words)
 
 
+SHAPE = """() => location.pathname.replace(/[0-9a-f]{16}/g, "#") + document.documentElement.lang + innerWidth + [...new Set(
+    [...document.querySelectorAll("main *")].map(each => each.tagName + each.className.toString()))].sort().join()"""
+TOO_WIDE = """() => document.documentElement.scrollWidth <= 320 ? [] : [...document.querySelectorAll("body *")].filter(
+    each => each.getBoundingClientRect().right > 321 && !each.closest(".pv-scroll")).slice(0, 5).map(
+    each => each.outerHTML.slice(0, 120))"""
+
+
 def _known(rule: str, html: str) -> bool:
     """aria-expanded on a radio that opens a question: the design system's choice, tried with screen readers; axe dislikes it."""
     return rule == "aria-allowed-attr" and "aria-expanded" in html and ("nhsuk-radios__input" in html or "nhsuk-checkboxes__input" in html)
+
+
+Arrive = Callable[..., Walker]
+STAFF = {"desk": "desk@demo.example", "clinician": "clinician@demo.example", "administrator": "admin@demo.example"}
 
 
 @pytest.fixture
@@ -196,3 +261,48 @@ def walker(browser: Browser, demo: Demo) -> Iterator[Callable[..., Walker]]:
 def _stranger(person: Walker, url: str) -> None:
     if not url.startswith((person.demo.url, "data:", "blob:", "about:")):
         person.strangers.append(url)
+
+
+@pytest.fixture
+def patient(walker: Arrive, demo: Demo) -> Callable[..., Walker]:
+    """Somebody of the appointment book, signed in: patient("grace-bennett"), with the options of walker."""
+
+    def arrive(fhir_id: str, **options: Any) -> Walker:
+        who, patient = person(fhir_id), walker(**options)
+        email = f"{fhir_id}@patient.example"
+        if fhir_id in demo.joined:
+            swift.sign_in(patient, email, swift.SECRET)
+            return patient
+        desk = walker()
+        swift.sign_in(desk, STAFF["desk"], PASSWORD)
+        swift.join(patient, swift.link_for(desk, " ".join([*who.given, who.family])), who.born, email)
+        demo.joined.add(fhir_id)
+        return patient
+
+    return arrive
+
+
+@pytest.fixture
+def new_patient(walker: Arrive, demo: Demo) -> Callable[..., Walker]:
+    """Somebody whom the front desk invites though they are in no appointment book, signed in."""
+
+    def arrive(name: str, **options: Any) -> Walker:
+        desk, patient = walker(), walker(**options)
+        swift.sign_in(desk, STAFF["desk"], PASSWORD)
+        link = swift.link_for_new(desk, name, "1990-01-02")
+        swift.join(patient, link, "1990-01-02", f"{name.replace(' ', '.')}@patient.example")
+        return patient
+
+    return arrive
+
+
+@pytest.fixture
+def staff(walker: Arrive) -> Callable[..., Walker]:
+    """A member of staff at a desk, signed in: staff("clinician")."""
+
+    def signed_in(role: str, **options: Any) -> Walker:
+        person = walker(**{"size": DESKTOP, **options})
+        swift.sign_in(person, STAFF[role], PASSWORD)
+        return person
+
+    return signed_in

@@ -1,0 +1,76 @@
+"""Test results as the laboratory sent them, and four different sentences for what is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.journeys import swift
+from tests.journeys.conftest import PASSWORD, Arrive, Demo, Walker
+
+Person = Callable[..., Walker]
+
+
+def test_eight_years_of_one_test_are_a_picture_and_a_table_with_the_range_each_came_with(walker: Arrive) -> None:
+    kwame = walker()
+    swift.sign_in(kwame, "kwame@demo.example", PASSWORD)
+    kwame.open("/results")
+    kwame.follow(re.compile("Creatinine"))
+    kwame.sees("(it changed)")
+    expect(kwame.page.get_by_role("img", name=re.compile("Creatinine"))).to_be_visible()
+    rows = kwame.page.get_by_role("table").get_by_role("row")
+    assert rows.count() == 18
+    ranges = {rows.nth(place).get_by_role("cell").last.inner_text() for place in range(1, 18)}
+    assert len(ranges) == 2 and any("0.70 to 1.20" in each for each in ranges)
+
+
+def test_a_corrected_result_says_that_it_was_corrected_and_what_was_reported_before(walker: Arrive) -> None:
+    mei = walker()
+    swift.sign_in(mei, "mei@demo.example", PASSWORD)
+    mei.open("/results")
+    mei.sees("Corrected")
+    mei.follow(re.compile("etabolic"))
+    mei.sees("4.1")
+    mei.sees("Reported before as 6.8 mmol/L (high).")
+
+
+def test_results_of_every_kind_have_words(walker: Arrive) -> None:
+    priya = walker()
+    swift.sign_in(priya, "priya@demo.example", PASSWORD)
+    priya.open("/results")
+    for link in [each.get_attribute("href") for each in priya.page.locator("main .pv-results__name a").all()]:
+        assert link
+        priya.open(link)
+
+
+def test_none_and_not_known_and_not_wanted_and_old_are_four_different_sentences(
+    demo: Demo, patient: Person, walker: Arrive
+) -> None:
+    oliver = patient("oliver-lindqvist")
+    oliver.open("/results")
+    oliver.sees("We looked and there are none.")
+
+    noah = patient("noah-bennett")
+    noah.open("/consent")
+    noah.press("Choose now")
+    for question in noah.page.locator("fieldset:has(input[type=radio])").all():
+        question.get_by_role("radio").first.check()
+    noah.page.get_by_label("No, do not read them.").check()
+    noah.press("Save my choices")
+    noah.open("/results")
+    noah.sees("You chose not to have your results read here")
+
+    fresh = patient("mai-tran")
+    demo.fault("down")
+    try:
+        fresh.open("/results")
+        fresh.sees("This does not mean that there are no results.")
+        kwame = walker()
+        swift.sign_in(kwame, "kwame@demo.example", PASSWORD)
+        kwame.open("/results")
+        expect(kwame.page.locator("main")).to_contain_text(re.compile(r"Read \d+ \w+ \d{4}, \d\d:\d\d"))
+        kwame.sees("HbA1c")
+    finally:
+        demo.fault("none")
