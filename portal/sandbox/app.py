@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Flask
 
 from portal.sandbox import control, oauth, rest
@@ -13,6 +15,9 @@ from portal.sandbox.store import Store
 
 LARGEST_BODY = 20_000_000
 
+ZONE = ZoneInfo("America/Chicago")
+"""Where the invented clinic is: what its people call today."""
+
 
 def create_sandbox(config: SandboxConfig) -> Flask:
     """A clinic on `config.data`, its people planted if it is new. Serve `app`, whose wsgi_app holds the faults."""
@@ -20,7 +25,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     store = Store(config.database, config.base_url, config.clock)
     if config.seed:
-        plant(store, config.today or config.clock().date())
+        plant(store, config.today or config.clock().astimezone(ZONE).date())
     faults = Faults(app.wsgi_app, Fault(config.fault or "none"))
     app.wsgi_app = faults  # type: ignore[method-assign]
     app.extensions[NAME] = Clinic(config, store, faults)
