@@ -49,9 +49,9 @@ def silent(
     """
     door = _row(clinic_id) or _new(clinic_id)
     door.silences += 1
-    door.down_since = door.down_since or at
     if certain or asked_for or door.open_until is not None or door.silences >= timing.silences_to_open:
         door.pauses += 1
+        door.down_since = door.down_since or at
         rest = timedelta(seconds=asked_for) if asked_for else pause(door.pauses, jitter, timing)
         door.open_until, door.probing_until = at + rest, None
 

@@ -38,7 +38,7 @@ def turn(tools: Tools, work: Work, client: RecordClient, left: float) -> Outcome
 def _not_looked(tools: Tools, work: Work, error: EhrError) -> Outcome:
     met = trouble.of_look(error)
     if work.past.kind in SEND_AFTER and not met.hold:
-        return record.verdict(tools, work, Verdict(Seen.NOT_SENT, met.reason))
+        return record.verdict(tools, work, trouble.of_send(error))
     return record.unchecked(tools, work, met)
 
 

@@ -14,12 +14,13 @@ from portal.delivery.claim import Claim, held, release, renew
 from portal.delivery.classify import Landed, Seen, Verdict
 from portal.delivery.look import Conclusion, Found, Sight
 from portal.delivery.models import OutboxItem, Receipt
-from portal.delivery.states import Kind, Reason
+from portal.delivery.states import SEND_AFTER, Kind, Reason
 from portal.delivery.timing import backoff
 from portal.delivery.tools import Outcome, Tools, Work
 from portal.delivery.trouble import Trouble
 
-SILENT = frozenset({Reason.NO_REPLY, Reason.CUT_OFF})
+FAILING = frozenset({Reason.NO_REPLY, Reason.CUT_OFF, Reason.SERVER_FAULT, Reason.NOT_FHIR})
+"""Reasons that speak against the server as a whole; a few of them in a row, from whatever items, and it is left alone."""
 
 
 def mark_sending(tools: Tools, item: OutboxItem, entry: int | None = None) -> Outcome | None:
@@ -65,7 +66,7 @@ def _busy(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
 
 
 def _in_doubt(tools: Tools, work: Work, item: OutboxItem, seen: Verdict) -> Outcome:
-    if seen.reason in SILENT:
+    if seen.reason in FAILING:
         breaker.silent(item.clinic_id, tools.clock(), tools.timing, tools.chance(), certain=False)
     else:
         breaker.spoke(item.clinic_id)
@@ -127,7 +128,7 @@ def unchecked(tools: Tools, work: Work, met: Trouble) -> Outcome:
             breaker.silent(item.clinic_id, tools.clock(), tools.timing, tools.chance(), certain=False)
         unfit = met.reason is Reason.NOT_FHIR and work.past.unfit_checks + 1 >= tools.timing.unfit_checks_to_hold
         if met.hold or unfit:
-            return hold(tools, item, met.reason, {"unsure": True})
+            return hold(tools, item, met.reason, {"unsure": work.past.kind not in SEND_AFTER})
         return _again(tools, work, item, Kind.UNCHECKED, met.reason, {}, timedelta())
 
 

@@ -66,7 +66,7 @@ def _out_of_reach(tools: Tools, work: Work, error: EhrError) -> Outcome:
     """Not even what the server can do could be asked: nothing has left."""
     met = trouble.of_look(error)
     if work.past.kind in SEND_AFTER and not met.hold:
-        return record.verdict(tools, work, Verdict(Seen.NOT_SENT, met.reason))
+        return record.verdict(tools, work, trouble.of_send(error))
     return record.unchecked(tools, work, met)
 
 

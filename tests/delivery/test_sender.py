@@ -246,6 +246,25 @@ def test_an_answer_about_another_patient_raises_the_alarm_and_is_held_whatever_i
     assert service.held_item(clinic.clerk, item.id).pieces[0].state == "missing"
 
 
+def test_a_server_that_fails_everyone_is_not_stormed_but_one_poison_item_does_not_shut_its_door(
+    clinic: Place, server: Clinic, client: FhirClient, hands: Hands
+) -> None:
+    for number in range(6):
+        queue(clinic, patient_id=another_patient(clinic, f"p{number}"))
+    server.answers = [(500, {}, b"")]
+    outcomes = [turn(hands, client).kind for _ in range(6)]
+    assert outcomes.count(Kind.CONFIRMED) == 5
+    assert service.overview(clinic.clinic_id).down_since is None
+    for number in range(6):
+        queue(clinic, patient_id=another_patient(clinic, f"q{number}"))
+    hands.later(10)
+    server.answers = [(502, {}, b"")] * 9
+    for _ in range(3):
+        assert turn(hands, client).kind is Kind.IN_DOUBT
+    assert send_next(hands.tools(client)) is None
+    assert service.overview(clinic.clinic_id).down_since == hands.at
+
+
 # -- refused -----------------------------------------------------------------------------------------------------------
 
 

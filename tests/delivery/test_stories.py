@@ -57,10 +57,12 @@ class Direct:
 
     base = "http://ehr.example.org/fhir"
 
-    def __init__(self, clinic: Clinic) -> None:
-        self.clinic, self.fault, self.reachable = clinic, "none", True
+    def __init__(self, clinic: Clinic, hands: Hands) -> None:
+        self.clinic, self.hands, self.fault, self.reachable = clinic, hands, "none", True
+        self.without_permission = 0
 
     def transaction(self, body: bytes) -> Heard:
+        self.without_permission += not self.hands.permitted
         if self.fault == "unreachable":
             return Heard(None, sent=False, failure="connect")
         before: dict[str, Heard] = {
@@ -113,8 +115,8 @@ class Stories(RuleBasedStateMachine):
         self.place = place("p0")
         self.patients = [(self.place.patient_id, "p0"), (another_patient(self.place, "p1"), "p1")]
         self.clinic = Clinic()
-        self.client = Direct(self.clinic)
         self.hands = Hands()
+        self.client = Direct(self.clinic, self.hands)
         self.keys: dict[str, tuple[str, str]] = {}
         self.resent: set[str] = set()
 
@@ -151,6 +153,10 @@ class Stories(RuleBasedStateMachine):
     @invariant()
     def nothing_is_there_twice(self) -> None:
         assert not hasattr(self, "clinic") or set(self.clinic.keys().values()) <= {1}
+
+    @invariant()
+    def nothing_leaves_against_the_patients_choice(self) -> None:
+        assert not hasattr(self, "client") or not self.client.without_permission
 
     @invariant()
     def what_is_told_is_true(self) -> None:
