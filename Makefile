@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration pictures bench
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration faults pictures bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ lock:  ## work out the locked packages again (needs uv)
 
 migration: setup-dev  ## write the step from the stored schema to the models: make migration NAME="add visits"
 	@$(BIN)/python -m portal.migrations.write "$(NAME)"
+
+faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
+	@$(BIN)/python -m tests.delivery.kill --runs 50
 
 pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/
 	@$(BIN)/python -m tests.pictures

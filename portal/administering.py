@@ -8,6 +8,8 @@ from portal import db, sealing, settings
 from portal.accounts import service as accounts
 from portal.actors import Role, system
 from portal.audit import service as audit
+from portal.clock import now
+from portal.delivery import overdue
 from portal.ehr import service as ehr
 from portal.errors import PortalError
 from portal.fhir import exact
@@ -86,6 +88,14 @@ def connection(arguments: Arguments) -> int:
     made = ehr.register(actor, **wanted)
     print(exact.dumps(ehr.jwks(made.id)))
     return 0
+
+
+def after_restore(arguments: Arguments) -> None:
+    """Bar 86: a restored outbox may be older than what was sent."""
+    _open()
+    print(
+        f"{overdue.after_restore(now)} unfinished deliveries will be looked up at the clinic before anything is sent again."
+    )
 
 
 def audit_verify(arguments: Arguments) -> int:

@@ -20,6 +20,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "clinic": ("add a clinic", "portal.administering:clinic"),
     "staff": ("add a member of staff; asks for the password", "portal.administering:staff"),
     "connection": ("register a clinic's FHIR server; prints our public keys", "portal.administering:connection"),
+    "after-restore": (
+        "after restoring a backup: look at the clinic before sending anything",
+        "portal.administering:after_restore",
+    ),
     "audit-verify": ("check that the audit trail is whole", "portal.administering:audit_verify"),
     "questionnaire": (
         "say of each form whether it can be used, and what is not honoured",

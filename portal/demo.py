@@ -164,6 +164,7 @@ def _environment(place: Place) -> dict[str, str]:
         "PREVISIT_INSTANCE": str(place.instance),
         "PREVISIT_BASE_URL": place.portal_url,
         "PREVISIT_BIND": f"127.0.0.1:{place.portal_port}",
+        "PREVISIT_PROCESSING_BOUND_SECONDS": "5",
     }
     return {**os.environ, **ours}
 

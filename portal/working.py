@@ -1,6 +1,7 @@
 """The worker as a process: what it is given to deliver with, and the jobs beside delivery."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 from portal import db, logs, serving, settings
@@ -10,6 +11,7 @@ from portal.clock import now
 from portal.consent import service as consent
 from portal.delivery import worker
 from portal.delivery.abilities import Abilities
+from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
@@ -37,7 +39,15 @@ def run(arguments: object = None) -> int:
 def tools(config: Settings) -> Tools:
     """What the worker needs: the consent gate, asked at each claim, and the clinics' clients."""
     policy = consent.POLICIES[config.consent_default]
-    return Tools(gate=lambda item: consent.may_send(item, policy), clients=_client, atomic=Abilities())
+    return Tools(
+        gate=lambda item: consent.may_send(item, policy), clients=_client, timing=_timing(config), atomic=Abilities()
+    )
+
+
+def _timing(config: Settings) -> Timing:
+    """A server with a short bound (the demo's) is also waited for shortly."""
+    usual, bound = Timing(), config.processing_bound_seconds
+    return replace(usual, bound=bound) if bound >= 60 else replace(usual, bound=bound, send=20, lease=30, first=5)
 
 
 def _client(clinic_id: str) -> ehr.FhirClient:
