@@ -8,7 +8,8 @@ from .addresses import name_of
 from .answers import Entry
 from .bounds import Limits, limits
 from .check_values import value_issues
-from .evaluation import Evaluation, truth
+from .conditions import truth
+from .evaluation import Evaluation
 from .issues import Issue, Trouble
 from .items import Item, Rule
 from .nodes import required

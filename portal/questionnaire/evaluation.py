@@ -9,7 +9,7 @@ from portal import fhirpath
 from portal.fhirpath.env import plain
 
 from .answers import Entry, typed
-from .comparing import compare
+from .conditions import meets, truth
 from .context import Context
 from .converting import to_answers
 from .definition import Form
@@ -91,7 +91,7 @@ class Evaluation:
         answers = [a for target in self.targets(entry, condition.question) for a in target.answers]
         if condition.operator == "exists":
             return any(typed(answer)[0] for answer in answers) is condition.answer
-        return any(_matches(condition, answer) for answer in answers)
+        return any(meets(condition, answer) for answer in answers)
 
     def targets(self, entry: Entry, question: Item) -> list[Entry]:
         """The enabled entries of a question, in the nearest repetition that holds both it and this entry."""
@@ -320,27 +320,3 @@ def typed_node(raw: Json, type_name: str | None) -> fhirpath.Node:
     """Raw JSON as a node that knows its type (None: from its resourceType)."""
     made: fhirpath.Node = fhirpath.node(raw, type_name)
     return made
-
-
-def _matches(condition: Condition, answer: Json) -> bool:
-    kind, value = typed(answer)
-    ordering = compare(condition.answer_type[6:], value, condition.answer)
-    if condition.operator == "!=":
-        return bool(kind) and ordering != 0
-    return ordering is not None and _OPERATORS[condition.operator](ordering)
-
-
-_OPERATORS = {
-    "=": lambda ordering: ordering == 0,
-    ">": lambda ordering: ordering > 0,
-    "<": lambda ordering: ordering < 0,
-    ">=": lambda ordering: ordering >= 0,
-    "<=": lambda ordering: ordering <= 0,
-}
-
-
-def truth(result: list[Any]) -> bool:
-    """A condition's result as yes or no: nothing is no; a single value that is not a boolean is yes (FHIRPath 4.5)."""
-    if len(result) == 1 and isinstance(result[0], bool):
-        return result[0]
-    return bool(result)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from . import addresses, checking
+from . import addresses, checking, notes
 from . import nodes as drawing
 from . import response as writing
 from .answers import Entry
@@ -19,8 +17,7 @@ from .initial import fixed_answers
 from .issues import Issue, Trouble
 from .items import Item
 from .nodes import Node, locked
-from .options import Option, options
-from .origins import OWN
+from .options import Option, options, searched
 from .paging import PageLayout
 from .reading import Reading, has_value, read
 from .shape import problem
@@ -30,8 +27,6 @@ from .words import localised
 
 MAX_ANSWERS = 1_000
 MAX_INSTANCES = 200
-SETTLED = f"{OWN}StructureDefinition/settled"
-STRAYS = f"{OWN}StructureDefinition/set-aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,8 @@ class Filling:
     def __init__(self, form: Form, response: Json | None, context: Context, *, settle: bool = True) -> None:
         """A draft that `draft()` gave is taken as it is; any other response is read with care and calculated anew.
         `settle=False` leaves calculated answers as they came, to check a response from elsewhere."""
-        own = settle and _settled(response, form)
-        self._begin(form, response, context, read(form, response, _strays(response), own=own))
+        own = settle and notes.settled(response, form)
+        self._begin(form, response, context, read(form, response, notes.strays(response), own=own))
         if settle and not own:
             self._evaluation.settle(form.graph.order)
 
@@ -70,7 +65,7 @@ class Filling:
         self.context = context
         self.reading_issues = reading.issues
         self._strays = reading.strays
-        self._head = _head(response)
+        self._head = notes.head(response)
         self._top = reading.top
         self._pages: list[Page] | None = None
         self._evaluation = Evaluation(form, reading.top, context, self._base())
@@ -93,6 +88,13 @@ class Filling:
         return made
 
     # -- what to draw ------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """The form's title in the language, worked out where the form gives an expression for it."""
+        if "title" in self.form.root.text_formulas:
+            return str(text_of(self._evaluation, self._top, "title"))
+        return self.form.title(self.context.language)
 
     @property
     def pages(self) -> list[Page]:
@@ -154,6 +156,9 @@ class Filling:
         if entry is None or not entry.item.is_question:
             return []
         wanted = text.casefold().strip()
+        found = searched(self._evaluation, entry, text, limit)
+        if found is not None:
+            return found
         found = options(self._evaluation, entry)
         return [option for option in found if wanted in str(option.label).casefold()][:limit]
 
@@ -271,7 +276,7 @@ class Filling:
         """
         if status not in writing.STATUSES:
             raise ValueError(f"{status!r} is not a status of a QuestionnaireResponse")
-        head = {**self._head, "extension": _foreign(self._head.get("extension")) or None}
+        head = {**self._head, "extension": notes.foreign(self._head.get("extension")) or None}
         given = {"questionnaire": self.form.canonical or None, "status": status, "authored": authored, **fields}
         made = writing.merged({k: v for k, v in head.items() if v is not None}, given)
         items = writing.write(self._top, self._evaluation.enabled, self.context.language, self._written_text)
@@ -282,15 +287,15 @@ class Filling:
 
     def draft(self) -> Json:
         """Everything typed so far, also where it does not apply now; Filling(form, draft, …) gives the same filling."""
-        notes: list[Json] = [{"url": SETTLED, "valueString": fingerprint(self.form)}]
-        kept = _foreign(self._head.get("extension"))
+        own: list[Json] = [{"url": notes.SETTLED, "valueString": notes.fingerprint(self.form)}]
+        kept = notes.foreign(self._head.get("extension"))
         made = writing.merged(
             self._head,
-            {"questionnaire": self.form.canonical or None, "status": "in-progress", "extension": [*kept, *notes]},
+            {"questionnaire": self.form.canonical or None, "status": "in-progress", "extension": [*kept, *own]},
         )
         items = writing.write_draft(self._top)
         if self._strays:
-            made["contained"] = [*_without_strays(made.get("contained")), _aside(self._strays)]
+            made["contained"] = [*notes.without_strays(made.get("contained")), notes.aside(self._strays)]
         return {**made, "item": items} if items else made
 
     def summary(self, lang: str = "") -> list[Section]:
@@ -334,61 +339,7 @@ def _own(answer: Json) -> Json:
     """What a person said: the answer without notes of where a prefilled one came from, and without nested items."""
     kept = {key: value for key, value in answer.items() if key not in ("item", "id")}
     if "extension" in kept:
-        kept["extension"] = _foreign(kept["extension"])
+        kept["extension"] = notes.foreign(kept["extension"])
         if not kept["extension"]:
             del kept["extension"]
     return kept
-
-
-def _foreign(listed: object) -> list[Json]:
-    """Extensions that are not our notes."""
-    found = listed if isinstance(listed, list) else []
-    return [e for e in found if isinstance(e, dict) and not str(e.get("url")).startswith(OWN)]
-
-
-def _head(response: Json | None) -> Json:
-    left_out = {"item", "resourceType", "status", "questionnaire", "text"}
-    head = {key: value for key, value in (response or {}).items() if key not in left_out}
-    if "contained" in head:
-        head["contained"] = _without_strays(head["contained"])
-        if not head["contained"]:
-            del head["contained"]
-    return head
-
-
-def fingerprint(form: Form) -> str:
-    """A short name for exactly this form, whatever it calls itself."""
-    if "fingerprint" not in form.caches:
-        text = json.dumps(form.raw, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
-        form.caches["fingerprint"] = hashlib.blake2s(text, digest_size=12).hexdigest()
-    return str(form.caches["fingerprint"])
-
-
-def _settled(response: Json | None, form: Form) -> bool:
-    """Whether this is a draft of ours, whose calculations were done when it was saved."""
-    notes = (response or {}).get("extension")
-    for note in notes if isinstance(notes, list) else ():
-        if isinstance(note, dict) and note.get("url") == SETTLED:
-            return bool(note.get("valueString") == fingerprint(form))
-    return False
-
-
-_ASIDE_ID = "previsit-set-aside"
-
-
-def _aside(strays: list[Json]) -> Json:
-    return {"resourceType": "QuestionnaireResponse", "id": _ASIDE_ID, "status": "in-progress", "item": strays}
-
-
-def _without_strays(contained: object) -> list[Json]:
-    listed = contained if isinstance(contained, list) else []
-    return [r for r in listed if isinstance(r, dict) and r.get("id") != _ASIDE_ID]
-
-
-def _strays(response: Json | None) -> list[Json]:
-    """What a draft has set aside."""
-    contained = (response or {}).get("contained")
-    for resource in contained if isinstance(contained, list) else ():
-        if isinstance(resource, dict) and resource.get("id") == _ASIDE_ID and isinstance(resource.get("item"), list):
-            return [item for item in resource["item"] if isinstance(item, dict)]
-    return []

@@ -12,9 +12,11 @@ from typing import Any
 from . import extensions as ext
 from .answers import Entry
 from .comparing import same_answer
+from .conditions import truth
 from .converting import to_answers, words
-from .evaluation import Evaluation, truth
+from .evaluation import Evaluation
 from .extensions import Json
+from .formulas import Formula
 from .items import Item
 from .richtext import Text, rich
 from .scores import option_weight, weight
@@ -55,8 +57,9 @@ def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
     """Every option of a question in this place; those a toggle expression switches off are left out."""
     item, language = entry.item, evaluation.context.language
     listed = _static(evaluation, item, language)
-    if item.answer_formula is not None:
-        listed = [*listed, *_computed(evaluation, entry, language)]
+    for formula, what in ((item.answer_formula, "answerExpression"), (item.candidate_formula, "candidateExpression")):
+        if formula is not None:
+            listed = [*listed, *_computed(evaluation, entry, formula, what, language)]
     if item.toggles:
         listed = [option for option in listed if _allowed(evaluation, entry, option)]
     return [_chosen(option, entry.answers) for option in listed]
@@ -82,6 +85,18 @@ def _from_server(evaluation: Evaluation, item: Item, language: str) -> list[Opti
         return []
     codings = evaluation.context.terminology.expand(canonical, server=terminology_server(item)) or []
     return [_plain({"valueCoding": coding}, language) for coding in codings]
+
+
+def searched(evaluation: Evaluation, entry: Entry, text: str, limit: int) -> list[Option] | None:
+    """What the terminology server finds for a text; None when the list is at hand or the server could not be asked."""
+    canonical = evaluation.form.value_sets.elsewhere(entry.item)
+    terminology, language = evaluation.context.terminology, evaluation.context.language
+    if not canonical or terminology is None:
+        return None
+    codings = terminology.expand(canonical, filter=text, count=limit, server=terminology_server(entry.item))
+    if codings is None:
+        return None
+    return [_plain({"valueCoding": coding}, language) for coding in codings][:limit]
 
 
 def terminology_server(item: Item) -> str:
@@ -126,11 +141,11 @@ def _plain(answer: Json, language: str) -> Option:
     return Option(key_of(answer), label or say(answer, language), answer, score=score)
 
 
-def _computed(evaluation: Evaluation, entry: Entry, language: str) -> list[Option]:
-    """answerExpression: every value it gives is an option."""
-    assert entry.item.answer_formula is not None
-    results = evaluation.evaluate(entry.item.answer_formula, entry, "answerExpression") or []
-    return [_plain(answer, language) for result in results for answer in _answers(evaluation, entry.item, result)]
+def _computed(evaluation: Evaluation, entry: Entry, formula: Formula, what: str, language: str) -> list[Option]:
+    """answerExpression and candidateExpression: every value it gives is an option."""
+    results = evaluation.evaluate(formula, entry, what) or []
+    found = [_plain(answer, language) for result in results for answer in _answers(evaluation, entry.item, result)]
+    return list({option.key: option for option in found}.values())
 
 
 def _answers(evaluation: Evaluation, item: Item, result: Any) -> list[Json]:

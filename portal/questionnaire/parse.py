@@ -13,7 +13,8 @@ from .issues import Issue
 from .nodes import Node
 
 Typed = str | Mapping[str, str]
-"""One input's text, or several fields of one answer: day, month, year, time; number and unit; url and title."""
+"""One input's text, or several fields of one answer: day, month, year, time; number and unit; url and title;
+system, code and display of what was found in a list that is looked up elsewhere."""
 Parsed = Json | str | tuple[str, Mapping[str, object]] | None
 """An answer, an issue's code (with params), or None for an empty input."""
 
@@ -76,6 +77,8 @@ def _text_of(typed: Typed, *names: str) -> str:
 
 def _choice(node: Node, typed: Typed, language: str) -> Parsed:
     """An option's key; for an open choice any other text is the person's own words."""
+    if node.lookup and isinstance(typed, Mapping) and typed.get("code", "").strip():
+        return {"valueCoding": {k: typed[k].strip() for k in ("system", "code", "display") if typed.get(k, "").strip()}}
     text = _text_of(typed, "key", "open", "text")
     for option in node.options:
         if option.key == text:
