@@ -16,8 +16,8 @@ from portal.audit.events import Event, Outcome
 from portal.consent import routes as consent
 from portal.delivery import routes as delivery
 from portal.ehr import routes as ehr
+from portal.intake import library, visits
 from portal.intake import routes as intake
-from portal.intake import visits
 from portal.labs import routes as labs
 from portal.review import routes as review
 from portal.settings import Settings
@@ -44,6 +44,7 @@ def create_app(config: Settings | None = None) -> Flask:
         SETTINGS=config,
     )
     db.connect(config.database, config.keys)
+    library.install(config.forms)
     pages.install(app, config)
     guard.install(app, _doors(config))
     if config.proxy_hops:

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from flask import Blueprint, Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
+from flask_babel import Babel, format_date, format_datetime, get_locale, get_translations, gettext
 from flask_wtf.csrf import CSRFError
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from whitenoise import WhiteNoise
@@ -50,6 +51,7 @@ WORDS: dict[int, tuple[str, str]] = {
     405: ("That does not work here", "Go back and use the buttons of the page."),
     413: ("That is too large", "What you sent is larger than this site accepts. Nothing of it was saved."),
 }
+TOO_LONG_OPEN = ("This page was open for too long", "Nothing was sent. Go back, reload the page and send it again.")
 
 pulse = Blueprint("pulse", __name__)
 log = structlog.get_logger()
@@ -65,9 +67,10 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
-    app.jinja_env.globals.update(ui=Components(gettext), asset=asset, settings=settings, now=now)
+    app.jinja_env.globals.update(ui=Components(words), asset=asset, settings=settings, now=now)
     app.jinja_env.filters.update(FILTERS)
     Babel(app, locale_selector=lambda: _language(settings), timezone_selector=lambda: str(_zone()))
+    app.jinja_env.globals["_"] = _in_template
     app.context_processor(_shared)
     app.before_request(_name_request)
     app.after_request(lambda response: _headers(response, settings))
@@ -77,6 +80,23 @@ def install(app: Flask, settings: Settings) -> None:
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=str(STATIC), prefix="static/", max_age=YEAR, add_headers_function=_file_headers
     )
+
+
+def words(message: str, **params: object) -> str:
+    """`message` in the reader's language, looked up once for each language: a page says some words a hundred times."""
+    found = _translated(str(get_locale() or "en"), message)
+    return found % params if params else found
+
+
+@lru_cache(maxsize=8192)
+def _translated(language: str, message: str) -> str:
+    """`language` is the reader's own: it only tells the entries of this cache apart."""
+    return str(get_translations().ugettext(message))
+
+
+def _in_template(message: str, /, **params: object) -> Markup:
+    """`_()` of the templates: our words are markup (a per cent sign in them is written twice), what is put in is escaped."""
+    return Markup(_translated(str(get_locale() or "en"), message)) % params  # noqa: S704
 
 
 @lru_cache
@@ -205,7 +225,7 @@ def _words(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, PortalError):
         return error.status, error.title, error.sentence
     if isinstance(error, CSRFError):
-        return 400, "This page was open for too long", "Nothing was sent. Go back, reload the page and send it again."
+        return 400, *TOO_LONG_OPEN
     if isinstance(error, HTTPException) and error.code and error.code < 500:
         return error.code, *WORDS.get(error.code, WORDS[400])
     return 500, PortalError.title, PortalError.sentence

@@ -36,6 +36,8 @@ class Settings:
     max_request_bytes: int = 4 * 1024 * 1024
     proxy_hops: int = 0
     processing_bound_seconds: int = 120
+    forms: Path | None = None
+    """a folder of the clinic's own Questionnaires; None for those that come along"""
 
     @property
     def secure(self) -> bool:
@@ -57,6 +59,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         demo=demo,
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
+        forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
     )
     numbers: dict[str, Any] = {
         name: number(environ, f"PREVISIT_{name.upper()}", 0)
