@@ -112,6 +112,7 @@ def _compile(item: Item, findings: Findings) -> None:
     if isinstance(pattern, str) and (reason := problem(pattern)):
         findings.refuse(item.link_id, "regex", reason)
     item.variables = tuple(_variables(item, findings))
+    item.named = {variable.name: variable for variable in reversed(item.variables)}
     item.rules = tuple(_rules(item, findings))
     item.toggles = tuple(_toggles(item, findings))
     for name in TEXTS if item.type != "form" else ("title", "description"):

@@ -229,9 +229,8 @@ class Evaluation:
             given = place.memo.get(name, _PENDING) if place.memo else _PENDING
             if given is not _PENDING:
                 return given
-            for variable in place.item.variables:
-                if variable.name == name:
-                    return self._declared(variable.formula, name, place)
+            if variable := place.item.named.get(name):
+                return self._declared(variable.formula, name, place)
             place = place.parent
         if name in self.context.variables:
             return self.context.variables[name]

@@ -81,6 +81,7 @@ class Item:
     answer_formula: Formula | None = None
     candidate_formula: Formula | None = None
     variables: tuple[Variable, ...] = ()
+    named: dict[str, Variable] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     toggles: tuple[tuple[tuple[Json, ...], Formula], ...] = ()
     text_formulas: dict[str, Formula] = field(default_factory=dict)
