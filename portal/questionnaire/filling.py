@@ -27,6 +27,8 @@ from .words import localised
 
 MAX_ANSWERS = 1_000
 MAX_INSTANCES = 200
+MAX_ROUNDS = 20
+"""How deep a chain of questions, each shown by the one before, can be answered in one post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,13 @@ class Filling:
             **({"questionnaire": self.form.canonical} if self.form.canonical else {}),
         }
 
-    def _changed(self, top: Entry, changed: Iterable[int]) -> Filling:
+    def _changed(self, top: Entry, changed: Iterable[int] | None) -> Filling:
         made = object.__new__(Filling)
         made._begin(self.form, None, self.context, Reading(top, self._strays, self.reading_issues))
         made._head = self._head
         made._evaluation.base = made._base()
-        made._evaluation.settle(self.form.graph.affected(changed))
+        if changed is not None:
+            made._evaluation.settle(self.form.graph.affected(changed))
         return made
 
     # -- what to draw ------------------------------------------------------------------------------------------
@@ -180,24 +183,45 @@ class Filling:
 
         Names that do not exist, and items that are read-only, hidden, calculated or do not apply, are passed over.
         """
+        filling, left = self._answered(changes)
+        for _ in range(MAX_ROUNDS):
+            if not left:
+                break
+            filling, still = filling._answered(left)
+            if len(still) == len(left):
+                break
+            left = still
+        return filling
+
+    def _answered(self, changes: Mapping[str, list[Json]]) -> tuple[Filling, dict[str, list[Json]]]:
+        """The answers that can be given now put in; and those left over whose questions do not apply as yet: another
+        answer of the same post may be what makes them apply."""
         top = self._top.copy()
         changed: list[int] = []
+        left: dict[str, list[Json]] = {}
         for name, answers in changes.items():
             here, there = self._entry(name), self._entry(name, top)
-            if here is None or there is None or not self._open(here):
+            if here is None or there is None or not self._reachable(here):
+                continue
+            if not self._evaluation.enabled(here):
+                left[name] = answers
                 continue
             kept = [_own(answer) for answer in answers[:MAX_ANSWERS] if _tellable(answer)]
             there.blanks = 0
             if kept != there.answers:
                 there.answers = kept
                 changed.append(there.item.ordinal)
-        return self._changed(top, changed)
+        return (self._changed(top, changed) if changed else self._with(top)), left
 
-    def _open(self, entry: Entry) -> bool:
-        """Whether a person may answer it: a question that applies, that they can see and change."""
+    def _with(self, top: Entry) -> Filling:
+        """The same answers, blanks apart: nothing to calculate."""
+        return self._changed(top, None)
+
+    def _reachable(self, entry: Entry) -> bool:
+        """Whether a person may answer it where it applies: a question they can see and change."""
         if not entry.item.is_question or any(item.hidden for item in entry.item.ancestors()):
             return False
-        return not locked(self._evaluation, entry) and self._evaluation.enabled(entry)
+        return not locked(self._evaluation, entry)
 
     def add(self, name: str) -> Filling:
         """One more repetition of the item with this name (any of its repetitions may be named)."""

@@ -148,3 +148,22 @@ def test_head_of_the_response_is_kept_and_the_form_named() -> None:
     assert (response["status"], response["authored"], response["id"]) == ("completed", "2026-11-21T10:00:00Z", "1")
     assert (response["subject"], response["source"]) == ({"reference": "Patient/1"}, {"reference": "RelatedPerson/2"})
     assert "extension" not in response
+
+
+def test_a_post_may_answer_a_question_together_with_what_makes_it_apply() -> None:
+    made = form(
+        q("smoke", "boolean"),
+        q("much", "integer", enableWhen=[when("smoke", answerBoolean=True)]),
+        q("really", "boolean", enableWhen=[when("much", ">", answerInteger=40)]),
+        q("never", enableWhen=[when("smoke", answerBoolean=False)]),
+    )
+    posted = {
+        "q4": [{"valueString": "x"}],
+        "q3": [{"valueBoolean": True}],
+        "q2": [{"valueInteger": 60}],
+        "q1": [{"valueBoolean": True}],
+    }
+    assert values(filling(made).answer(posted).draft()) == {"smoke": [True], "much": [60], "really": [True]}
+    both = filling(made).answer(posted).answer({"q1": [{"valueBoolean": False}], "q2": [{"valueInteger": 61}]})
+    assert values(both.draft())["much"] == [61]
+    assert values(both.response("completed")) == {"smoke": [False]}
