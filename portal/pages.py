@@ -69,7 +69,12 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.globals.update(ui=Components(words), asset=asset, settings=settings, now=now)
     app.jinja_env.filters.update(FILTERS)
-    Babel(app, locale_selector=lambda: _language(settings), timezone_selector=lambda: str(_zone()))
+    Babel(
+        app,
+        locale_selector=lambda: _language(settings),
+        timezone_selector=lambda: str(_zone()),
+        default_translation_directories=str(PACKAGE / "translations"),
+    )
     app.jinja_env.globals["_"] = _in_template
     app.context_processor(_shared)
     app.before_request(_name_request)
@@ -90,8 +95,8 @@ def words(message: str, **params: object) -> str:
 
 @lru_cache(maxsize=8192)
 def _translated(language: str, message: str) -> str:
-    """`language` is the reader's own: it only tells the entries of this cache apart."""
-    return str(get_translations().ugettext(message))
+    """`language` is the reader's own: it only tells the entries of this cache apart. No words stay no words (gettext's "" is a header)."""
+    return str(get_translations().ugettext(message)) if message else ""
 
 
 def _in_template(message: str, /, **params: object) -> Markup:
@@ -111,10 +116,19 @@ def moment(value: datetime) -> str:
     return f"{day(value)}, {clock_time(value)}"
 
 
+DAYS = {"es": "d 'de' MMMM 'de' yyyy"}
+MONTHS = {"es": "MMMM 'de' yyyy"}
+
+
 def day(value: date | datetime) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(_zone()).date()
-    return str(format_date(value, "d MMMM yyyy"))
+    return str(format_date(value, DAYS.get(str(get_locale()), "d MMMM yyyy")))
+
+
+def month(value: date) -> str:
+    """A month that no day is known of: May 2026."""
+    return str(format_date(value, MONTHS.get(str(get_locale()), "MMMM yyyy")))
 
 
 def clock_time(value: datetime) -> str:

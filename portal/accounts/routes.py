@@ -78,7 +78,7 @@ def join_account(token: str) -> ResponseReturnValue:
         return redirect(url_for("door.join", token=token), 303)
     form, issues = JoinForm(), list[Issue]()
     if form.validate_on_submit():
-        joined = service.join(token, proof, form.email.data, form.password.data, _language())
+        joined = service.join(token, proof, form.email.data, form.password.data, _language(), _not_chosen())
         if joined.token:
             guard.enter(joined.token)
             return redirect("/visits", 303)
@@ -161,3 +161,9 @@ def _speak_for(clinic: Clinic) -> None:
 
 def _language() -> str:
     return str(get_locale() or "en")
+
+
+def _not_chosen() -> tuple[str, ...]:
+    """The languages to choose from for somebody; none for who has chosen one in this browser."""
+    offered: tuple[str, ...] = current_app.config["SETTINGS"].languages
+    return () if request.cookies.get("language") in offered else offered

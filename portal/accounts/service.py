@@ -133,6 +133,15 @@ def has_account(patient_id: str) -> bool:
     return session().scalar(select(Account.id).where(Account.patient_id == patient_id)) is not None
 
 
+def joined(patient_ids: set[str]) -> set[str]:
+    """Those of these patients who have an account."""
+    return {
+        patient_id
+        for patient_id in session().scalars(select(Account.patient_id).where(Account.patient_id.in_(patient_ids)))
+        if patient_id
+    }
+
+
 def _account(clinic_id: str, role: Role, patient_id: str | None, profile: dict[str, str], password: str) -> Account:
     return Account(
         clinic_id=clinic_id,
@@ -211,8 +220,13 @@ class Joined:
     issues: list[Issue]
 
 
-def join(token: str, proof: str | None, email: str, password: str, language: str) -> Joined:
-    """Use the invitation: makes the account and signs it in, or tells what to mend. The link works once; Gone without proof."""
+def join(
+    token: str, proof: str | None, email: str, password: str, language: str, offered: tuple[str, ...] = ()
+) -> Joined:
+    """Use the invitation: makes the account and signs it in, or tells what to mend. The link works once; Gone without proof.
+
+    The account speaks what the record says this person prefers when that is among the `offered`, else `language`.
+    """
     row = invitation(token)
     if not proved(token, proof):
         raise Gone
@@ -226,7 +240,8 @@ def join(token: str, proof: str | None, email: str, password: str, language: str
         row = invitation(token)
         if has_account(row.patient_id) or _by_email(row.clinic_id, email) is not None:
             return Joined(None, [Issue("email", "taken", "You already have an account here. Sign in instead.")])
-        profile = {"name": person["name"] or "", "email": email.strip(), "language": language}
+        spoken = _spoken(person.get("language"), offered) or language
+        profile = {"name": person["name"] or "", "email": email.strip(), "language": spoken}
         account = _account(row.clinic_id, Role.PATIENT, row.patient_id, profile, password)
         current.add(account)
         current.flush()
@@ -234,6 +249,12 @@ def join(token: str, proof: str | None, email: str, password: str, language: str
         actor = sessions.actor_of(account, None)
         audit.record(actor, Event.JOINED, subject=f"accounts:{account.id}", patient_id=row.patient_id)
         return Joined(sessions.begin(account), [])
+
+
+def _spoken(preferred: str | None, offered: tuple[str, ...]) -> str | None:
+    """The offered language that a BCP 47 tag names, or None: es-MX is es."""
+    own = (preferred or "").lower().partition("-")[0]
+    return own if own in offered else None
 
 
 # -- sign-in ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, gettext
+from flask_babel import format_date
 
 from portal import guard, pages
 from portal.labs import service
@@ -54,14 +54,14 @@ def when_day(found: When) -> str:
 @bp.app_template_filter("gettext_word")
 def gettext_word(word: str) -> str:
     """A word of a list in the reader's language."""
-    return str(gettext(word))
+    return pages.words(word)
 
 
 def _words(moment: When) -> str:
     if moment.at is None or moment.precision == "year":
         return moment.text
     if moment.precision == "month":
-        return str(format_date(moment.at.date(), "MMMM yyyy"))
+        return pages.month(moment.at.date())
     return pages.day(moment.at.date()) if moment.precision == "day" else pages.moment(moment.at)
 
 
