@@ -177,7 +177,10 @@ def _zone() -> ZoneInfo:
 
 
 def _language(settings: Settings) -> str:
+    """Staff read English, the only language their pages have; a patient what they chose here, else their account's language."""
     live = guard.viewer()
+    if live and live.actor.is_staff:
+        return "en"
     chosen = request.cookies.get("language", "")
     if chosen in settings.languages:
         return chosen

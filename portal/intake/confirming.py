@@ -10,6 +10,7 @@ from portal.audit.events import Event
 from portal.ehr import facts as record_facts
 from portal.ehr import service as ehr
 from portal.errors import Issue, NotFound
+from portal.fhir.values import Say, plain
 from portal.intake import drafts, visits
 from portal.intake.models import Draft, Visit
 from portal.intake.sections import ANSWERS, ORDER, SECTIONS, Section
@@ -26,10 +27,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class FactLine:
-    """One fact of the record and what the patient says of it. `name` is its field's name, stable while the fact exists."""
+    """One fact of the record and what the patient says of it. `name` is its field's name, stable while the fact exists.
+
+    `fact` is what is kept, in English; `label` and `detail` are the same in the reader's language.
+    """
 
     name: str
     fact: dict[str, Any]
+    label: str
+    detail: str
     answer: str | None = None
     change: str = ""
 
@@ -59,6 +65,15 @@ class SectionPage:
     def asks_any(self) -> bool:
         return not self.lines
 
+    @property
+    def number(self) -> int:
+        """Which of the pages this is, of `total`."""
+        return ORDER.index(self.section.key) + 1
+
+    @property
+    def total(self) -> int:
+        return len(ORDER)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -77,14 +92,15 @@ class Saved:
     stale: bool = False
 
 
-def page(actor: Actor, visit: Visit, key: str, max_age: timedelta) -> SectionPage:
-    """The section as the record has it now, with what this patient has said so far."""
+def page(actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = plain) -> SectionPage:
+    """The section as the record has it now, with what this patient has said so far; `say` puts our own words into a language."""
     section = SECTIONS.get(key)
     if section is None:
         raise NotFound
     reading = ehr.read(actor, visit.patient_id, KINDS[key], max_age=max_age)
     said = _said(drafts.draft(visit, TASK), key)
-    lines = [_line(fact, said) for fact in _shown(key, reading)]
+    told = record_facts.facts(KINDS[key], reading.resources, reading.beside, say)
+    lines = [_line(fact, shown, said) for fact, shown in zip(_shown(key, reading), told, strict=True)]
     return SectionPage(
         section=section,
         state="known" if lines else "none" if reading.looked and reading.complete else "could-not-look",
@@ -99,9 +115,11 @@ def page(actor: Actor, visit: Visit, key: str, max_age: timedelta) -> SectionPag
     )
 
 
-def save(actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: timedelta) -> Saved:
+def save(
+    actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: timedelta, say: Say = plain
+) -> Saved:
     """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile."""
-    shown = with_said(page(actor, visits.visit(actor, visit_id), key, max_age), said)
+    shown = with_said(page(actor, visits.visit(actor, visit_id), key, max_age, say), said)
     issues = check(shown)
     entry = _entry(shown, done=not issues)
     stale: list[int] = []
@@ -152,10 +170,10 @@ def check(shown: SectionPage) -> list[Issue]:
 
 def _line_issues(line: FactLine) -> list[Issue]:
     if line.answer not in ANSWERS:
-        return [Issue(line.name, "required", "Choose an answer for %(what)s", {"what": line.fact["label"]})]
+        return [Issue(line.name, "required", "Choose an answer for %(what)s", {"what": line.label})]
     if line.answer == "changed" and not line.change:
         return [
-            Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.fact["label"]})
+            Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.label})
         ]
     return []
 
@@ -251,12 +269,12 @@ def _shown(key: str, reading: ehr.Reading) -> list[dict[str, Any]]:
     ]
 
 
-def _line(fact: dict[str, Any], said: dict[str, Any]) -> FactLine:
+def _line(fact: dict[str, Any], shown: record_facts.Fact, said: dict[str, Any]) -> FactLine:
     before = next((line for line in said.get("lines", []) if line["key"] == fact["key"]), None)
     name = "f" + hashlib.sha256(fact["key"].encode()).hexdigest()[:10]
     if before is None:
-        return FactLine(name, fact)
-    return FactLine(name, fact, before["answer"], before["change"].get("text", ""))
+        return FactLine(name, fact, shown.label, shown.detail)
+    return FactLine(name, fact, shown.label, shown.detail, before["answer"], before["change"].get("text", ""))
 
 
 def _entry(shown: SectionPage, *, done: bool) -> dict[str, Any]:

@@ -36,9 +36,11 @@ CALLS: dict[str, tuple[int, ...]] = {
 }
 # a named part of a call or a class that is a text
 FIELDS = frozenset(
-    "title sentence intro change_label add_title add_label more_label none_title none_question could_not_look "
-    "any_yes any_none answers".split()
-)
+    {
+        "title", "sentence", "intro", "answers", "change_label", "add_title", "add_label", "more_label",
+        "none_title", "none_question", "could_not_look", "any_yes", "any_none",
+    }
+)  # fmt: skip
 # tables: what stands in them as a value is a text (in a row, every text of the row)
 TABLES: dict[str, frozenset[str]] = {
     "portal/pages.py": frozenset({"WORDS", "TOO_LONG_OPEN", "ROLE_NAMES"}),
@@ -110,7 +112,7 @@ def found() -> Catalog:
     """Every text of the sources, as a template."""
     catalog = Catalog(project="Previsit", version="0.1.0", fuzzy=False)
     with (ROOT / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     for path, _line, message, comments, context in extract_from_dir(ROOT, methods, options, directory_filter=_ours):
         catalog.add(message, None, [(path, 0)], auto_comments=comments, context=context)
     return catalog
@@ -149,15 +151,17 @@ def main() -> int:
         compiled = BytesIO()
         write_mo(compiled, catalog)
         to.with_suffix(".mo").write_bytes(compiled.getvalue())
-        missing = [message.id for message in catalog if message.id and not _said(message.string)]
+        missing = untranslated(catalog)
         open_texts += len(missing)
         for text in missing:
             print(f"{language}: {text!r}")
     return 1 if open_texts else 0
 
 
-def _said(text: str | list[str] | tuple[str, ...] | dict[int, str]) -> bool:
-    return bool(text) if isinstance(text, str) else all(dict(text).values() if isinstance(text, dict) else text)
+def untranslated(catalog: Catalog) -> list[str]:
+    """The texts of a catalogue that lack words, or the words of one plural form."""
+    every = [(message.id, message.string) for message in catalog if message.id]
+    return [str(text) for text, said in every if not (said if isinstance(said, str) else said and all(said))]
 
 
 if __name__ == "__main__":
