@@ -1,4 +1,4 @@
-"""The engineer's commands: keys, database, clinics, staff, connections, calendars, audit, forms."""
+"""The engineer's commands: keys, database, clinics, staff, connections, calendars, audit."""
 
 import argparse
 import sys
@@ -14,7 +14,6 @@ from portal.ehr import service as ehr
 from portal.errors import PortalError
 from portal.fhir import exact
 from portal.intake import service as intake
-from portal.questionnaire import FormRefused, load
 from portal.review import match_command
 
 Arguments = argparse.Namespace
@@ -104,21 +103,6 @@ def audit_verify(arguments: Arguments) -> int:
     for name, seq in broken.items():
         print(f"{name}: {'whole' if seq is None else f'broken at entry {seq}'}")
     return 1 if any(seq is not None for seq in broken.values()) else 0
-
-
-def questionnaire(arguments: Arguments) -> int:
-    refused = 0
-    for name in arguments.files:
-        try:
-            with open(name, "rb") as file:
-                form = load(exact.loads(file.read()))
-        except (OSError, exact.UnreadableJson, FormRefused) as problem:
-            refused += 1
-            print(f"{name}: refused. {problem}")
-            continue
-        left_out = "; ".join(map(str, form.features.not_honoured)) or "nothing"
-        print(f"{name}: {len(form.all_items)} items, {len(form.layout)} pages. Not honoured: {left_out}")
-    return 1 if refused else 0
 
 
 def match(arguments: Arguments) -> int:

@@ -26,12 +26,15 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "audit-verify": ("check that the audit trail is whole", "portal.administering:audit_verify"),
     "questionnaire": (
-        "say of each form whether it can be used, and what is not honoured",
-        "portal.administering:questionnaire",
+        "for authors: check, validate, populate, extract, assemble, score",
+        "portal.authoring.command:questionnaire",
     ),
+    "fhirpath": ("what an expression gives for a resource, as JSON", "portal.authoring.command:fhirpath"),
     "match": ("compare pairs of people, one JSON line a pair", "portal.administering:match"),
     "sandbox": ("run the synthetic clinic by itself", "portal.sandbox.server:main"),
 }
+OWN_WORDS = ("sandbox", "questionnaire", "fhirpath")
+"""Verbs that read their words themselves."""
 OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "demo": (("--fault", {"help": "start with the clinic's server broken: down, slow, flaky …"}),),
     "migrate": (("--quiet", {"action": "store_true"}),),
@@ -48,7 +51,6 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("--base-url", {"required": True}),
         ("--client-id", {"required": True}),
     ),
-    "questionnaire": (("files", {"nargs": "+", "metavar": "FILE"}),),
     "match": (("file", {"metavar": "FILE"}),),
 }
 
@@ -56,8 +58,8 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; 0 when it worked, 1 with a sentence when it could not, 2 for a command that makes no sense."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["sandbox"]:
-        return int(_run("sandbox", words[1:]))
+    if words[:1] and words[0] in OWN_WORDS:
+        return int(_run(words[0], words[1:]))
     arguments = _parser().parse_args(words)
     try:
         return int(_run(arguments.verb, arguments) or 0)

@@ -1,0 +1,98 @@
+"""Reads what a command was given: JSON files, folders of them, Bundles; each resource with the file it came from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from portal.fhir import exact
+
+from .exits import CannotRead
+
+Json = dict[str, Any]
+MOST_BYTES = 64 * 1024 * 1024
+MOST_FILES = 20_000
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource and the name of its file, as the person wrote it."""
+
+    file: str
+    resource: Json
+
+
+def document(name: str) -> Any:
+    """The JSON in a file, `-` for standard input. Raises CannotRead."""
+    try:
+        if name == STDIN:
+            return exact.loads(_bytes(sys.stdin.buffer, name))
+        with open(name, "rb") as file:
+            return exact.loads(_bytes(file, name))
+    except OSError as wrong:
+        raise CannotRead(f"{name} cannot be read: {wrong.strerror or 'it is not a file'}.") from wrong
+    except exact.UnreadableJson as wrong:
+        raise CannotRead(f"{name} cannot be read: {wrong}.") from wrong
+    except ValueError as wrong:
+        raise CannotRead(f"{name!r} cannot be the name of a file.") from wrong
+
+
+def _bytes(file: BinaryIO, name: str) -> bytes:
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise CannotRead(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MB.")
+    return content
+
+
+def resource(name: str) -> Json:
+    """The one JSON object in a file. Raises CannotRead."""
+    found = document(name)
+    if not isinstance(found, dict):
+        raise CannotRead(f"{name} holds no resource: it is not a JSON object.")
+    return found
+
+
+def is_folder(name: str) -> bool:
+    return name != STDIN and "\0" not in name and os.path.isdir(name)
+
+
+def gathered(names: Iterable[str], lost: Callable[[CannotRead], None]) -> list[Found]:
+    """Every resource of the files and folders, those in Bundles too. What cannot be read in a folder is told to `lost`;
+    a file that was named itself raises CannotRead."""
+    return [found for name in names for found in (_folder(name, lost) if is_folder(name) else _file(name))]
+
+
+def _file(name: str) -> Iterator[Found]:
+    return (Found(name, one) for one in unpacked(resource(name)))
+
+
+def _folder(name: str, lost: Callable[[CannotRead], None]) -> Iterator[Found]:
+    paths = sorted(path for path in Path(name).rglob("*.json") if path.is_file())
+    if len(paths) > MOST_FILES:
+        raise CannotRead(f"{name} holds more than {MOST_FILES} files.")
+    for path in paths:
+        try:
+            found = document(str(path))
+        except CannotRead as wrong:
+            lost(wrong)
+            continue
+        if isinstance(found, dict):
+            yield from (Found(str(path), one) for one in unpacked(found))
+
+
+def unpacked(raw: Json) -> Iterator[Json]:
+    """A resource, or every resource of a Bundle (of Bundles)."""
+    stack = [raw]
+    while stack:
+        one = stack.pop()
+        if one.get("resourceType") != "Bundle":
+            yield one
+            continue
+        entries = one.get("entry")
+        listed = [e.get("resource") for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+        stack.extend(r for r in reversed(listed) if isinstance(r, dict))

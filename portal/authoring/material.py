@@ -1,0 +1,135 @@
+"""What lies on the table: forms, what they refer to, and which form is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from portal.questionnaire import FormRefused, assemble
+
+from .exits import CannotRead
+from .files import Found, Json
+
+TERMS = frozenset({"ValueSet", "CodeSystem"})
+FORM = "Questionnaire"
+
+
+def is_form(raw: Json) -> bool:
+    return raw.get("resourceType") == FORM
+
+
+def forms(found: Iterable[Found]) -> list[Found]:
+    return [one for one in found if is_form(one.resource)]
+
+
+def registry(found: Iterable[Found]) -> dict[str, Json]:
+    """Canonical (with and without version) -> value set, code system or form; what was given first wins."""
+    made: dict[str, Json] = {}
+    for one in found:
+        raw = one.resource
+        if raw.get("resourceType") in TERMS or is_form(raw):
+            for name in canonicals(raw):
+                made.setdefault(name, raw)
+    return made
+
+
+def modules(found: Iterable[Found]) -> dict[str, Json]:
+    """The forms by every name that a subQuestionnaire may use: canonical, reference, id."""
+    made: dict[str, Json] = {}
+    for one in forms(found):
+        identity = one.resource.get("id")
+        own = [f"{FORM}/{identity}", identity] if isinstance(identity, str) and identity else []
+        for name in (*canonicals(one.resource), *own):
+            made.setdefault(name, one.resource)
+    return made
+
+
+def items_in(raw: Json) -> int:
+    """How many items a form has, at any depth, whatever else is wrong with it."""
+    count, stack = 0, [raw]
+    while stack:
+        listed = stack.pop().get("item")
+        inner = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+        count += len(inner)
+        stack.extend(inner)
+    return count
+
+
+def canonicals(raw: Json) -> list[str]:
+    url, version = raw.get("url"), raw.get("version")
+    if not isinstance(url, str) or not url:
+        return []
+    return [f"{url}|{version}", url] if isinstance(version, str) and version else [url]
+
+
+def names(raw: Json) -> list[str]:
+    """Everything a form may be called on the command line or in a response."""
+    return [*canonicals(raw), *(str(raw[key]) for key in ("id", "name") if isinstance(raw.get(key), str))]
+
+
+def chosen(found: list[Found], wanted: str, called: object = "") -> Json:
+    """The form that is meant: named by `wanted`, the only one, the one that is `called` so by a response or by Parameters,
+    or the whole of its modules. A form that is given twice counts once.
+
+    Raises CannotRead with the choices.
+    """
+    listed = forms(found)
+    if not listed:
+        raise CannotRead(f"There is no Questionnaire in {_files(found)}.")
+    if wanted:
+        listed = [one for one in listed if wanted in names(one.resource)]
+        if not listed:
+            raise CannotRead(f"There is no Questionnaire called {wanted} in what was given.")
+    listed = [one for at, one in enumerate(listed) if all(one.resource != other.resource for other in listed[:at])]
+    if len(listed) > 1:
+        listed = _called(listed, called) or _wholes(listed) or listed
+    if len(listed) > 1:
+        known = ", ".join((names(one.resource) or [one.file])[0] for one in listed[:5])
+        raise CannotRead(f"There are {len(listed)} forms ({known} …): say which with --form.")
+    return listed[0].resource
+
+
+def _files(found: list[Found]) -> str:
+    return ", ".join(dict.fromkeys(one.file for one in found[:3])) or "what was given"
+
+
+def _called(listed: list[Found], canonical: object) -> list[Found]:
+    bare = canonical.removeprefix(f"{FORM}/") if isinstance(canonical, str) else ""
+    exactly = [one for one in listed if bare and bare in names(one.resource)]
+    return exactly[:1] or [one for one in listed if bare.partition("|")[0] in names(one.resource)]
+
+
+def _wholes(listed: list[Found]) -> list[Found]:
+    """Of forms made of one another, those that are part of no other."""
+    parts = {name.partition("|")[0] for one in listed for name in parts_of(one.resource)}
+    bare = {part.removeprefix(f"{FORM}/") for part in parts} | parts
+    return [one for one in listed if not bare & set(names(one.resource))] if parts else []
+
+
+def parts_of(raw: Json) -> list[str]:
+    """The modules that a form names (subQuestionnaire), at any depth."""
+    found: list[str] = []
+    stack: list[object] = [raw.get("item")]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack.extend(current)
+        elif isinstance(current, dict):
+            extensions = current.get("extension")
+            for extension in extensions if isinstance(extensions, list) else ():
+                url = extension.get("url") if isinstance(extension, dict) else None
+                if isinstance(url, str) and url.endswith("subQuestionnaire"):
+                    found.append(str(extension.get("valueCanonical") or ""))
+            stack.append(current.get("item"))
+    return found
+
+
+def whole(raw: Json, found: list[Found]) -> Json:
+    """The form with its modules put in where they are at hand, else as it is (its report names what lacks)."""
+    at_hand = modules(found)
+    wanted = parts_of(raw)
+    if not wanted or not all(name in at_hand or name.partition("|")[0] in at_hand for name in wanted):
+        return raw
+    try:
+        return assemble(raw, at_hand)
+    except FormRefused:
+        return raw

@@ -1,0 +1,69 @@
+"""What went wrong as an OperationOutcome: a refused form, the findings about a response, an expression that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from portal.fhir import structure
+from portal.fhirpath import FhirPathBudgetExceeded, FhirPathError, FhirPathSyntaxError
+from portal.questionnaire import FormRefused, Issue, operation_outcome
+
+from .files import Json
+
+
+def refused(problem: FormRefused) -> Json:
+    """Why a form is not taken, an issue for each reason."""
+    return outcome(
+        _issue(
+            one.severity,
+            "not-supported" if one.code in ("modifier-extension", "fhir-version") else "invalid",
+            one.code,
+            f"{one.reason} (linkId {one.link_id})" if one.link_id else one.reason,
+            "Questionnaire"
+            if not one.link_id
+            else f"Questionnaire.descendants().where(linkId = {_quoted(one.link_id)})",
+        )
+        for one in problem.issues
+    )
+
+
+def failed(problem: FhirPathError) -> Json:
+    """Why an expression has no result."""
+    costly = isinstance(problem, FhirPathBudgetExceeded)
+    code = "too-costly" if costly else "invalid" if isinstance(problem, FhirPathSyntaxError) else "exception"
+    return outcome([_issue("error", code, type(problem).__name__, str(problem))])
+
+
+def findings(issues: list[Issue], problems: Sequence[structure.Problem]) -> Json:
+    """What the form says of a response, and what FHIR says of its shape where the form has not said it already."""
+    places = [issue.expression for issue in issues if issue.expression.count(".") and issue.blocks]
+    extra = [
+        _issue("error", problem.code, "structure", problem.words, problem.path)
+        for problem in problems
+        if not any(_about(place, problem.path) for place in places)
+    ]
+    made = operation_outcome(issues)
+    if not extra:
+        return made
+    return {**made, "issue": [*(made["issue"] if issues else ()), *extra]}
+
+
+def _about(place: str, path: str) -> bool:
+    return path == place or path.startswith((f"{place}.", f"{place}[")) or place.startswith(f"{path}.")
+
+
+def has_errors(made: Json) -> bool:
+    return any(issue["severity"] in ("error", "fatal") for issue in made["issue"])
+
+
+def outcome(issues: Iterable[Json]) -> Json:
+    return {"resourceType": "OperationOutcome", "issue": list(issues)}
+
+
+def _issue(severity: str, code: str, detail: str, text: str, expression: str = "") -> Json:
+    made: Json = {"severity": severity, "code": code, "details": {"coding": [{"code": detail}], "text": text}}
+    return {**made, "expression": [expression]} if expression else made
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,205 @@
+"""Answers reads and searches over resources that lie in files, as a FHIR server would answer an x-fhir-query.
+
+A search it does not understand is not answered at all: None says "could not look", an empty Bundle "there is none".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from portal.fhirpath import FhirDate, FhirDateTime, FhirPathError, compile
+from portal.fhirpath.model import r4
+
+from .files import Json
+
+_ADDRESS = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)(?:/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?)?\Z")
+_PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}.*)\Z")
+# Search parameters that are not called as their element is; FHIRPath over the resource.
+PATHS = {
+    "_id": "id",
+    "patient": "subject | patient | participant.actor | beneficiary | individual | for",
+    "subject": "subject | patient | for",
+    "actor": "participant.actor",
+    "recorder": "recorder",
+    "date": "effective | performed | occurrence | period | date | recordedDate | start | issued",
+    "recorded-date": "recordedDate",
+    "onset-date": "onset",
+    "authored": "authored",
+    "authoredon": "authoredOn",
+    "birthdate": "birthDate",
+    "given": "name.given",
+    "family": "name.family",
+    "phone": "telecom.where(system = 'phone').value",
+    "email": "telecom.where(system = 'email').value",
+    "vaccine-code": "vaccineCode",
+    "code": "code | medication | vaccineCode",
+    "medication": "medication",
+    "organization": "organization | managingOrganization",
+    "based-on": "basedOn",
+    "component-code": "component.code",
+    "combo-code": "code | component.code",
+}
+_ABOUT_THE_ANSWER = "_sort _count _include _revinclude _format _summary _elements _total _pretty _include:iterate"
+ABOUT_THE_ANSWER = frozenset(_ABOUT_THE_ANSWER.split())
+
+
+class Records:
+    """Resources that can be read and searched. `complete` says that a search that finds nothing means there is nothing."""
+
+    def __init__(self, resources: Iterable[Json], *, complete: bool = True) -> None:
+        self.resources = list(resources)
+        self.complete = complete
+
+    def fetch(self, query: str) -> Json | None:
+        """A read (`Patient/1`) or a search (`Observation?code=…`): the resource, a searchset, or None."""
+        address, _, search = query.partition("?")
+        found = _ADDRESS.match(address)
+        if found is None:
+            return None
+        kind, identity = found.groups()
+        if identity:
+            return self.read(kind, identity)
+        return self.search(kind, parse_qsl(search, keep_blank_values=True)) if self.complete else None
+
+    def read(self, kind: str, identity: str) -> Json | None:
+        same = (r for r in self.resources if r.get("resourceType") == kind and r.get("id") == identity)
+        return next(same, None)
+
+    def search(self, kind: str, asked: list[tuple[str, str]]) -> Json | None:
+        found = [r for r in self.resources if r.get("resourceType") == kind]
+        for name, text in asked:
+            if name in ABOUT_THE_ANSWER:
+                continue
+            kept = _matching(kind, found, name, text)
+            if kept is None:
+                return None
+            found = kept
+        found = _sliced(_sorted(found, dict(asked).get("_sort", "")), dict(asked).get("_count", ""))
+        return {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": len(found),
+            "entry": [{"resource": resource, "search": {"mode": "match"}} for resource in found],
+        }
+
+
+def _matching(kind: str, found: list[Json], name: str, text: str) -> list[Json] | None:
+    """The resources with that parameter, None for one that is not known here."""
+    bare, _, modifier = name.partition(":")
+    path = _path(kind, bare)
+    if path is None or (modifier and modifier != "not" and not modifier[:1].isupper()):
+        return None
+    wanted = [f"{modifier}/{one}" if modifier[:1].isupper() and "/" not in one else one for one in text.split(",")]
+    unwanted = modifier == "not"
+    return [r for r in found if any(_fits(v, one) for v in _values(r, path) for one in wanted) is not unwanted]
+
+
+def _path(kind: str, name: str) -> str | None:
+    if name in PATHS:
+        return PATHS[name]
+    first, *others = name.split("-")
+    element = first + "".join(word.capitalize() for word in others)
+    known = r4().type(kind)
+    return f"`{element}`" if known is not None and element in known.elements else None
+
+
+def _values(resource: Json, path: str) -> list[Any]:
+    try:
+        return compile(path).evaluate(resource)
+    except FhirPathError:
+        return []
+
+
+def _fits(value: Any, wanted: str) -> bool:
+    if isinstance(value, FhirDate | FhirDateTime):
+        return _in_time(str(value), str(value), wanted)
+    if isinstance(value, bool):
+        return wanted == str(value).lower()
+    if isinstance(value, dict):
+        return _complex_fits(value, wanted)
+    return str(value) == wanted or (
+        isinstance(value, str) and value.lower().startswith(wanted.lower()) and "|" not in wanted
+    )
+
+
+def _complex_fits(value: Json, wanted: str) -> bool:
+    if "reference" in value or "resourceType" in value:
+        return _points(value, wanted)
+    if "start" in value or "end" in value:
+        return _in_time(str(value.get("start") or "0001"), str(value.get("end") or "9999"), wanted)
+    codings = value.get("coding")
+    listed = [c for c in codings if isinstance(c, dict)] if isinstance(codings, list) else [value]
+    if any("code" in one or "value" in one for one in listed):
+        return any(_token(one, wanted) for one in listed)
+    words = [w for part in value.values() for w in (part if isinstance(part, list) else [part])]
+    return any(isinstance(word, str) and word.lower().startswith(wanted.lower()) for word in words)
+
+
+def _points(value: Json, wanted: str) -> bool:
+    target = str(value.get("reference") or f"{value.get('resourceType')}/{value.get('id')}").partition("/_history")[0]
+    return target == wanted or target.endswith(f"/{wanted}") or wanted.endswith(f"/{target}")
+
+
+def _token(coding: Json, wanted: str) -> bool:
+    system, bar, code = wanted.rpartition("|")
+    code_fits = not code or code in (coding.get("code"), coding.get("value"))
+    return code_fits and (not bar or (coding.get("system") or "") == system)
+
+
+Span = tuple[datetime, datetime]
+
+
+def _in_time(start: str, end: str, wanted: str) -> bool:
+    """FHIR's comparison of dates: of the spans that their precision leaves open."""
+    asked = _PREFIX.match(wanted)
+    first, last, sought = _span(start), _span(end), _span(asked[2]) if asked else None
+    if first is None or last is None or sought is None or asked is None:
+        return False
+    low, high = first[0], last[1]
+    verdicts = {
+        "eq": sought[0] <= low and high <= sought[1],
+        "gt": high > sought[1],
+        "ge": high >= sought[1] or low >= sought[0],
+        "lt": low < sought[0],
+        "le": low <= sought[0] or high <= sought[1],
+        "sa": low >= sought[1],
+        "eb": high <= sought[0],
+    }
+    return not verdicts["eq"] if asked[1] == "ne" else verdicts[asked[1] or "eq"]
+
+
+def _span(text: str) -> Span | None:
+    """The first moment of what a date of any precision says, and the first moment after it."""
+    padded = {4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text)
+    try:
+        start = datetime.fromisoformat(padded)
+        start = start if start.tzinfo else start.replace(tzinfo=UTC)
+        if len(text) == 4:
+            return start, start.replace(year=start.year + 1)
+        if len(text) == 7:
+            return start, (start + timedelta(days=32)).replace(day=1)
+        return start, start + (timedelta(days=1) if len(text) == 10 else timedelta(seconds=1))
+    except (ValueError, OverflowError):
+        return (datetime.max.replace(tzinfo=UTC),) * 2 if text == "9999" else None
+
+
+def _sorted(found: list[Json], order: str) -> list[Json]:
+    for name in reversed([part for part in order.split(",") if part]):
+        path = PATHS.get(name.lstrip("-")) or f"`{name.lstrip('-')}`"
+        found = sorted(found, key=lambda r, path=path: _sort_key(r, path), reverse=name.startswith("-"))  # type: ignore[misc]
+    return found
+
+
+def _sort_key(resource: Json, path: str) -> tuple[Any, ...]:
+    first = next(iter(_values(resource, path)), None)
+    text = str((first.get("start") or "") if isinstance(first, dict) else "" if first is None else first)
+    span = _span(text) if isinstance(first, FhirDate | FhirDateTime | dict) else None
+    return (span[0] if span else datetime.min.replace(tzinfo=UTC), text)
+
+
+def _sliced(found: list[Json], count: str) -> list[Json]:
+    return found[: int(count)] if re.fullmatch(r"[0-9]{1,6}", count) else found
