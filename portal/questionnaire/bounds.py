@@ -44,7 +44,7 @@ def limits(evaluation: Evaluation, entry: Entry) -> Limits:
 
 
 def _fixed(evaluation: Evaluation, item: Item) -> Limits:
-    cache: dict[int, Limits] = evaluation.form.caches.setdefault("limits", {})
+    cache: dict[int, Limits] = evaluation.form.cache("limits")
     if item.ordinal not in cache:
         cache[item.ordinal] = _read(item)
     return cache[item.ordinal]

@@ -16,6 +16,8 @@ from .items import Item
 from .valuesets import ValueSets
 from .words import languages, localised
 
+MAX_CACHES = 64
+
 
 @dataclass(slots=True, eq=False)
 class Form:
@@ -33,6 +35,13 @@ class Form:
     expected_names: frozenset[str]
     source_queries: Mapping[str, tuple[Formula, ...]]
     caches: dict[Any, Any] = field(default_factory=dict)
+
+    def cache(self, *key: str) -> dict[Any, Any]:
+        """A store for what is the same for everyone; languages come from outside, so there are not endlessly many."""
+        if len(self.caches) > MAX_CACHES:
+            self.caches.clear()
+        kept: dict[Any, Any] = self.caches.setdefault(key, {})
+        return kept
 
     @property
     def url(self) -> str:

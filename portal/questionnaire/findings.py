@@ -29,6 +29,9 @@ OTHERS = frozenset(
     {
         "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen",
         "http://ehelse.no/fhir/StructureDefinition/validationtext",
+        "http://ehelse.no/fhir/StructureDefinition/repeatstext",
+        "http://helsenorge.no/fhir/StructureDefinition/sdf-sublabel",
+        "https://previsit.example/fhir/StructureDefinition/absent-reason-option",
     }
 )
 HONOURED = frozenset(_HONOURED_WORDS.split()) | OTHERS

@@ -22,7 +22,9 @@ from .richtext import Text
 from .texts import hint, text_of
 from .words import localised
 
-ABSENT_SYSTEM = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+SUBLABEL = "http://helsenorge.no/fhir/StructureDefinition/sdf-sublabel"
+REPEATS_TEXT = "http://ehelse.no/fhir/StructureDefinition/repeatstext"
+"""Words of Norway's national forms for what SDC has no place for: a line under the question, the button that adds one."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Node:
     lower: Text = ""
     upper: Text = ""
     instruction: Text = ""
+    add_label: str = ""
     entry_format: str = ""
     short_text: str = ""
     open_label: str = ""
@@ -175,7 +178,8 @@ def _dress(node: Node, item: Item, language: str) -> None:
     node.entry_format = hint(item, "entryFormat", language)
     node.short_text = hint(item, "shortText", language)
     node.open_label = hint(item, "openLabel", language)
-    node.instruction = hint(item, "instruction", language)
+    node.instruction = hint(item, "instruction", language) or hint(item, SUBLABEL, language)
+    node.add_label = hint(item, REPEATS_TEXT, language)
     node.orientation = str(ext.value(found, "choiceOrientation") or "")
     node.columns = _whole(ext.value(found, "columnCount"))
     node.collapsible = str(ext.value(found, "collapsible") or "")

@@ -67,7 +67,7 @@ def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
 
 def _static(evaluation: Evaluation, item: Item, language: str) -> list[Option]:
     """The options that are the same for everyone, made once for a form and language."""
-    cache = evaluation.form.caches.setdefault(("options", language), {})
+    cache = evaluation.form.cache("options", language)
     if item.ordinal not in cache:
         raws = item.raw.get("answerOption") or ()
         if raws:

@@ -23,7 +23,7 @@ def text_of(evaluation: Evaluation, entry: Entry, field: str) -> Text:
 
 
 def static_text(evaluation: Evaluation, item: Item, field: str) -> Text:
-    cache: dict[tuple[int, str], Text] = evaluation.form.caches.setdefault(("text", evaluation.context.language), {})
+    cache: dict[tuple[int, str], Text] = evaluation.form.cache("text", evaluation.context.language)
     key = (item.ordinal, field)
     if key not in cache:
         cache[key] = rich(item.raw, field, evaluation.context.language)

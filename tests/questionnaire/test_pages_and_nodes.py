@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from portal.questionnaire import Html
+from portal.questionnaire import Filling, Html, parse
 from tests.questionnaire.make import (
     HL7,
     answered,
+    context,
     control,
     every,
     fhirpath,
@@ -248,3 +250,36 @@ def test_check_your_answers_says_what_was_asked_and_answered_in_words() -> None:
         ("much", (), "missing", ("g",)),
     ]
     assert filled.answered() == (2, 3)
+
+
+def test_do_not_know_and_prefer_not_to_say_are_answers_of_their_own_where_the_form_offers_them() -> None:
+    reasons = [
+        {"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": code, "display": display}
+        for code, display in (("asked-unknown", "I do not know"), ("asked-declined", "I prefer not to say"))
+    ]
+    offered = {
+        "url": "https://previsit.example/fhir/StructureDefinition/absent-reason-option",
+        "valueCodeableConcept": {"coding": reasons},
+    }
+    made = form(q("a", "date", required=True, ext=[offered]))
+    filled = filling(made)
+    node = every(filled)["a"]
+    assert [str(one.label) for one in node.absent] == ["I do not know", "I prefer not to say"]
+    answers, issues = parse.answer(node, node.absent[1].key)
+    assert issues == []
+    declined = filled.answer({node.name: answers})
+    assert declined.check() == []
+    assert declined.summary()[0].rows[0].state == "absent"
+    (answer,) = declined.response("completed")["item"][0]["answer"]
+    assert answer["extension"][0]["valueCode"] == "asked-declined"
+    assert Filling(made, declined.draft(), context()).draft() == declined.draft()
+    assert made.features.not_honoured == ()
+
+
+def test_a_form_at_the_limits_is_still_drawn_quickly_enough_to_use() -> None:
+    made = form(*(group(f"g{n}", *many(f"q{n}-", 19), ext=[control("page")]) for n in range(100)))
+    assert len(made.all_items) == 2000
+    began = time.perf_counter()
+    filled = answered(filling(made), **{"q50-3": "x"})
+    assert len(filled.nodes(filled.pages[50].key)[0].children) == 19
+    assert time.perf_counter() - began < 5
