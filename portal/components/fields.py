@@ -165,6 +165,16 @@ def _textarea(p: Params, say: Say, described_by: str, css: str = "", extra: str 
     return group(p, inner, told.error, extra)
 
 
+COUNTED = {
+    "characters-under-limit.one": "You have %{count} character remaining",
+    "characters-under-limit.other": "You have %{count} characters remaining",
+    "characters-at-limit": "You have 0 characters remaining",
+    "characters-over-limit.one": "You have %{count} character too many",
+    "characters-over-limit.other": "You have %{count} characters too many",
+}
+"""What the script of the library says while somebody types; it knows the English itself."""
+
+
 def character_count(p: Params, say: Say) -> Markup:
     """A textarea that tells how many of `maxlength` characters are left (without script, how many there may be)."""
     known(p, CHARACTER_COUNT)
@@ -176,6 +186,7 @@ def character_count(p: Params, say: Say) -> Markup:
         "data-module": "nhsuk-character-count",
         "data-maxlength": most,
         "data-threshold": {"value": p.get("threshold"), "optional": True},
+        **{f"data-i18n.{name}": said for name, text in COUNTED.items() if (said := say(text)) != text},
         **{f"data-i18n.{name}": text for name, text in (p.get("i18n") or NOTHING).items()},
         **(own.get("attributes") or NOTHING),
     }
