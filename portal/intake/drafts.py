@@ -1,9 +1,11 @@
 """Work in progress: loaded through its owner, saved with a version so that two tabs never overwrite each other silently."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from portal.actors import Actor
 from portal.audit import service as audit
@@ -60,6 +62,27 @@ def latest_submission(visit: Visit) -> Submission | None:
         .scalars(select(Submission).where(Submission.visit_id == visit.id).order_by(Submission.round.desc()).limit(1))
         .one_or_none()
     )
+
+
+def latest_submissions(of: list[Visit]) -> dict[str, Submission]:
+    """The latest submission of each visit that has one, by visit id, with its history."""
+    rows = session().scalars(
+        select(Submission)
+        .where(Submission.visit_id.in_([visit.id for visit in of]))
+        .order_by(Submission.round)
+        .options(selectinload(Submission.history))
+    )
+    return {row.visit_id: row for row in rows}
+
+
+def saved_at(of: list[Visit]) -> dict[str, datetime]:
+    """When something was last saved for each visit, by visit id."""
+    rows = session().execute(
+        select(Draft.visit_id, Draft.saved_at)
+        .where(Draft.visit_id.in_([visit.id for visit in of]))
+        .order_by(Draft.saved_at)
+    )
+    return {visit_id: saved for visit_id, saved in rows}
 
 
 def open_for_answers(visit: Visit) -> bool:

@@ -227,14 +227,26 @@ class Where:
 
 def where(visit: Visit) -> Where:
     """Derived from stored rows only: draft, submitted, returned, waiting, not-confirmed, confirmed, held, withheld."""
-    sent = drafts.latest_submission(visit)
-    if sent is None:
-        saved = [row.saved_at for row in drafts.of_visit(visit).values()]
-        return Where("draft", max(saved) if saved else None, [])
+    return places([visit])[visit.id]
+
+
+def places(of: list[Visit]) -> dict[str, Where]:
+    """Where the answers of each of these visits are, by visit id; asked for all at once."""
+    sent = drafts.latest_submissions(of)
+    saved = drafts.saved_at([visit for visit in of if visit.id not in sent])
+    at_record = delivery.statuses_of([each.id for each in sent.values() if each.status == Status.ACCEPTED])
+    return {
+        visit.id: _sent_to(sent[visit.id], at_record.get(sent[visit.id].id))
+        if visit.id in sent
+        else Where("draft", saved.get(visit.id), [])
+        for visit in of
+    }
+
+
+def _sent_to(sent: Submission, at_record: delivery.Status | None) -> Where:
     last = sent.history[-1]
     if sent.status == Status.RETURNED:
         return Where("returned", last.at, last.why.get("questions", []))
     if sent.status != Status.ACCEPTED:
         return Where("submitted", sent.sent_at, [])
-    at_record = delivery.status_of(sent.id)
     return Where(at_record.state.value, at_record.since, []) if at_record else Where("waiting", last.at, [])

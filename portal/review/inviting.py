@@ -75,20 +75,21 @@ def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
     sent = sorted(intake.submitted(actor), key=lambda each: each.round)
     states = {each.visit_id: each.status for each in sent}
     people = accounts.patients(actor, {visit.patient_id for visit in visits})
-    return [_upcoming(visit, people[visit.patient_id], states.get(visit.id)) for visit in visits]
+    joined = accounts.joined(set(people))
+    return [
+        _upcoming(visit, people[visit.patient_id], states.get(visit.id) or _before_sending(visit.patient_id in joined))
+        for visit in visits
+    ]
 
 
-def _upcoming(visit: intake.Visit, patient: Tied, sent: str | None) -> Upcoming:
+def _upcoming(visit: intake.Visit, patient: Tied, state: str) -> Upcoming:
     person = patient.person
-    return Upcoming(
-        visit, str(person["name"]), str(person.get("birthDate") or ""), _state(visit, sent), bool(patient.fhir_id)
-    )
+    shown = visit.state if visit.state == intake.VisitState.CANCELLED else state
+    return Upcoming(visit, str(person["name"]), str(person.get("birthDate") or ""), shown, bool(patient.fhir_id))
 
 
-def _state(visit: intake.Visit, sent: str | None) -> str:
-    if visit.state == intake.VisitState.CANCELLED:
-        return visit.state
-    return sent or ("joined" if accounts.has_account(visit.patient_id) else "not-joined")
+def _before_sending(joined: bool) -> str:
+    return "joined" if joined else "not-joined"
 
 
 def invite(actor: Actor, visit_id: str, days: int) -> Invited:

@@ -8,7 +8,6 @@ from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
 from portal.audit import service as audit
 from portal.audit.events import Event
-from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.delivery.states import State
 from portal.errors import NotAllowed
@@ -66,6 +65,7 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
     """The clinic's submissions, each visit by its latest one, what was sent first on top. Audited."""
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
+    audit.seen(actor, Event.QUEUE_SEEN, subject=f"queue:{view if view in SHOWS else REVIEW}", patient_id=None)
     latest: dict[str, intake.Submission] = {}
     for each in intake.submitted(actor):
         before = latest.get(each.visit_id)
@@ -76,11 +76,11 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
         key: (str(each.person["name"]), str(each.person.get("birthDate") or ""), bool(each.fhir_id))
         for key, each in people.items()
     }
+    standing = delivery.statuses_of([each.id for each in latest.values() if each.status == Status.ACCEPTED])
     rows = sorted(
-        (_row(each, *known[each.patient_id]) for each in latest.values()), key=lambda row: row.submission.sent_at
+        (_row(each, standing.get(each.id), *known[each.patient_id]) for each in latest.values()),
+        key=lambda row: row.submission.sent_at,
     )
-    with transaction():
-        audit.record(actor, Event.QUEUE_SEEN, subject=f"queue:{view}")
     waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
     counts = {name: sum(map(shown, rows)) for name, shown in SHOWS.items()}
     shown = SHOWS.get(view, SHOWS[REVIEW])
@@ -89,7 +89,7 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
     )
 
 
-def _row(submission: intake.Submission, name: str, born: str, tied: bool) -> Row:
+def _row(submission: intake.Submission, standing: delivery.Status | None, name: str, born: str, tied: bool) -> Row:
     status = Status(submission.status)
     return Row(
         submission=submission,
@@ -99,5 +99,5 @@ def _row(submission: intake.Submission, name: str, born: str, tied: bool) -> Row
         status=status,
         why=attention(submission.document, tied=tied, round=submission.round),
         to_decide=to_decide(submission.document),
-        delivery=delivery.status_of(submission.id) if status is Status.ACCEPTED else None,
+        delivery=standing,
     )

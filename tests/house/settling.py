@@ -15,12 +15,13 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import ledger
 from portal.delivery import service as delivery
+from portal.delivery.models import OutboxItem
 from portal.delivery.states import Kind as Happened
 from portal.delivery.states import Reason
 from portal.ehr.models import RecordReading
 from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
-from portal.intake import library
+from portal.intake import library, sending
 from portal.intake.models import Status, Submission, SubmissionStatus, Visit
 from portal.labs import service as labs
 from tests import make
@@ -49,6 +50,8 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
     version = give(actor, visits[0])
     submissions = [send(visit, patient, mark, version, many) for visit in sent]
     held = hold(clinic, patient, submissions[0], owner, mark)
+    for submission_id in submissions[1:]:
+        accept(clinic, submission_id, owner, mark)
     overview = labs.results(actor)
     return account_id, {
         "visit": visits[0].id,
@@ -94,7 +97,7 @@ def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:
     """The first page of the health history with an answer in the person's own words, as a browser posts it."""
     path = client.get(f"/visits/{visit_id}/forms/{FORM}").location
     shown = client.get(path)
-    assert shown.status_code == 200, shown.get_data(as_text=True)
+    assert shown.status_code == 200, f"{path}: {shown.status}"
     sheet = max(Page(shown.get_data(as_text=True)).posts(), key=lambda form: len(form.typed))
     own_words = next(name for name in sheet.typed if name != "csrf_token")
     answer = client.post(path, data=MultiDict(sheet.filled(**{own_words: f"{mark}-answer", "step": "later"})))
@@ -165,25 +168,31 @@ def send(visit: Visit, patient: Patient, mark: str, version: str, many: int = 1)
 def hold(clinic: Clinic, patient: Patient, submission_id: str, fhir_id: str, mark: str) -> str:
     """A delivery that stopped, with what the server said."""
     actor = system(clinic.id)
+    with transaction():
+        item = queue(actor, patient.id, submission_id, fhir_id, mark)
+        said = {"said": [f"{mark}-said"], "entries": []}
+        ledger.append(item, Happened.HELD, at=now(), by=actor, reason=Reason.REFUSED, detail=said)
+    return item.id
+
+
+def accept(clinic: Clinic, submission_id: str, fhir_id: str, mark: str) -> None:
+    """A submission that was accepted and waits to be delivered."""
+    actor = system(clinic.id)
+    with transaction() as current:
+        submission = current.get_one(Submission, submission_id)
+        queue(actor, submission.patient_id, submission_id, fhir_id, mark)
+        sending.move(actor, submission, Status.ACCEPTED)
+
+
+def queue(actor: Actor, patient_id: str, submission_id: str, fhir_id: str, mark: str) -> OutboxItem:
     resource = {
         "resourceType": "AllergyIntolerance",
         "identifier": [{"system": "urn:previsit", "value": submission_id}],
         "code": {"text": f"{mark}-delivered"},
         "patient": {"reference": f"Patient/{fhir_id}"},
     }
-    payload = bundle_of(
-        [create_entry(resource, "urn:uuid:00000000-0000-4000-8000-000000000001", ("urn:previsit", submission_id))]
+    address = "urn:uuid:00000000-0000-4000-8000-000000000001"
+    payload = bundle_of([create_entry(resource, address, ("urn:previsit", submission_id))])
+    return delivery.enqueue(
+        actor, clinic_id=actor.clinic_id, patient_id=patient_id, submission_id=submission_id, bundle=payload
     )
-    with transaction():
-        item = delivery.enqueue(
-            actor, clinic_id=clinic.id, patient_id=patient.id, submission_id=submission_id, bundle=payload
-        )
-        ledger.append(
-            item,
-            Happened.HELD,
-            at=now(),
-            by=actor,
-            reason=Reason.REFUSED,
-            detail={"said": [f"{mark}-said"], "entries": []},
-        )
-    return item.id
