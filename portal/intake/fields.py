@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.datastructures import FileStorage, MultiDict
 from wtforms import Field
 
+from portal.components.html import finished
 from portal.intake import files
 from portal.intake.filling import digest
 from portal.intake.showing import plain
@@ -24,6 +25,10 @@ from portal.questionnaire.speaking import absent_reason, say
 Typed = str | Mapping[str, str]
 Json = dict[str, Any]
 Read = tuple[list[Json], list[Issue]]
+
+
+CLUED = frozenset({"date", "datetime", "slider", "attachment", "autocomplete"})
+"""Controls that always say how they want to be answered."""
 
 
 class AnswerField(Field):  # type: ignore[misc]
@@ -90,6 +95,35 @@ class AnswerField(Field):  # type: ignore[misc]
     def absent_now(self) -> str:
         return self.declined if self.posted else self.absent_key
 
+    def named(self, row: str = "") -> Markup:
+        """The question as the name of its inputs; in a table together with its row."""
+        node = self.node
+        offered = (node.text, node.short_text, node.prompt, node.help)
+        text = next((each for each in offered if plain(each).strip()), words("Your answer"))
+        place = f" {node.instance + 1}" if node.instance is not None and node.instances > 1 else ""
+        said = f"{escape(node.prefix)} " if node.prefix else ""
+        said += f"{escape(text)}{place}"
+        if node.unit:
+            said += f'<span class="nhsuk-u-visually-hidden"> ({escape(node.unit)})</span>'
+        if node.required:
+            said += f' <span class="pv-required">({escape(words("required"))})</span>'
+        if row.strip():
+            said += f'<span class="nhsuk-u-visually-hidden">, {escape(row)}</span>'
+        return finished(said)
+
+    @property
+    def clued(self) -> bool:
+        """Whether there is something to say between the question and its inputs."""
+        node = self.node
+        said = node.help or node.instruction or node.flyover or node.prompt or node.entry_format or node.lower
+        return bool(said or node.upper or node.origin or node.control in CLUED)
+
+    @property
+    def followed(self) -> bool:
+        """Whether something stands after the inputs: longer help, legal words, a picture, further reading."""
+        node = self.node
+        return bool(node.legal or node.media or node.links or len(node.help) > 300)
+
     def slots(self) -> list[Any]:
         """What stands in each input, typed or stored; as many as there are inputs to draw."""
         answers = [answer for answer in self.node.answers if not absent_reason(answer)]
@@ -112,6 +146,11 @@ def _bare(typed: Typed) -> Typed:
     if isinstance(typed, str):
         return typed.replace("\r\n", "\n").replace("\r", "\n").strip()
     return {name: str(_bare(text)) for name, text in typed.items()}
+
+
+def _one_line(text: str) -> str:
+    """A text of several lines as an input of one line can hold it."""
+    return " ".join(text.split())
 
 
 def _is_empty(typed: Typed) -> bool:
@@ -149,7 +188,7 @@ class ChoiceField(AnswerField):
         key = key_of(answer)
         if key in self.keys:
             return key
-        return str(answer["valueString"]) if self.node.open and "valueString" in answer else f"kept-{key}"
+        return _one_line(str(answer["valueString"])) if self.node.open and "valueString" in answer else f"kept-{key}"
 
     def in_order(self, found: list[Json]) -> list[Json]:
         """The stored answers in their order when they are the same ones: boxes come back in the order of the page."""
@@ -217,7 +256,7 @@ class LookupField(ChoiceField):
 
     def stored(self, answer: Json) -> Typed:
         key = key_of(answer)
-        return self.labels.get(key) or say(answer, self.language)
+        return self.labels.get(key) or _one_line(say(answer, self.language))
 
     @property
     def labels(self) -> dict[str, str]:
@@ -230,13 +269,15 @@ class LookupField(ChoiceField):
     def parse(self, typed: Typed) -> Read:
         wanted = str(_bare(typed)).casefold()
         key = next((key for key, label in self.labels.items() if label.casefold() == wanted), typed)
-        if self.unlisted and wanted and self.node.type == "choice":
-            answers, issues = engine.answer(self.node, typed, self.language)
-            unread = [issue for issue in issues if issue.code != "option"]
-            return answers if not unread and answers else [] if unread else [
-                {"valueCoding": {"display": _bare(typed)}}
-            ], unread
+        if self.unlisted and wanted:
+            return self._written(str(_bare(typed)))
         return engine.answer(self.node, key, self.language)
+
+    def _written(self, text: str) -> Read:
+        """What was written where no list is at hand; odd characters are refused as anywhere."""
+        issues = [issue for issue in engine.answer(self.node, text, self.language)[1] if issue.code != "option"]
+        made = {"valueCoding": {"display": text}} if self.node.type == "choice" else {"valueString": text}
+        return [] if issues else [made], issues
 
     @property
     def unlisted(self) -> bool:

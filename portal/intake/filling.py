@@ -171,8 +171,10 @@ def page_after(work: Work, page_key: str) -> str | None:
 
 
 def first_open(work: Work) -> str:
-    """The first page that was not saved yet or is not complete, or the first of all."""
+    """The first page that was not saved yet or is not complete, or the first of all. NotFound when nothing is asked."""
     keys = [each.key for each in work.filling.pages]
+    if not keys:
+        raise NotFound
     return next((key for key in keys if key not in work.touched or _errors(work.filling.check(key))), keys[0])
 
 

@@ -1,0 +1,116 @@
+"""Form pages over HTTP, as a browser without script uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from portal.intake.library import Library
+from tests.intake.forms_app import FormsApp, Page, forms_app
+from tests.intake.make_forms import coding, control, form, item
+
+PILLS = item(
+    "pills", "group", "Your pills", repeats=True, extension=[control("gtable")], item=[item("name", "string", "Name")]
+)
+RAW = form(
+    item("page", "group", "You", extension=[control("page")], item=[
+        item("born", "date", "Born", required=True),
+        item("shy", "choice", "Shy?", answerOption=[coding("yes"), coding("no")]),
+        item("why", "string", "Why?", enableWhen=[{"question": "shy", "operator": "=", "answerCoding": coding("yes")["valueCoding"]}]),
+        item("scan", "attachment", "A scan"),
+        PILLS,
+    ]),
+    item("last", "group", "The end", extension=[control("page")], item=[item("more", "text", "Anything else?")]),
+)  # fmt: skip
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[FormsApp]:
+    with forms_app(tmp_path, Library({})) as made:
+        made.use({"asks": RAW})
+        yield made
+
+
+def name_of(page: Page, words: str) -> str:
+    return next(each.name for each in page.controls if words in page.labels.get(each.ident, "") + each.legend)
+
+
+def test_a_date_as_people_say_it_is_taken_and_the_next_page_opens(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    following = clinic.post(page, "continue", {name_of(page, "Born"): "march 1985"})
+    assert (following.status, following.path) == (200, clinic.path("asks", "the-end"))
+    again = clinic.open("asks", "you")
+    assert again.named(name_of(again, "Born"))[0].value == "March 1985"
+
+
+def test_what_cannot_be_read_comes_back_in_its_input_with_a_line_that_leads_there(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    born = name_of(page, "Born")
+    refused = clinic.post(page, "continue", {born: "a while ago"})
+    assert refused.status == 422
+    assert refused.named(born)[0].value == "a while ago"
+    assert f"#{born}" in refused.links
+    assert born in refused.ids
+    assert refused.named(born)[0].attributes["aria-describedby"]
+
+
+def test_answers_of_questions_that_the_page_did_not_show_stay(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    shy = [each.value for each in page.controls if each.name == name_of(page, "Shy?")]
+    asked = clinic.post(page, changes={name_of(page, "Shy?"): shy[0]})
+    answered = clinic.post(asked, changes={name_of(asked, "Why?"): "it is so"})
+    hidden = clinic.post(answered, changes={name_of(page, "Shy?"): shy[1]})
+    assert "Why?" not in hidden.text
+    back = clinic.post(hidden, changes={name_of(page, "Shy?"): shy[0]})
+    assert back.named(name_of(back, "Why?"))[0].value == "it is so"
+
+
+def test_a_file_is_kept_shown_by_its_name_and_taken_away_again(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    scan = name_of(page, "A scan")
+    kept = clinic.post(page, changes={scan: (BytesIO(b"%PDF-1.7 x"), "knee.pdf")})
+    assert "knee.pdf" in kept.text
+    still = clinic.post(kept)
+    assert "knee.pdf" in still.text
+    remove = f"{scan}-remove"
+    assert "knee.pdf" not in clinic.post(still, changes={remove: still.named(remove)[0].value}).text
+
+
+def test_rows_are_added_and_removed_and_what_was_typed_meanwhile_is_kept(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    first = next(each.name for each in page.controls if page.labels.get(each.ident) == "Name, 1")
+    more = clinic.post(page, changes={first: "Aspirin"}, add=page.named("add")[0].value)
+    assert [each.value for each in more.controls if page.labels.get(each.ident, "").startswith("Name")][:1] == [
+        "Aspirin"
+    ]
+    assert len(more.named("remove")) == 2
+    fewer = clinic.post(more, remove=more.named("remove")[1].value)
+    assert fewer.named(first)[0].value == "Aspirin"
+    assert not fewer.named("remove")
+
+
+def test_a_page_stays_small_and_asks_for_nothing_elsewhere(clinic: FormsApp) -> None:
+    page = clinic.open("asks", "you")
+    assert len(page.html) < 12_000
+    sources = [tag.get("src") or tag.get("href") or "" for name, tag in page.tags if name in ("img", "script", "link")]
+    assert all(source.startswith(("/static/", "data:image/")) for source in sources)
+
+
+@pytest.mark.parametrize(
+    "crafted",
+    [
+        {"q3": ["x"] * 50},
+        {"shown": ["q1,q2,q99999,-,q2-0-0"]},
+        {"version": ["q2:zz,,:::"]},
+        {"q2": ["1" * 200_000]},
+        {"q2": ["\x00\x0b"]},
+        {"q6-0": ["a"], "q7-0": ["\u202e" * 100]},
+        {"q5-remove": ["none"], "q5": ["text, not a file"]},
+    ],
+)
+def test_crafted_posts_are_answered_with_words(clinic: FormsApp, crafted: dict[str, list[str]]) -> None:
+    page = clinic.open("asks", "you")
+    assert clinic.post(page, changes=crafted).status in (200, 409, 422)
