@@ -1,6 +1,6 @@
 """A form page as WTForms: one field for each question on it, from a table of control to field; the engine reads what was typed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,11 +42,15 @@ class PageForm(FlaskForm):  # type: ignore[misc]
         needed = [field.node.required for field in self if isinstance(field, AnswerField)]
         return bool(needed) and not any(needed)
 
-    def digests(self) -> str:
-        """What each question's answers are as the page shows them, to come back with the post (name:digest,…)."""
-        return ",".join(
-            f"{field.name}:{digest(field.node.answers)}" for field in self if isinstance(field, AnswerField)
-        )
+    def digests(self, still_shown: Mapping[str, list[Json]] | None = None) -> str:
+        """What each question's answers are as the page shows them, to come back with the post (name:digest,…).
+
+        `still_shown` are those that the browser keeps on its page whatever is stored by now: a fragment does not
+        overwrite what stands in an input, so what was changed elsewhere has not been seen there yet.
+        """
+        shown = {field.name: field.node.answers for field in self if isinstance(field, AnswerField)}
+        kept = {name: answers for name, answers in (still_shown or {}).items() if name in shown}
+        return ",".join(f"{name}:{digest(answers)}" for name, answers in {**shown, **kept}.items())
 
     def seen(self) -> dict[str, str]:
         """The digests that came back."""

@@ -11,9 +11,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,9 +29,17 @@ from portal.sandbox.seeds import person
 from tests.journeys import swift
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PASSWORD = "synthetic people only"
-QUICK = {"PREVISIT_PROCESSING_BOUND_SECONDS": "2"}  # how long the clinic's server may still be working on what it was sent
+QUICK = {
+    "PREVISIT_PROCESSING_BOUND_SECONDS": "2"
+}  # how long the clinic's server may still be working on what it was sent
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -108,36 +117,61 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+@contextmanager
+def running_demo(folder: Path) -> Iterator[Demo]:
     """`portal demo` in a folder of its own, as a newcomer starts it."""
-    instance, port, clinic_port = tmp_path_factory.mktemp("demo") / "instance", free_port(), free_port()
+    instance, port, clinic_port = folder / "instance", free_port(), free_port()
     ports = {"PREVISIT_PORT": str(port), "PREVISIT_CLINIC_PORT": str(clinic_port)}
     environ = {**os.environ, **QUICK, **ports, "PREVISIT_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "portal.cli", "demo"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "portal.cli", "demo"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     running = Demo(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{clinic_port}", instance)
-    assert process.stdout is not None
-    for line in process.stdout:
-        running.said.append(line)
-        if "Ctrl-C stops it all" in line:
-            break
-    assert process.poll() is None and any("/join/" in line for line in running.said), "".join(running.said)
-    yield running
-    process.send_signal(signal.SIGINT)
-    assert process.wait(45) == 0, "Ctrl-C stops all of it"
+    try:
+        _listen(running)
+        yield running
+    finally:
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(60)
+    assert ended == 0, "Ctrl-C stops all of it"
     for each in (port, clinic_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", each)) != 0, "nothing is left running"
 
 
+def _listen(running: Demo) -> None:
+    """Read what the demo prints until it is ready; the rest is read along, so that it never waits for us."""
+    assert running.process.stdout is not None
+    for line in running.process.stdout:
+        running.said.append(line)
+        if "Ctrl-C stops it all" in line:
+            break
+    assert running.process.poll() is None and any("/join/" in line for line in running.said), "".join(running.said)
+    threading.Thread(target=running.said.extend, args=(running.process.stdout,), daemon=True).start()
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @dataclass
@@ -146,7 +180,6 @@ class Walker:
 
     page: Page
     demo: Demo
-    pictures: Path | None = None
     strangers: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -181,7 +214,9 @@ class Walker:
     def look(self) -> None:
         """No server error, no request elsewhere, one heading; a shape of page not seen before is looked at closely."""
         self.page.wait_for_load_state()
-        assert self.page.locator("h1").count() == 1, f"{self.page.url} has {self.page.locator('h1').count()} main headings"
+        assert self.page.locator("h1").count() == 1, (
+            f"{self.page.url} has {self.page.locator('h1').count()} main headings"
+        )
         assert not self.strangers, self.strangers
         assert not self.broken, self.broken
         shape = self.page.evaluate(SHAPE) if self.scripted else ""
@@ -228,34 +263,48 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= 320 ? [] : [...docum
 
 def _known(rule: str, html: str) -> bool:
     """aria-expanded on a radio that opens a question: the design system's choice, tried with screen readers; axe dislikes it."""
-    return rule == "aria-allowed-attr" and "aria-expanded" in html and ("nhsuk-radios__input" in html or "nhsuk-checkboxes__input" in html)
+    return (
+        rule == "aria-allowed-attr"
+        and "aria-expanded" in html
+        and ("nhsuk-radios__input" in html or "nhsuk-checkboxes__input" in html)
+    )
 
 
 Arrive = Callable[..., Walker]
 STAFF = {"desk": "desk@demo.example", "clinician": "clinician@demo.example", "administrator": "admin@demo.example"}
 
 
+def arrive(
+    browser: Browser, demo: Demo, *, js: bool = True, size: dict[str, int] = PHONE, language: str = "en-GB"
+) -> Walker:
+    """A new person at a new browser."""
+    context = browser.new_context(java_script_enabled=js, viewport=size, locale=language)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    person = Walker(page, demo, scripted=js)
+    page.on("request", lambda request: _stranger(person, request.url))
+    page.on("response", lambda answer: _server_error(person, answer.status, answer.url))
+    page.on("pageerror", lambda error: person.broken.append(str(error)))
+    return person
+
+
 @pytest.fixture
 def walker(browser: Browser, demo: Demo) -> Iterator[Callable[..., Walker]]:
     """A new person at a new browser: walker(js=False) without script, walker(size=DESKTOP)."""
-    contexts = []
+    people: list[Walker] = []
 
-    def arrive(*, js: bool = True, size: dict[str, int] = PHONE, language: str = "en-GB") -> Walker:
-        context = browser.new_context(java_script_enabled=js, viewport=size, locale=language)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        person = Walker(page, demo, scripted=js)
-        page.on("request", lambda request: _stranger(person, request.url))
-        page.on("response", lambda answer: person.broken.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-        page.on("pageerror", lambda error: person.broken.append(str(error)))
-        return person
+    def come(**options: Any) -> Walker:
+        people.append(arrive(browser, demo, **options))
+        return people[-1]
 
-    yield arrive
-    for number, context in enumerate(contexts):
-        if os.environ.get("PREVISIT_PICTURES"):
-            context.pages[0].screenshot(path=f"{os.environ['PREVISIT_PICTURES']}/last-{number}.png", full_page=True)
-        context.close()
+    yield come
+    for one in people:
+        one.page.context.close()
+
+
+def _server_error(person: Walker, status: int, url: str) -> None:
+    if status >= 500:
+        person.broken.append(f"{status} {url}")
 
 
 def _stranger(person: Walker, url: str) -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import APIResponse
 if TYPE_CHECKING:
     from tests.journeys.conftest import Walker
 
-SECRET = "four plain words and a fish"  # noqa: S105 - of a synthetic person
+SECRET = "four plain words and a fish"
 REASON = "A cough that does not go away"
 Attributes = dict[str, str]
 Choose = Callable[[str, list[str]], str]
@@ -66,7 +66,9 @@ class _Reader(HTMLParser):
             self.forms.append(Form(found.get("action", "")))
         elif tag in {"input", "textarea", "select", "button"} and self.inside and self.forms:
             kind = {"input": found.get("type", "text"), "button": "submit"}.get(tag, tag)
-            self.forms[-1].controls.append({"name": found.get("name", ""), "value": found.get("value", ""), "kind": kind})
+            self.forms[-1].controls.append(
+                {"name": found.get("name", ""), "value": found.get("value", ""), "kind": kind}
+            )
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "main":
@@ -128,7 +130,9 @@ def link_for_new(desk: Walker, name: str, birth_date: str) -> str:
     assert token
     day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     typed = {"name": name, "birth_date": birth_date, "day": day, "time": "10:00", "what": "Check-up"}
-    return _link(desk.page.request.post(f"{desk.demo.url}/desk/visits", form={"csrf_token": token.group(1), **typed}).text())
+    return _link(
+        desk.page.request.post(f"{desk.demo.url}/desk/visits", form={"csrf_token": token.group(1), **typed}).text()
+    )
 
 
 def _link(page: str) -> str:

@@ -14,31 +14,31 @@ Person = Callable[..., Walker]
 TALK = "What would you most like to talk about?"
 
 
-def test_another_device_goes_on_where_the_first_stopped(walker: Arrive, patient: Person) -> None:
-    phone = patient("fatima-sayed")
+def test_another_device_goes_on_where_the_first_stopped(walker: Arrive, new_patient: Person) -> None:
+    phone = new_patient("Dana Two")
     hub = swift.hub_of(phone)
     phone.open(f"{hub}/forms/health-history")
     phone.page.get_by_label(TALK).fill("My sleep")
     phone.answer("Is this something new?", "No, but it has changed")
     phone.page.get_by_label("Roughly when did it start?").fill("2025")
     phone.press("Save and continue")
-    phone.page.get_by_label("What should we call you?").fill("Fati")
+    phone.page.get_by_label("What should we call you?").fill("Dani")
     phone.press("Save and come back later")
     phone.sees("Started")
 
     computer = walker(size=DESKTOP)
-    computer.sign_in("fatima-sayed@patient.example", swift.SECRET)
+    computer.sign_in("Dana.Two@patient.example", swift.SECRET)
     computer.open(hub)
     computer.follow("Health history")
     expect(computer.page.locator("h1")).to_have_text("About you")
-    expect(computer.page.get_by_label("What should we call you?")).to_have_value("Fati")
+    expect(computer.page.get_by_label("What should we call you?")).to_have_value("Dani")
     computer.open(f"{hub}/forms/health-history/your-visit")
     expect(computer.page.get_by_label(TALK)).to_have_value("My sleep")
     expect(computer.page.get_by_label("Roughly when did it start?")).to_have_value("2025")
 
 
-def test_two_tabs_of_one_page_are_merged_and_a_clash_is_shown_with_both_texts(patient: Person) -> None:
-    mai = patient("mai-tran")
+def test_two_tabs_of_one_page_are_merged_and_a_clash_is_shown_with_both_texts(new_patient: Person) -> None:
+    mai = new_patient("Mai Clash")
     place = f"{swift.hub_of(mai)}/forms/health-history/your-visit"
     mai.open(place)
     _write(mai.page, "Dizzy in the morning")
@@ -57,8 +57,8 @@ def test_two_tabs_of_one_page_are_merged_and_a_clash_is_shown_with_both_texts(pa
     assert _chosen(mai, "Is this something new?") == "Yes, it is new"
 
 
-def test_what_was_changed_in_one_tab_only_stays_when_the_other_is_saved(patient: Person) -> None:
-    oliver = patient("oliver-lindqvist")
+def test_what_was_changed_in_one_tab_only_stays_when_the_other_is_saved(new_patient: Person) -> None:
+    oliver = new_patient("Oliver Both")
     place = f"{swift.hub_of(oliver)}/forms/health-history/about-you"
     oliver.open(place)
     oliver.page.get_by_label("Your height").fill("184")
@@ -92,30 +92,30 @@ def test_a_double_click_another_tab_and_the_back_button_send_once_under_one_refe
 
 
 def test_what_was_typed_when_the_session_ended_comes_back_to_the_same_person_only(
-    demo: Demo, walker: Arrive, patient: Person
+    demo: Demo, walker: Arrive, new_patient: Person
 ) -> None:
-    noah = patient("noah-bennett")
-    place = f"{swift.hub_of(noah)}/forms/health-history/your-visit"
-    noah.open(place)
-    _write(noah.page, "His skin is itchy at night")
+    noa = new_patient("Noa Late")
+    place = f"{swift.hub_of(noa)}/forms/health-history/your-visit"
+    noa.open(place)
+    _write(noa.page, "My skin is itchy at night")
     demo.time_runs_out()
-    noah.press("Save and continue")
-    noah.sees("What you had typed is kept for you.")
-    sign_in_again = noah.page.url
+    noa.press("Save and continue")
+    noa.sees("What you had typed is kept for you.")
+    sign_in_again = noa.page.url
 
     somebody_else = walker()
     somebody_else.open(sign_in_again)
     _sign_in_here(somebody_else, "kwame@demo.example", PASSWORD)
     assert "itchy" not in somebody_else.page.content()
 
-    _sign_in_here(noah, "noah-bennett@patient.example", swift.SECRET)
-    noah.sees("This is what you had typed when you were signed out.")
-    expect(noah.page.get_by_label(TALK)).to_have_value("His skin is itchy at night")
-    noah.answer("Is this something new?", "No, it is a regular check")
-    noah.press("Save and continue")
-    noah.open(place)
-    expect(noah.page.get_by_label(TALK)).to_have_value("His skin is itchy at night")
-    assert "when you were signed out" not in noah.page.content()
+    _sign_in_here(noa, "Noa.Late@patient.example", swift.SECRET)
+    noa.sees("This is what you had typed when you were signed out.")
+    expect(noa.page.get_by_label(TALK)).to_have_value("My skin is itchy at night")
+    noa.answer("Is this something new?", "No, it is a regular check")
+    noa.press("Save and continue")
+    noa.open(place)
+    expect(noa.page.get_by_label(TALK)).to_have_value("My skin is itchy at night")
+    assert "when you were signed out" not in noa.page.content()
 
 
 def _write(page: Page, words: str) -> None:
