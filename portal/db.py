@@ -218,9 +218,6 @@ def _sqlite_begin(connection: Connection) -> None:
 
 def migrate() -> None:
     """Bring the schema up to date (Alembic); safe to call at each start, and by several processes at once."""
-    if not any((MIGRATIONS / "versions").glob("[0-9]*.py")):
-        Base.metadata.create_all(engine())
-        return
     from alembic import command  # here: 10 MB that only this moment needs
     from alembic.config import Config
 
