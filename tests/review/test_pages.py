@@ -239,10 +239,10 @@ def test_clinicians_see_visits_but_do_not_invite(world: World) -> None:
 
 
 def test_a_foreign_visit_gets_no_link(world: World) -> None:
-    other = make.visit(make.patient(make.clinic("hill", "Hill Clinic")))
+    other = make.visit(make.patient(make.clinic("hill", "Hill Clinic"))).id
     client = world.signed_in(Role.FRONT_DESK)
     token = csrf(client, "/desk/visits")
-    assert client.post(f"/desk/visits/{other.id}/invite", data={"csrf_token": token}).status_code == 404
+    assert client.post(f"/desk/visits/{other}/invite", data={"csrf_token": token}).status_code == 404
 
 
 PERSON = {

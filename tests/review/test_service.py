@@ -63,6 +63,7 @@ def test_an_open_submission_shows_what_is_to_decide_and_what_was_confirmed(world
 def test_opening_is_audited_for_the_patient_to_see(world: World) -> None:
     submission = world.submit(*ORDINARY)
     opened(world, submission)
+    session().rollback()
     subjects = session().scalars(select(AuditRow.subject).where(AuditRow.patient_id == world.patient.id)).all()
     assert f"submissions:{submission}" in subjects
 
