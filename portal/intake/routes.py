@@ -1,13 +1,14 @@
 """The patient's pages: visits, the hub, confirm, forms, check and send, and where the answers are."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
-from portal import guard
+from portal import guard, pages
 from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -25,7 +26,8 @@ bp = Blueprint("intake", __name__, url_prefix="/visits")
 @bp.get("")
 def home() -> ResponseReturnValue:
     own = visits.of_patient(guard.actor())
-    return render_template("intake/visits.html", visits=[(visit, sending.where(visit)) for visit in own])
+    where = sending.places(own)
+    return render_template("intake/visits.html", visits=[(visit, where[visit.id]) for visit in own])
 
 
 @bp.get("/<visit_id>")
@@ -50,7 +52,7 @@ def confirm(visit_id: str) -> ResponseReturnValue:
 def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     actor = guard.actor()
     visit = _open(visit_id)
-    page = confirming.page(actor, visit, key, _fresh())
+    page = confirming.page(actor, visit, key, _fresh(), pages.words)
     kept = accounts.take_kept(actor, request.path) if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
     if request.method == "GET":
@@ -64,7 +66,8 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
         return render_template(
             "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=False, rows=2
         )
-    saved = confirming.save(actor, visit_id, key, said(form, page.lines), form.version.data or 0, _fresh())
+    seen = form.version.data or 0
+    saved = confirming.save(actor, visit_id, key, said(form, page.lines), seen, _fresh(), pages.words)
     if saved.issues or saved.stale:
         return render_template(
             "intake/confirm.html",
@@ -122,8 +125,8 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
         return redirect(url_for(".hub", visit_id=visit_id), 303)
     if not _moves_on():
         if request.headers.get("X-Fragment"):
-            form = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
-            return _form_page(saved.work, page_key, form)
+            redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
+            return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
         return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key), 303)
     if request.args.get("from") == "check":
         return redirect(url_for(".check", visit_id=visit_id), 303)
@@ -156,7 +159,7 @@ def _form_page(
         elsewhere=elsewhere or [],
         kept=kept,
         seen=form.digests() if seen is None else seen,
-        say=say,
+        say=partial(say, language=_language()),
     )
     return html, 409 if elsewhere else 422 if issues else 200
 
@@ -242,5 +245,11 @@ def _fresh() -> timedelta:
     return timedelta(minutes=current_app.config["SETTINGS"].fresh_minutes)
 
 
+REGIONS = {"es": "es-US"}
+"""Spanish as it is written where the clinics are: 70.5 kg with a point. With a comma 1,500 would be one and a half."""
+
+
 def _language() -> str:
-    return str(get_locale() or "en")
+    """The language that forms are asked and read in."""
+    language = str(get_locale() or "en")
+    return REGIONS.get(language, language)
