@@ -10,6 +10,19 @@ from portal.questionnaire import FormRefused, Issue, operation_outcome
 
 from .files import Json
 
+CODES: dict[str, str] = {
+    "required": "required", "group-required": "required", "too-few": "required",
+    "shape": "structure", "unknown-question": "structure", "misplaced": "structure", "order": "structure",
+    "duplicate": "structure", "display-answer": "structure", "group-answer": "structure", "no-value": "structure",
+    "type": "structure", "too-many": "structure", "not-repeating": "structure", "status": "code-invalid",
+    "option": "code-invalid", "display": "code-invalid", "unit": "code-invalid", "option-unknown": "not-found",
+    "too-long": "too-long", "rule": "invariant", "rule-unchecked": "processing", "form-mismatch": "not-found",
+    "not-enabled": "business-rule", "exclusive": "business-rule", "read-only": "business-rule",
+    "draft-form": "informational",
+}  # fmt: skip
+"""What FHIR calls each kind of finding; the rest are `value`."""
+SYSTEM = "https://previsit.example/fhir/CodeSystem/finding"
+
 
 def refused(problem: FormRefused) -> Json:
     """Why a form is not taken, an issue for each reason."""
@@ -43,9 +56,19 @@ def findings(issues: list[Issue], problems: Sequence[structure.Problem]) -> Json
         if not any(_about(place, problem.path) for place in places)
     ]
     made = operation_outcome(issues)
-    if not extra:
-        return made
-    return {**made, "issue": [*(made["issue"] if issues else ()), *extra]}
+    named = [_named(one) for one in made["issue"]]
+    return {**made, "issue": [*(named if issues or not extra else ()), *extra]}
+
+
+def _named(issue: Json) -> Json:
+    """The issue with FHIR's word for its kind."""
+    codes = [coding["code"] for coding in issue["details"].get("coding", ())]
+    return issue if not codes else _of_kind(issue, codes[0])
+
+
+def _of_kind(issue: Json, detail: str) -> Json:
+    details = {"coding": [{"system": SYSTEM, "code": detail}], "text": issue["details"]["text"]}
+    return {**issue, "code": CODES.get(detail, "value"), "details": details}
 
 
 def _about(place: str, path: str) -> bool:
@@ -61,7 +84,11 @@ def outcome(issues: Iterable[Json]) -> Json:
 
 
 def _issue(severity: str, code: str, detail: str, text: str, expression: str = "") -> Json:
-    made: Json = {"severity": severity, "code": code, "details": {"coding": [{"code": detail}], "text": text}}
+    made: Json = {
+        "severity": severity,
+        "code": code,
+        "details": {"coding": [{"system": SYSTEM, "code": detail}], "text": text},
+    }
     return {**made, "expression": [expression]} if expression else made
 
 

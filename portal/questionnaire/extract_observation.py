@@ -15,6 +15,7 @@ from .identities import SYSTEM
 from .items import Item
 from .origins import own_words
 from .speaking import absent_reason
+from .subjects import subject_of
 
 KEYS = {
     "valueBoolean": "valueBoolean",
@@ -50,6 +51,9 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
         for answer in entry.answers:
             holder["resource"].setdefault("component", []).append(_component(entry.item, answer))
         yield from _below(work, entry, holder)
+        return
+    if subject_of(entry, work.response) is None:
+        work.trouble(entry.item.link_id, "observationExtract", "it is about somebody whom the response does not name")
         return
     yield from _observed(work, entry, relation, holder)
 
@@ -113,8 +117,9 @@ def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) 
     categories = _categories(item)
     if categories:
         made["category"] = categories
+    if subject := subject_of(entry, response):
+        made["subject"] = subject
     for key, source in (
-        ("subject", "subject"),
         ("encounter", "encounter"),
         ("effectiveDateTime", "authored"),
         ("issued", "authored"),

@@ -23,7 +23,7 @@ referenceProfile referenceResource allowedResource regex rendering-markdown rend
 signatureRequired sliderStepValue sourceQueries supportLink targetConstraint templateExtract
 templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
 unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
-assemble-expectation optionalDisplay keyboard
+assemble-expectation optionalDisplay keyboard isSubject
 """
 OTHERS = frozenset(
     {
@@ -39,7 +39,7 @@ _DESCRIPTIVE_WORDS = """
 artifact-versionAlgorithm versionAlgorithm structuredefinition-wg structuredefinition-fmm fhirType
 structuredefinition-standards-status structuredefinition-normative-version derivationType derivedFromArtifact
 rendering-style rendering-styleSensitive cpg-knowledgeCapability cpg-knowledgeRepresentationLevel designNote
-usageMode performerType endpoint isSubject itemContext cqf-library metadata crmi-messages valueset-label
+usageMode performerType endpoint itemContext cqf-library metadata crmi-messages valueset-label
 valueset-reference referencesContained extension-Questionnaire.versionAlgorithm
 """
 DESCRIPTIVE = frozenset(_DESCRIPTIVE_WORDS.split())

@@ -23,6 +23,7 @@ from .issues import Trouble
 from .items import Item
 from .origins import Origin, marked
 from .response import merged, write_draft
+from .subjects import is_about_another
 
 
 def populate(form: Form, context: Context) -> Json:
@@ -121,7 +122,7 @@ class _Populating:
             results = plain(self.evaluated(item.initial_formula, entry, "initialExpression"))
             answers = to_answers(item, results, self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
-        if ext.value(item.extensions, "observationLinkPeriod") is not None:
+        if ext.value(item.extensions, "observationLinkPeriod") is not None and not is_about_another(item):
             found = observations.latest(item, self.context)
             if found is not None:
                 results, source = found
