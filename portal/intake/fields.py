@@ -99,16 +99,16 @@ class AnswerField(Field):  # type: ignore[misc]
         """The question as the name of its inputs; in a table together with its row."""
         node = self.node
         offered = (node.text, node.short_text, node.prompt, node.help)
-        text = next((each for each in offered if plain(each).strip()), words("Your answer"))
+        text = next((escape(each) for each in offered if plain(each).strip()), _unseen(words("Your answer")))
         place = f" {node.instance + 1}" if node.instance is not None and node.instances > 1 else ""
         said = f"{escape(node.prefix)} " if node.prefix else ""
-        said += f"{escape(text)}{place}"
+        said += f"{text}{place}"
         if node.unit:
-            said += f'<span class="nhsuk-u-visually-hidden"> ({escape(node.unit)})</span>'
+            said += _unseen(f" ({node.unit})")
         if node.required:
             said += f' <span class="pv-required">({escape(words("required"))})</span>'
         if row.strip():
-            said += f'<span class="nhsuk-u-visually-hidden">, {escape(row)}</span>'
+            said += _unseen(f", {row}")
         return finished(said)
 
     @property
@@ -135,6 +135,11 @@ class AnswerField(Field):  # type: ignore[misc]
 
     def empty(self) -> Typed:
         return ""
+
+
+def _unseen(text: str) -> str:
+    """Words for those who listen."""
+    return f'<span class="nhsuk-u-visually-hidden">{escape(text)}</span>'
 
 
 def _code(option: Option) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from jinja2 import Template
 from werkzeug.datastructures import MultiDict
 
 from portal.intake.fields import LookupField
@@ -72,8 +74,13 @@ def form_of(nodes: Sequence[Node], sent: Mapping[str, Sequence[str]] | None = No
     return page_form(nodes, language, ZONE)(formdata=data, meta={"csrf": False})
 
 
+@lru_cache(maxsize=2)
+def _template(app: Flask) -> Template:
+    return app.jinja_env.from_string(DRAW)
+
+
 def drawn(app: Flask, nodes: Sequence[Node], form: PageForm, title: str = "", language: str = "en") -> Page:
-    html = app.jinja_env.from_string(DRAW).render(nodes=nodes, form=form, title=title, say=say, language=language)
+    html = _template(app).render(nodes=nodes, form=form, title=title, say=say, language=language)
     return Page(200, html)
 
 

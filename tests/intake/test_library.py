@@ -53,7 +53,7 @@ def test_a_refused_form_is_named_with_item_and_reason_and_the_others_are_used(
 
 
 def test_a_folder_without_a_usable_form_or_without_being_one_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="no .json file"):
+    with pytest.raises(Misconfigured, match=r"no \.json file"):
         library.install(write(tmp_path / "empty"))
     with pytest.raises(Misconfigured, match=r"bad\.json"):
         library.install(write(tmp_path / "bad", bad=form(item("1", "nothing"))))
