@@ -58,6 +58,7 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, accounts.door, Role.ANYONE)
     guard.open_room(app, accounts.me, Role.PATIENT, *STAFF)
     guard.open_room(app, audit.looked, Role.PATIENT)
+    guard.open_room(app, audit.trail, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
     guard.open_room(app, intake.bp, Role.PATIENT)
     guard.open_room(app, consent.bp, Role.PATIENT)
     consent.install(app, visits.visit)

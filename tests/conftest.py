@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,11 +16,12 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Connection, make_url
 
 import portal
 from portal import db
 from portal.accounts import passwords
+from portal.sealing import KeyRing, new_key
 from portal.settings import Settings
 from tests import make
 
@@ -45,21 +49,70 @@ def _quick_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, gone afterwards."""
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without a table, gone afterwards."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'previsit.db'}"
         db.dispose()
-        return
-    name = f"test_{uuid4().hex}"
-    server = create_engine(str(POSTGRES), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
+    else:
+        yield from _postgres("")
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database without a row, gone afterwards: a copy of one that is made once."""
+    template = request.getfixturevalue(f"_{request.param}_template")
+    if request.param == "sqlite":
+        shutil.copy(template, tmp_path / "previsit.db")
+        yield f"sqlite:///{tmp_path / 'previsit.db'}"
+        db.dispose()
+    else:
+        yield from _postgres(f"TEMPLATE {template}")
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "previsit.db"
+    _migrated(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template() -> Iterator[str]:
+    name = f"template_{uuid4().hex}"
+    with _server() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
+    _migrated(make_url(str(POSTGRES)).set(database=name).render_as_string(hide_password=False))
+    yield name
+    with _server() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _migrated(url: str) -> None:
+    db.connect(url, KeyRing({1: new_key()}, new_key()))
+    db.migrate()
+    db.dispose()
+
+
+def _postgres(how: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    with _server() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} {how}"))
     yield make_url(str(POSTGRES)).set(database=name).render_as_string(hide_password=False)
     db.dispose()
-    with server.connect() as connection:
+    with _server() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+
+
+@contextmanager
+def _server() -> Iterator[Connection]:
+    """A connection that makes and drops databases."""
+    engine = create_engine(str(POSTGRES), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
 @pytest.fixture
@@ -69,10 +122,8 @@ def config(tmp_path: Path, database: str) -> Settings:
 
 @pytest.fixture
 def app(config: Settings) -> Iterator[Flask]:
-    """The portal over an empty, migrated database."""
-    made = portal.create_app(config)
-    db.migrate()
-    yield made
+    """The portal over a migrated database without a row."""
+    yield portal.create_app(config)
     db.close()
 
 

@@ -21,7 +21,7 @@ HOMES = {
     Role.FRONT_DESK: "/desk",
     Role.CLINICIAN: "/desk",
     Role.ADMINISTRATOR: "/desk",
-    Role.PRIVACY_OFFICER: "/desk",
+    Role.PRIVACY_OFFICER: "/audit",
 }
 
 

@@ -103,9 +103,23 @@ def patients(actor: Actor, patient_ids: set[str]) -> dict[str, Patient]:
 
 
 def tie(actor: Actor, patient_id: str, connection_id: str, fhir_id: str) -> None:
-    """A person decided which record this patient is. Inside the caller's transaction."""
-    with transaction():
+    """A person decided which record this patient is. IntegrityError when another account already is that record.
+
+    An entry of the appointment list that nobody has an account for gives its link up: it was this person all along.
+    """
+    with transaction() as current:
         row = patient(actor, patient_id)
+        for other in current.scalars(
+            select(Patient).where(
+                Patient.clinic_id == actor.clinic_id,
+                Patient.connection_id == connection_id,
+                Patient.fhir_id == fhir_id,
+                Patient.id != row.id,
+            )
+        ):
+            if not has_account(other.id):
+                other.connection_id = other.fhir_id = None
+        current.flush()
         row.connection_id, row.fhir_id = connection_id, fhir_id
         audit.record(actor, Event.PATIENT_MATCHED, subject=f"patients:{row.id}", patient_id=row.id)
 

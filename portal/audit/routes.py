@@ -1,4 +1,4 @@
-"""The patient reads who looked at their information."""
+"""The patient reads who looked at their information; the privacy officer and the administrator read the clinic's trail."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from portal import guard
 from portal.audit import service
 
 looked = Blueprint("looked", __name__)
+trail = Blueprint("trail", __name__, url_prefix="/audit")
 PAGE = 50
 
 
@@ -16,6 +17,12 @@ PAGE = 50
 def who_looked() -> ResponseReturnValue:
     entries = service.who_looked(guard.actor(), _before(request.args.get("before", "")), PAGE)
     return render_template("audit/who_looked.html", entries=entries, more=len(entries) == PAGE)
+
+
+@trail.get("")
+def entries() -> ResponseReturnValue:
+    found = service.trail(guard.actor(), _before(request.args.get("before", "")), PAGE)
+    return render_template("audit/trail.html", entries=found, more=len(found) == PAGE)
 
 
 def _before(text: str) -> datetime | None:

@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal import db
-from portal.actors import Actor, Role
+from portal.actors import Actor, Permission, Role
 from portal.audit import chain
 from portal.audit.events import PLAIN, Event, Outcome
 from portal.audit.models import AuditHead, AuditRow
 from portal.clock import now
 from portal.db import session, transaction
+from portal.errors import NotAllowed
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -96,6 +97,35 @@ def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) ->
 def _entry(row: AuditRow) -> Entry:
     event = Event(row.event)
     return Entry(row.recorded_at, row.detail["who"], Role(row.role), PLAIN[event], event is Event.ACCESS_DENIED)
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """One event of the clinic as staff read it: codes and who, never what was written."""
+
+    seq: int
+    at: datetime
+    who: str
+    role: Role
+    event: str
+    subject: str
+    outcome: Outcome
+
+
+def trail(actor: Actor, before: datetime | None = None, limit: int = 50) -> list[TrailEntry]:
+    """The clinic's events, newest first, for those who may see them; looking is an event too."""
+    if not actor.may(Permission.SEE_AUDIT):
+        raise NotAllowed
+    with transaction():
+        record(actor, Event.AUDIT_SEEN, subject=f"clinics:{actor.clinic_id}")
+    wanted = select(AuditRow).where(AuditRow.clinic_id == actor.clinic_id).order_by(AuditRow.seq.desc()).limit(limit)
+    rows = session().scalars(wanted.where(AuditRow.recorded_at < before) if before else wanted)
+    return [
+        TrailEntry(
+            row.seq, row.recorded_at, row.detail["who"], Role(row.role), row.event, row.subject, Outcome(row.outcome)
+        )
+        for row in rows
+    ]
 
 
 def verify(clinic_id: str) -> int | None:

@@ -194,7 +194,7 @@ def _reference() -> str:
 def move(actor: Actor, submission: Submission, to: Status, why: dict[str, Any] | None = None) -> None:
     """The next step of a submission, appended in the caller's transaction; Conflict when it has been moved already."""
     with transaction() as current:
-        current.refresh(submission, with_for_update=True)
+        current.refresh(submission, ["status"], with_for_update=True)
         if to not in MOVES[Status(submission.status)]:
             raise Conflict
         submission.status = to.value

@@ -12,7 +12,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import NotAllowed, NotFound
-from portal.intake.models import Visit, VisitState
+from portal.intake.models import Draft, Visit, VisitState
 
 
 def of_patient(actor: Actor) -> list[Visit]:
@@ -77,7 +77,7 @@ def expect(actor: Actor, patient_id: str, expected: Expected) -> tuple[Visit, bo
             current.add(made)
             audit.record(actor, Event.VISIT_SYNCHRONISED, subject=f"visits:{made.id}", patient_id=owner.id)
             return made, True
-        _bring_up_to_date(actor, known, expected, state)
+        _bring_up_to_date(actor, known, owner.id, expected, state)
         return known, False
 
 
@@ -97,10 +97,16 @@ def _known(actor: Actor, expected: Expected) -> Visit | None:
     )
 
 
-def _bring_up_to_date(actor: Actor, known: Visit, expected: Expected, state: VisitState) -> None:
-    before = (known.starts_at, known.state, known.detail)
-    after = (expected.starts_at, state.value, expected.detail)
-    if before == after:
+def _bring_up_to_date(actor: Actor, known: Visit, owner_id: str, expected: Expected, state: VisitState) -> None:
+    """Also whose visit it is, once a person has said who the record belongs to; never after something was written for it."""
+    before = (known.patient_id, known.starts_at, known.state, known.detail)
+    after = (owner_id, expected.starts_at, state.value, expected.detail)
+    if before == after or (known.patient_id != owner_id and _written(known)):
         return
-    known.starts_at, known.state, known.detail = after
+    known.patient_id, known.starts_at, known.state = owner_id, expected.starts_at, state.value
+    known.detail = expected.detail  # sealed anew, for its owner
     audit.record(actor, Event.VISIT_SYNCHRONISED, subject=f"visits:{known.id}", patient_id=known.patient_id)
+
+
+def _written(visit: Visit) -> bool:
+    return session().scalar(select(Draft.id).where(Draft.visit_id == visit.id).limit(1)) is not None

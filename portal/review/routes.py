@@ -23,6 +23,7 @@ BAR = (
     ("visits", "Visits", "review.visits"),
     ("held", "Held", "delivery.held"),
     ("connections", "Connections", "ehr.connections"),
+    ("audit", "Audit", "trail.entries"),
 )
 
 

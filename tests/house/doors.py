@@ -56,6 +56,7 @@ DOORS: dict[str, Door] = {
     "me.sign_out": Door(PATIENT | STAFF),
     "me.still_here": Door(PATIENT | STAFF),
     "looked.who_looked": Door(PATIENT),
+    "trail.entries": Door(frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}), needs=Permission.SEE_AUDIT),
     "intake.home": Door(PATIENT),
     "intake.hub": Door(PATIENT, "patient"),
     "intake.confirm": Door(PATIENT, "patient"),
