@@ -29,7 +29,9 @@ def moment(text: str | None) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def context(parameters: Iterable[Json], given: Iterable[str], data: list[str], now: datetime, lang: str) -> Context:
+def context(
+    parameters: Iterable[Json], given: Iterable[str], data: list[str], now: datetime, lang: str
+) -> tuple[Context, Records]:
     """The context that Parameters (of $populate) and `--context NAME=FILE` describe; `data` are files of records."""
     listed = [*(part for one in parameters for part in _parts(one)), *_from_files(given)]
     about = {"resourceType": "Parameters", "parameter": listed}
@@ -38,7 +40,7 @@ def context(parameters: Iterable[Json], given: Iterable[str], data: list[str], n
     if lost:
         raise lost[0]
     records.resources.extend(resource for part in listed for resource in _resources(part))
-    return context_of(about, now, language=lang, fetch=records.fetch)
+    return context_of(about, now, language=lang, fetch=records.fetch), records
 
 
 def _from_files(given: Iterable[str]) -> Iterator[Json]:

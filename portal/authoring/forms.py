@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.fhir import structure
-from portal.questionnaire import Context, Filling, Form, FormRefused, admission, extract, load, populated, validate
+from portal.questionnaire import (
+    Context,
+    Filling,
+    Form,
+    FormRefused,
+    Trouble,
+    admission,
+    extract,
+    load,
+    populated,
+    validate,
+)
 from portal.questionnaire import assemble as assembled
 
 from . import asking, files, material, outcomes, writing
@@ -15,6 +26,7 @@ from .checking import check
 from .exits import FINE, PROBLEMS, CannotRead
 from .files import Found, Json
 from .scored import scored
+from .searching import Records
 
 RESPONSE = "QuestionnaireResponse"
 PARAMETERS = "Parameters"
@@ -27,6 +39,7 @@ class Table:
     form: Form
     response: Json
     context: Context
+    records: Records
 
 
 def _laid(given: Arguments, *, strict: bool) -> Table:
@@ -38,7 +51,7 @@ def _laid(given: Arguments, *, strict: bool) -> Table:
         raise CannotRead(f"{given.files[-1]} is not a {RESPONSE}.")
     found = _gathered(given.files[:-1])
     form = _loaded(material.chosen(found, given.form, response.get("questionnaire")), found)
-    return Table(form, response, _context(given, [], response))
+    return Table(form, response, *_context(given, [], response))
 
 
 def _gathered(names: list[str]) -> list[Found]:
@@ -49,8 +62,8 @@ def _loaded(raw: Json, found: list[Found]) -> Form:
     return load(material.whole(raw, found), registry=material.registry(found))
 
 
-def _context(given: Arguments, parameters: list[Json], response: Json | None = None) -> Context:
-    """`--context`, `--data` and the resources that a response contains."""
+def _context(given: Arguments, parameters: list[Json], response: Json | None = None) -> tuple[Context, Records]:
+    """What `--context`, `--data`, `--now` and `--lang` say, and Parameters."""
     lang = getattr(given, "lang", "") or str((response or {}).get("language") or "")
     return asking.context(parameters, given.context, given.data, asking.moment(given.now), lang)
 
@@ -77,10 +90,16 @@ def population(given: Arguments) -> int:
     if not material.forms(found):
         found += [Found(last, raw) for raw in asking.resources(parameters)]
     form = _loaded(material.chosen(found, given.form, asking.form_of(parameters)), found)
-    context = _context(given, parameters)
+    context, records = _context(given, parameters)
     draft, troubles = populated(form, context)
     writing.line(draft if given.origins else _published(form, draft, context, asking.subject_of(parameters)))
-    return PROBLEMS if writing.troubles(troubles) else FINE
+    return _ended(troubles, records)
+
+
+def _ended(troubles: Iterable[Trouble], records: Records) -> int:
+    """Says what could not be worked out or looked up; a result that lacks something is not fine."""
+    looked = [Trouble("", query, "the records given do not answer this") for query in records.unanswered]
+    return PROBLEMS if writing.troubles([*troubles, *looked]) else FINE
 
 
 def _published(form: Form, draft: Json, context: Context, subject: Json | None) -> Json:
@@ -95,7 +114,7 @@ def extraction(given: Arguments) -> int:
     table = _laid(given, strict=True)
     made = extract(table.form, table.response, table.context, identity=given.identity)
     writing.line(made.bundle)
-    return PROBLEMS if writing.troubles(made.troubles) else FINE
+    return _ended(made.troubles, table.records)
 
 
 def assembly(given: Arguments) -> int:
@@ -121,7 +140,7 @@ def scoring(given: Arguments) -> int:
     table = _laid(given, strict=True)
     made, troubles = scored(table.form, table.response, table.context)
     writing.line(made)
-    return PROBLEMS if writing.troubles(troubles) else FINE
+    return _ended(troubles, table.records)
 
 
 VERBS: dict[str, Callable[[Arguments], int]] = {

@@ -50,11 +50,11 @@ def failed(problem: FhirPathError) -> Json:
 def findings(issues: list[Issue], problems: Sequence[structure.Problem]) -> Json:
     """What the form says of a response, and what FHIR says of its shape where the form has not said it already."""
     places = [issue.expression for issue in issues if issue.expression.count(".") and issue.blocks]
-    extra = [
-        _issue("error", problem.code, "structure", problem.words, problem.path)
-        for problem in problems
-        if not any(_about(place, problem.path) for place in places)
-    ]
+    extra: list[Json] = []
+    for problem in problems:
+        if not any(_about(place, problem.path) for place in places):
+            extra.append(_issue("error", problem.code, "structure", problem.words, problem.path))
+            places.append(problem.path)
     made = operation_outcome(issues)
     named = [_named(one) for one in made["issue"]]
     return {**made, "issue": [*(named if issues or not extra else ()), *extra]}

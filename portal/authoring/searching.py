@@ -48,11 +48,15 @@ ABOUT_THE_ANSWER = frozenset(_ABOUT_THE_ANSWER.split())
 
 
 class Records:
-    """Resources that can be read and searched. `complete` says that a search that finds nothing means there is nothing."""
+    """Resources that can be read and searched. `complete` says that a search that finds nothing means there is nothing.
+
+    `unanswered` holds the searches that could not be done.
+    """
 
     def __init__(self, resources: Iterable[Json], *, complete: bool = True) -> None:
         self.resources = list(resources)
         self.complete = complete
+        self.unanswered: list[str] = []
 
     def fetch(self, query: str) -> Json | None:
         """A read (`Patient/1`) or a search (`Observation?code=…`): the resource, a searchset, or None."""
@@ -63,7 +67,10 @@ class Records:
         kind, identity = found.groups()
         if identity:
             return self.read(kind, identity)
-        return self.search(kind, parse_qsl(search, keep_blank_values=True)) if self.complete else None
+        done = self.search(kind, parse_qsl(search, keep_blank_values=True)) if self.complete else None
+        if done is None:
+            self.unanswered.append(query)
+        return done
 
     def read(self, kind: str, identity: str) -> Json | None:
         same = (r for r in self.resources if r.get("resourceType") == kind and r.get("id") == identity)
