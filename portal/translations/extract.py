@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -69,7 +69,7 @@ def words(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> It
                 yield getattr(node, "lineno", 0), "gettext", text, []
 
 
-def pages(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
+def pages(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
     """Babel's extraction method for templates; a page of the staff has no text for a patient."""
     if b'{% extends "staff.html" %}' not in file.read():
         file.seek(0)
