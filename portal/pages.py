@@ -53,6 +53,8 @@ WORDS: dict[int, tuple[str, str]] = {
 }
 TOO_LONG_OPEN = ("This page was open for too long", "Nothing was sent. Go back, reload the page and send it again.")
 
+FORMS = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
+
 pulse = Blueprint("pulse", __name__)
 log = structlog.get_logger()
 
@@ -78,6 +80,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["_"] = _in_template
     app.context_processor(_shared)
     app.before_request(_name_request)
+    app.before_request(_forms_only)
     app.after_request(lambda response: _headers(response, settings))
     app.teardown_appcontext(lambda _error: db.close())
     for kind in (PortalError, HTTPException, CSRFError, OperationalError, Exception):
@@ -202,6 +205,16 @@ def _shared() -> dict[str, Any]:
     }
 
 
+def _forms_only() -> None:
+    """Every post of ours is a form, without NUL (which could be stored and not read again): anything else is refused (bar 55, 62)."""
+    if request.method in guard.SAFE:
+        return
+    if request.content_length and request.mimetype not in FORMS:
+        raise Unreadable
+    if any("\x00" in text for pair in request.form.items(multi=True) for text in pair):
+        raise Unreadable
+
+
 def _name_request() -> None:
     g.request_id = secrets.token_hex(8)
 
@@ -217,7 +230,12 @@ def _headers(response: Response, settings: Settings) -> Response:
 
 def _file_headers(headers: MutableMapping[str, str], _path: str, _url: str) -> None:
     """A file of ours opened by itself is what it says and runs nothing."""
-    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy"):
+    for name in (
+        "Content-Security-Policy",
+        "X-Content-Type-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Resource-Policy",
+    ):
         headers[name] = HEADERS[name]
 
 
