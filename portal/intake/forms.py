@@ -16,9 +16,7 @@ class AddedForm(Form):  # type: ignore[misc]
 class FactForm(Form):  # type: ignore[misc]
     """One fact: the answer, and what changed."""
 
-    answer = RadioField(
-        choices=[(word, word) for word in ("same", "changed", "stopped", "unsure")], validate_choice=False
-    )
+    answer = RadioField(choices=[], validate_choice=False)
     change = StringField(validators=[Length(max=1000)])
 
 

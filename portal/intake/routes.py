@@ -194,6 +194,7 @@ def send(visit_id: str) -> ResponseReturnValue:
     sent = sending.submit(actor, visit_id, _language(), _fresh())
     if sent.submission is None:
         visit = visits.visit(actor, visit_id)
+        audit.seen(actor, Event.ANSWERS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
         return render_template("intake/check.html", visit=visit, missing=sent.missing, **_everything(visit)), 422
     return redirect(url_for(".receipt", visit_id=visit_id), 303)
 
