@@ -12,13 +12,11 @@ from portal.questionnaire import (
     Form,
     FormRefused,
     Trouble,
-    admission,
     extract,
     load,
     populated,
     validate,
 )
-from portal.questionnaire import assemble as assembled
 
 from . import asking, files, material, outcomes, writing
 from .arguments import Arguments
@@ -44,14 +42,22 @@ class Table:
 
 def _laid(given: Arguments, *, strict: bool) -> Table:
     """FORM… RESPONSE of the command line. `strict`: what is no response cannot be read."""
-    if len(given.files) < 2:
-        raise CannotRead("Two things are needed: a FORM and a RESPONSE.")
     response = files.resource(given.files[-1])
     if strict and response.get("resourceType") != RESPONSE:
         raise CannotRead(f"{given.files[-1]} is not a {RESPONSE}.")
     found = _gathered(given.files[:-1])
+    if not material.forms(found):
+        found += _contained(given.files[-1], response)
+    if not found:
+        raise CannotRead("Two things are needed: a FORM and a RESPONSE.")
     form = _loaded(material.chosen(found, given.form, response.get("questionnaire")), found)
     return Table(form, response, *_context(given, [], response))
+
+
+def _contained(file: str, response: Json) -> list[Found]:
+    """The form that an adaptive response carries in itself."""
+    listed = response.get("contained")
+    return [Found(file, one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _gathered(names: list[str]) -> list[Found]:
@@ -121,11 +127,7 @@ def assembly(given: Arguments) -> int:
     """The form is written also when it cannot be used as it is; what is wrong with it is said."""
     found = _gathered(given.files)
     raw = material.chosen(found, given.form)
-    at_hand = material.modules(found)
-    for one in (raw, *at_hand.values()):
-        if wrong := admission.refusals(one):
-            raise FormRefused(wrong)
-    made = assembled(raw, at_hand)
+    made = material.put_together(raw, material.modules(found))
     writing.line(made)
     try:
         load(made, registry=material.registry(found))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from portal.questionnaire import FormRefused, assemble
+from portal.questionnaire import FormRefused, admission, assemble
 
 from .exits import CannotRead
 from .files import Found, Json
@@ -123,6 +124,16 @@ def parts_of(raw: Json) -> list[str]:
     return found
 
 
+def without_nulls(value: Any) -> Any:
+    """A copy without members that are null (no value in FHIR), and without nulls among objects."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        objects = all(one is None or isinstance(one, dict) for one in value)
+        return [without_nulls(one) for one in value if one is not None or not objects]
+    return value
+
+
 def whole(raw: Json, found: list[Found]) -> Json:
     """The form with its modules put in where they are at hand, else as it is (its report names what lacks)."""
     at_hand = modules(found)
@@ -130,6 +141,14 @@ def whole(raw: Json, found: list[Found]) -> Json:
     if not wanted or not all(name in at_hand or name.partition("|")[0] in at_hand for name in wanted):
         return raw
     try:
-        return assemble(raw, at_hand)
+        return put_together(raw, at_hand)
     except FormRefused:
         return raw
+
+
+def put_together(raw: Json, at_hand: dict[str, Json]) -> Json:
+    """The assembled form. Raises FormRefused for a module that lacks, goes in a circle or is no sound form."""
+    for one in (raw, *at_hand.values()):
+        if wrong := admission.refusals(one):
+            raise FormRefused(wrong)
+    return assemble(without_nulls(raw), {name: without_nulls(one) for name, one in at_hand.items()})

@@ -281,6 +281,12 @@ def test_among_several_forms_the_one_the_response_names_is_taken(form: Path, her
     assert "--form" in unsure.err
 
 
+def test_a_response_may_carry_its_form_in_itself(here: Desk) -> None:
+    inside = {**without("extension"), "id": "f"}
+    given = {**response(name=NAME), "questionnaire": "#f", "contained": [inside]}
+    assert questionnaire("validate", here.put("r.json", given)).errors == []
+
+
 def test_fhirpath_writes_values_as_fhir_does(here: Desk) -> None:
     file = here.put("patient.json", {**PATIENT, "birthDate": "1974-12"})
     asked = "-1 | 1.10 | birthDate | @T14:30 | 4 days | 5 'kg' | %a.id | %b | today() | 'x' | (1 = 1)"
