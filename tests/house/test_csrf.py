@@ -20,7 +20,7 @@ def tokens(world: World) -> dict[str, dict[str, str]]:
         "absent": {},
         "empty": {"csrf_token": ""},
         "of another session": {"csrf_token": str(other)},
-        "tampered with": {"csrf_token": mine[:-1] + ("A" if mine[-1] != "A" else "B")},
+        "tampered with": {"csrf_token": mine[:-9] + ("A" if mine[-9] != "A" else "B") + mine[-8:]},
     }
 
 

@@ -21,6 +21,7 @@ WEB = {"routes.py", "forms.py", "page_form.py", "fields.py", "guard.py", "pages.
 MAKES_MARKUP = {"portal/components", "portal/labs/chart.py", "portal/pages.py"}
 """Where HTML is put together: the components and the chart (each value escaped), and translations (our words, each value escaped)."""
 LONG = {
+    "tests/journeys/conftest.py": "the walker and everything around a journey",
     "portal/intake/fields.py": "a table: one field for each kind of control",
     "portal/questionnaire/filling.py": "one form as one person fills it: its verbs share one state",
     "tests/ehr/test_smart_rows.py": "a table: one row of the SMART client matrix after the other",
@@ -30,6 +31,8 @@ LONG = {
     "tests/delivery/test_sender.py": "a table of answers × what is done then",
 }
 MOST_LINES = 350
+STEPS = ROOT / "portal" / "migrations" / "versions"
+"""Written by a program, read by a database."""
 
 
 def name(path: Path) -> str:
@@ -196,16 +199,15 @@ def functions(path: Path) -> Iterator[int]:
 
 
 def test_no_file_grows_beyond_what_one_reads_at_once() -> None:
-    long = {name(path): len(path.read_text().splitlines()) for path in PRODUCT + TESTS}
+    long = {name(path): len(path.read_text().splitlines()) for path in PRODUCT + TESTS if STEPS not in path.parents}
     assert not {each: lines for each, lines in long.items() if lines > MOST_LINES and each not in LONG}
-    gone = {each for each in LONG if long.get(each, 0) <= MOST_LINES}
+    gone = {each for each in LONG if long.get(each, 0) <= MOST_LINES - 50}
     assert not gone, f"these no longer need an exception: {gone}"
 
 
 def test_files_and_functions_stay_as_small_as_the_houses_we_learnt_from(capsys: pytest.CaptureFixture[str]) -> None:
-    steps = ROOT / "portal" / "migrations" / "versions"
-    files = [len(path.read_text().splitlines()) for path in PRODUCT if steps not in path.parents]
-    lengths = [lines for path in PRODUCT if steps not in path.parents for lines in functions(path)]
+    files = [len(path.read_text().splitlines()) for path in PRODUCT if STEPS not in path.parents]
+    lengths = [lines for path in PRODUCT if STEPS not in path.parents for lines in functions(path)]
     with capsys.disabled():
         print(
             f"\nThe house: {len(files)} files, {sum(files)} lines, median {statistics.median(files):.0f} a file; "
