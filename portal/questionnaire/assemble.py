@@ -108,6 +108,8 @@ def _constants(element: Json, names: Names) -> dict[str, str]:
     """The variables of an element that are plain texts: `'patient-'`, or `%linkIdPrefix + 'name.'`."""
     found: dict[str, str] = {}
     for expression in ext.values(ext.of(element), "variable"):
+        if not isinstance(expression, dict):
+            continue
         name, text = expression.get("name"), expression.get("expression")
         if isinstance(name, str) and isinstance(text, str):
             value = _constant(text, {**names, **found})
