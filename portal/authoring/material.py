@@ -10,7 +10,7 @@ from portal.questionnaire import FormRefused, admission, assemble
 from .exits import CannotRead
 from .files import Found, Json
 
-TERMS = frozenset({"ValueSet", "CodeSystem"})
+TERMS = ("ValueSet", "CodeSystem")
 FORM = "Questionnaire"
 
 

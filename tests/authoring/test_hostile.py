@@ -29,7 +29,7 @@ ABOUT = parameters(
     {"name": "subject", "valueReference": {"reference": "Patient/p1"}},
 )
 RECORDS = bundle(observation("o", "p1", 5, "2026-01-01"), PATIENT)
-STEP = int(os.environ.get("PORTAL_CORPUS_STEP") or 60)
+STEP = int(os.environ.get("PORTAL_CORPUS_STEP") or 120)
 """Of the corpus' files one in so many is put to every command; PORTAL_CORPUS_STEP=1 takes them all (half an hour)."""
 
 odd = st.one_of(
