@@ -133,6 +133,10 @@ def the_desk(album: Album, ana: Walker, hub: str) -> None:
 def returned(album: Album) -> None:
     lucia, lee = album.person("lucia@demo.example"), album.person(STAFF["clinician"])
     hub = swift.hub_of(lucia)
+    album.take(lucia, "hub-spanish", hub)
+    album.take(lucia, "confirm-spanish", f"{hub}/confirm/medication")
+    album.take(lucia, "form-spanish", f"{hub}/forms/health-history/your-visit")
+    lucia.press("English")
     lucia.page.goto(f"{album.demo.url}{hub}/confirm/medication")
     fact = lucia.page.locator(".pv-fact").first
     fact.get_by_label("I take it differently", exact=True).check()
@@ -212,11 +216,13 @@ def main() -> int:
         return 1
     for folder in (ALL, README):
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as demo, chromium() as browser:
+    with tempfile.TemporaryDirectory() as place, running_demo(Path(place)) as demo, chromium() as browser:
         album = Album(browser, demo)
         the_front_door(album)
+        results(album)
+        returned(album)
         the_desk(album, *an_intake(album))
-        rest: tuple[Callable[[Album], None], ...] = (results, returned, held, the_rest_of_the_desk)
+        rest: tuple[Callable[[Album], None], ...] = (held, the_rest_of_the_desk)
         for part in rest:
             part(album)
     print(f"Pictures: {ALL} and {README}")

@@ -1,6 +1,6 @@
 """Test results as the laboratory sent them, and a different sentence for each way in which there can be none.
 
-What is said when the clinic cannot be reached and nothing was read before is in test_a_bad_day.
+What is said when the clinic cannot be reached is in test_when_the_clinic_is_down.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.journeys import swift
-from tests.journeys.conftest import PASSWORD, Arrive, Demo, Walker
+from tests.journeys.conftest import PASSWORD, Arrive, Walker
 
 Person = Callable[..., Walker]
 
@@ -48,9 +48,7 @@ def test_results_of_every_kind_have_words(walker: Arrive) -> None:
         priya.open(link)
 
 
-def test_none_and_not_wanted_and_read_before_are_different_sentences(
-    demo: Demo, patient: Person, new_patient: Person, walker: Arrive
-) -> None:
+def test_none_and_not_wanted_are_different_sentences(patient: Person, new_patient: Person) -> None:
     oliver = patient("oliver-lindqvist")
     oliver.open("/results")
     oliver.sees("We looked and there are none.")
@@ -64,13 +62,3 @@ def test_none_and_not_wanted_and_read_before_are_different_sentences(
     noa.press("Save my choices")
     noa.open("/results")
     noa.sees("You chose not to have your results read here")
-
-    demo.fault("down")
-    try:
-        kwame = walker()
-        swift.sign_in(kwame, "kwame@demo.example", PASSWORD)
-        kwame.open("/results")
-        expect(kwame.page.locator("main")).to_contain_text(re.compile(r"Read \d+ \w+ \d{4}, \d\d:\d\d"))
-        kwame.sees("HbA1c")
-    finally:
-        demo.fault("none")

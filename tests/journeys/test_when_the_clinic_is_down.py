@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.journeys import swift
-from tests.journeys.conftest import Demo, Walker
+from tests.journeys.conftest import PASSWORD, Demo, Walker
 from tests.journeys.steps import accept_everything, choose_what_is_shared, open_submission
 
 Person = Callable[..., Walker]
@@ -68,3 +70,13 @@ def test_a_page_of_html_and_a_lost_reply_to_a_delivery_end_with_it_there_exactly
     for patient_id in ("fatima-sayed", "oliver-lindqvist"):
         assert len(demo.in_record("QuestionnaireResponse", patient_id)) == 1
         assert len(demo.in_record("Consent", patient_id)) == 1
+
+
+def test_results_read_before_stay_with_the_time_they_were_read(demo: Demo, walker: Person) -> None:
+    kwame = walker()
+    swift.sign_in(kwame, "kwame@demo.example", PASSWORD)
+    kwame.open("/results")
+    demo.fault("down")
+    kwame.open("/results")
+    expect(kwame.page.locator("main")).to_contain_text(re.compile(r"Read \d+ \w+ \d{4}, \d\d:\d\d"))
+    kwame.sees("HbA1c")
