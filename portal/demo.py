@@ -207,7 +207,7 @@ def _seed(place: Place) -> None:
         return
     for role, name, email in STAFF:
         accounts.add_staff(clinic_id, role, name, email, PASSWORD)
-    visits = intake.upcoming(actor, now().replace(hour=0), now().replace(year=now().year + 1))
+    visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=365))
     known = {row.fhir_id: row for row in accounts.patients(actor, {visit.patient_id for visit in visits}).values()}
     links = {}
     for fhir_id, email in WITH_ACCOUNT.items():
@@ -225,7 +225,7 @@ def _seed(place: Place) -> None:
 
 def _join(actor: Actor, patient_id: str, birth_date: str, email: str) -> None:
     token = accounts.invite(actor, patient_id, 1)
-    accounts.join(token, accounts.prove(token, birth_date), email, PASSWORD, "en")
+    accounts.join(token, accounts.prove(token, birth_date), email, PASSWORD, "en", ("en", "es"))
 
 
 def _say(place: Place, fault: str | None) -> None:

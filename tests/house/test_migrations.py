@@ -22,10 +22,10 @@ APART = "alembic_version"
 
 
 @pytest.fixture
-def migrated(database: str, tmp_path: Path) -> Iterator[str]:
-    db.connect(database, make.settings(tmp_path, database).keys)
+def migrated(empty_database: str, tmp_path: Path) -> Iterator[str]:
+    db.connect(empty_database, make.settings(tmp_path, empty_database).keys)
     db.migrate()
-    yield database
+    yield empty_database
     db.dispose()
 
 
@@ -102,14 +102,14 @@ db.migrate()
 """
 
 
-def test_several_processes_that_start_at_once_do_not_get_in_each_others_way(database: str, tmp_path: Path) -> None:
+def test_several_processes_that_start_at_once_do_not_get_in_each_others_way(empty_database: str, tmp_path: Path) -> None:
     started = [
-        subprocess.Popen([sys.executable, "-c", START, database], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", START, empty_database], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     said = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], "\n".join(said)
-    db.connect(database, make.settings(tmp_path, database).keys)
+    db.connect(empty_database, make.settings(tmp_path, empty_database).keys)
     with db.engine().connect() as connection:
         assert len(schema(connection)) == len(db.Base.metadata.tables)
         assert connection.execute(text(f"SELECT count(*) FROM {APART}")).scalar() == 1
