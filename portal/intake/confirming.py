@@ -115,9 +115,7 @@ def page(actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = pl
     )
 
 
-def save(
-    actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: timedelta, say: Say = plain
-) -> Saved:
+def save(actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: timedelta, say: Say = plain) -> Saved:
     """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile."""
     shown = with_said(page(actor, visits.visit(actor, visit_id), key, max_age, say), said)
     issues = check(shown)
@@ -172,9 +170,7 @@ def _line_issues(line: FactLine) -> list[Issue]:
     if line.answer not in ANSWERS:
         return [Issue(line.name, "required", "Choose an answer for %(what)s", {"what": line.label})]
     if line.answer == "changed" and not line.change:
-        return [
-            Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.label})
-        ]
+        return [Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.label})]
     return []
 
 

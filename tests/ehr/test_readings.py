@@ -11,6 +11,7 @@ import time_machine
 from sqlalchemy import event, text
 
 from portal import db
+from portal.actors import system
 from portal.audit.models import AuditRow
 from portal.clock import now
 from portal.db import session, transaction
@@ -134,9 +135,10 @@ def test_while_a_server_rests_pages_do_not_try_it_and_the_worker_does(
         assert service.read(patient, name, Kind.CONDITIONS).reason is None
 
 
-def test_a_fresh_reading_costs_no_request_and_one_audit_row(
+def test_a_fresh_reading_costs_no_request_and_one_audit_row_for_anybody_but_the_patient(
     clinic: Place, server: Hostile, connection: Connection
 ) -> None:
+    """The patient's own look at what is kept is told by the entry of the page that shows it."""
     _conditions(server, condition("c1"))
     patient = clinic.patient(connection, "p1")
     name = patient.patient_id or ""
@@ -144,6 +146,10 @@ def test_a_fresh_reading_costs_no_request_and_one_audit_row(
     requests, rows = len(server.seen), session().query(AuditRow).count()
     service.read(patient, name, Kind.CONDITIONS)
     service.read(patient, name, Kind.CONDITIONS, fetch=False, max_age=timedelta(0))
+    assert (len(server.seen), session().query(AuditRow).count()) == (requests, rows)
+    others = system(patient.clinic_id)
+    service.read(others, name, Kind.CONDITIONS)
+    service.read(others, name, Kind.CONDITIONS, fetch=False, max_age=timedelta(0))
     assert (len(server.seen), session().query(AuditRow).count()) == (requests, rows + 2)
 
 
@@ -312,7 +318,9 @@ def test_bar_97_when_the_audit_trail_cannot_be_written_nothing_is_shown(
     with transaction() as current:
         current.execute(text("ALTER TABLE audit_events RENAME TO gone"))
     with pytest.raises(Exception, match="audit_events"):
-        service.read(patient, patient.patient_id or "", Kind.CONDITIONS)
+        service.read(patient, patient.patient_id or "", Kind.CONDITIONS, max_age=timedelta(0))
+    with pytest.raises(Exception, match="audit_events"):
+        service.read(system(patient.clinic_id), patient.patient_id or "", Kind.CONDITIONS)
 
 
 def test_appointments_of_another_day_or_without_one_patient_are_not_listed(
