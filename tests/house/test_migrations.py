@@ -102,7 +102,9 @@ db.migrate()
 """
 
 
-def test_several_processes_that_start_at_once_do_not_get_in_each_others_way(empty_database: str, tmp_path: Path) -> None:
+def test_several_processes_that_start_at_once_do_not_get_in_each_others_way(
+    empty_database: str, tmp_path: Path
+) -> None:
     started = [
         subprocess.Popen([sys.executable, "-c", START, empty_database], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
