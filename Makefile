@@ -40,10 +40,10 @@ demo-reset: setup  ## throw the demo's data away
 	@$(BIN)/portal demo-reset
 
 test: setup-dev assets  ## every test: units, house rules, both databases where present, journeys in Chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) -rs
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -rs
 
 quick: setup-dev assets  ## the tests without browser and without what is marked slow
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not journey and not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not journey and not slow"
 
 check: setup-dev  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
