@@ -102,24 +102,26 @@ def patients(actor: Actor, patient_ids: set[str]) -> dict[str, Patient]:
     return {row.id: row for row in rows}
 
 
-def tie(actor: Actor, patient_id: str, connection_id: str, fhir_id: str) -> None:
-    """A person decided which record this patient is. IntegrityError when another account already is that record.
+def holder(actor: Actor, connection_id: str, fhir_id: str) -> Patient | None:
+    """Who of the clinic is tied to this record now."""
+    wanted = select(Patient).where(
+        Patient.clinic_id == actor.clinic_id, Patient.connection_id == connection_id, Patient.fhir_id == fhir_id
+    )
+    return session().scalars(wanted).one_or_none()
 
-    An entry of the appointment list that nobody has an account for gives its link up: it was this person all along.
+
+def tie(actor: Actor, patient_id: str, connection_id: str, fhir_id: str, *, instead_of: str | None = None) -> None:
+    """A person decided which record this patient is. IntegrityError when somebody else already is that record.
+
+    `instead_of` names an entry of the appointment list that gives its link up, because it was this person all along;
+    one with an account never does. Inside the caller's transaction.
     """
     with transaction() as current:
         row = patient(actor, patient_id)
-        for other in current.scalars(
-            select(Patient).where(
-                Patient.clinic_id == actor.clinic_id,
-                Patient.connection_id == connection_id,
-                Patient.fhir_id == fhir_id,
-                Patient.id != row.id,
-            )
-        ):
-            if not has_account(other.id):
-                other.connection_id = other.fhir_id = None
-        current.flush()
+        if instead_of and not has_account(instead_of):
+            listed = patient(actor, instead_of)
+            listed.connection_id = listed.fhir_id = None
+            current.flush()
         row.connection_id, row.fhir_id = connection_id, fhir_id
         audit.record(actor, Event.PATIENT_MATCHED, subject=f"patients:{row.id}", patient_id=row.id)
 

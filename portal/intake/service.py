@@ -12,7 +12,7 @@ from portal.db import session
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed, NotFound
 from portal.intake.drafts import latest_submission
-from portal.intake.models import Status, Submission, Visit, VisitState
+from portal.intake.models import Draft, Status, Submission, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
 from portal.intake.visits import Expected, expect, upcoming
 
@@ -26,6 +26,7 @@ __all__ = [
     "Visit",
     "VisitState",
     "Where",
+    "anything_from",
     "expect",
     "latest_submission",
     "move",
@@ -75,6 +76,17 @@ def visit_states(actor: Actor, of: list[Visit]) -> dict[str, str | None]:
     )
     found = {visit_id: status for visit_id, status in rows}
     return {visit.id: found.get(visit.id) for visit in of}
+
+
+def anything_from(actor: Actor, patient_id: str) -> bool:
+    """Whether this patient of the clinic has written or sent anything here."""
+    _staff_only(actor)
+    ours = (Draft.patient_id == patient_id, Draft.clinic_id == actor.clinic_id)
+    sent = (Submission.patient_id == patient_id, Submission.clinic_id == actor.clinic_id)
+    return any(
+        session().scalar(wanted.limit(1)) is not None
+        for wanted in (select(Draft.id).where(*ours), select(Submission.id).where(*sent))
+    )
 
 
 @dataclass(frozen=True)

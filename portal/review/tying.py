@@ -15,6 +15,7 @@ from portal.ehr import service as ehr
 from portal.errors import Conflict, Issue, NotAllowed, NotFound
 from portal.fhir.resources import Json, key_of, objects_at, text_at
 from portal.fhir.values import address_text
+from portal.intake import service as intake
 from portal.review.identity import of_person
 from portal.review.matching import Match, Scored, Verdict, match
 from portal.review.models import TieDecision, TieVerdict
@@ -139,7 +140,10 @@ def _tie(actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: st
             if row.fhir_id:
                 raise Conflict("This person has been tied to a record meanwhile.")
             current.add(_decision(actor, patient_id, TieVerdict.LINK, reason, chosen, found))
-            accounts.tie(actor, patient_id, connection.id, str(chosen.patient["id"]))
+            fhir_id = str(chosen.patient["id"])
+            listed = accounts.holder(actor, connection.id, fhir_id)
+            silent = listed.id if listed and not intake.anything_from(actor, listed.id) else None
+            accounts.tie(actor, patient_id, connection.id, fhir_id, instead_of=silent)
             current.flush()
     except IntegrityError as taken:
         raise RecordTaken from taken
