@@ -9,10 +9,13 @@ from typing import Any
 from portal.fhir import exact
 from portal.questionnaire import Trouble
 
+# Characters that JSON allows as they are and some readers take for the end of a line: one value stays one line.
+LINE_ENDS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+
 
 def line(value: Any) -> None:
     """One JSON value on a line of its own: decimals as they were given, text in UTF-8 whatever the terminal says."""
-    text = exact.dumps(value) + "\n"
+    text = exact.dumps(value).translate(LINE_ENDS) + "\n"
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None:
         sys.stdout.write(text)
