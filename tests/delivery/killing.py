@@ -105,6 +105,7 @@ def work(url: str, base: str, variant: str, point: str | None, action: str, repo
             done.append(step)
             reports.send(step)
             os.kill(os.getpid(), signal.SIGSTOP if action == "stop" else signal.SIGKILL)
+            time.sleep(0.3)  # the stop reaches the other threads first: this one must not run on meanwhile
 
     tools = Tools(
         gate=lambda _item: Passage(True),
