@@ -240,7 +240,9 @@ def _say(place: Place, fault: str | None) -> None:
     sentences = {person.id: f"{person.name} {person.sentence}" for person in people()}
     for fhir_id, email in WITH_ACCOUNT.items():
         print(f"    {email:26} {sentences[fhir_id]}")
-    print(f"    {NOT_LISTED['email']:26} Maria Garcia was invited by hand; two people in the record look like her.")
+    print(
+        f"    {NOT_LISTED['email']:26} Maria Garcia was invited by hand; the record has namesakes, so a person decides which is she."
+    )
     for fhir_id, token in links.items():
         print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
         print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
