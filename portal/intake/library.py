@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 
+from portal import bundled
 from portal.errors import Misconfigured, NotFound
 from portal.fhir import exact
 from portal.questionnaire import Form, FormRefused, load
 
-FOLDER = Path(__file__).resolve().parent / "questionnaires"
+FOLDER = bundled.FOLDER
 OWN = "health-history"
 """The form asked before every visit where the clinic brings no folder of its own."""
 log = structlog.get_logger()
