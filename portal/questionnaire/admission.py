@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ MAX_OPTIONS = 500
 MAX_LINK_ID = 1_000
 
 R5_TYPES = {"coding": "the R5 type coding", "question": "the R5 type question"}
+STU3_OPTIONS = ("option", "options")
+_STU3_INITIAL = re.compile(r"initial[A-Z]\w*\Z")
 
 
 def refusals(raw: object) -> list[Refusal]:
@@ -126,6 +129,7 @@ def _item(raw: Json, owner: str, seen: set[str]) -> Iterator[Refusal]:
         yield Refusal(link_id, "duplicate-link-id", "the linkId is used by more than one item (que-2)")
     seen.add(link_id)
     yield from _type(raw, link_id)
+    yield from _release(raw, link_id)
     yield from _lists(raw, link_id)
     yield from _shapes(raw, link_id)
 
@@ -138,6 +142,26 @@ def _type(raw: Json, link_id: str) -> Iterator[Refusal]:
         yield Refusal(link_id, "fhir-version", f"the item has {R5_TYPES[kind]}; this engine reads FHIR R4")
     elif kind not in ITEM_TYPES:
         yield Refusal(link_id, "type", f"{kind!r} is not an item type of FHIR R4")
+
+
+def _release(raw: Json, link_id: str) -> Iterator[Refusal]:
+    """Elements of other releases without which the form would ask or allow something else."""
+    old = [name for name in STU3_OPTIONS if isinstance(raw.get(name), (list, dict))]
+    old += [name for name in raw if _STU3_INITIAL.match(name) and name != "initialExpression"]
+    listed = raw.get("enableWhen")
+    conditions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    old += ["hasAnswer" for one in conditions if "hasAnswer" in one]
+    old += ["enableWhen without an operator" for one in conditions if _stu3_condition(one)]
+    for name in dict.fromkeys(old):
+        yield Refusal(link_id, "fhir-version", f"the item has {name} of FHIR STU3; this engine reads FHIR R4")
+    if raw.get("answerConstraint") not in (None, "optionsOnly"):
+        said = f"answerConstraint {raw['answerConstraint']}"
+        yield Refusal(link_id, "fhir-version", f"the item has {said} of FHIR R5; this engine reads FHIR R4")
+
+
+def _stu3_condition(condition: Json) -> bool:
+    answered = any(key.startswith("answer") for key in condition)
+    return "operator" not in condition and isinstance(condition.get("question"), str) and answered
 
 
 def _lists(raw: Json, link_id: str) -> Iterator[Refusal]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import extensions as ext
+from . import foreign
 from .answers import VALUE_KEYS
 from .extensions import Json
 from .findings import Findings
@@ -125,11 +126,7 @@ def _formula(item: Item, feature: str, expression: Any, findings: Findings) -> F
     if expression is None:
         return None
     if isinstance(expression, dict) and not supported(expression.get("language")):
-        findings.refuse(
-            item.link_id,
-            "expression-language",
-            f"{feature} is written in {expression.get('language')}, not in FHIRPath",
-        )
+        foreign.note(item, feature, expression["language"], findings)
         return None
     compiled = formula(expression)
     if compiled is None:
@@ -153,6 +150,8 @@ def _variables(item: Item, findings: Findings) -> Iterator[Variable]:
         compiled = _formula(item, "variable", expression, findings)
         if compiled is not None and compiled.name:
             yield Variable(compiled.name, compiled, item)
+        elif isinstance(expression, dict) and not supported(expression.get("language")):
+            findings.unheard_names.add(str(expression.get("name")))
 
 
 def _rules(item: Item, findings: Findings) -> Iterator[Rule]:
@@ -172,7 +171,7 @@ def _rules(item: Item, findings: Findings) -> Iterator[Rule]:
 def _rule_formula(item: Item, expression: Any, findings: Findings) -> Formula | None:
     """Rules only warn or stop at the end: one that cannot be read is said, and never breaks the form."""
     if isinstance(expression, dict) and not supported(expression.get("language")):
-        findings.miss(item.link_id, "targetConstraint", f"written in {expression.get('language')}")
+        foreign.note(item, "targetConstraint", expression["language"], findings)
         return None
     compiled = formula(expression)
     if compiled is None or compiled.error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import admission, building, graph, paging
+from . import admission, building, foreign, graph, paging
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
@@ -84,6 +84,7 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     root, all_items = building.build(raw, findings)
     by_link = {item.link_id: item for item in all_items}
     building.connect(all_items, by_link, findings)
+    foreign.refuse_deciding(all_items, by_link, findings)
     drawn = graph.draw(root, all_items, by_link, findings)
     if findings.refusals:
         raise FormRefused(findings.refusals)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from portal.fhirpath.model import r4
+
 from . import extensions as ext
 from .extensions import Json
 from .issues import Refusal
@@ -23,7 +25,8 @@ referenceProfile referenceResource allowedResource regex rendering-markdown rend
 signatureRequired sliderStepValue sourceQueries supportLink targetConstraint templateExtract
 templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
 unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
-assemble-expectation optionalDisplay keyboard isSubject
+assemble-expectation optionalDisplay keyboard isSubject supportHyperlink
+extension-Questionnaire.item.disabledDisplay disabledDisplay
 """
 OTHERS = frozenset(
     {
@@ -45,6 +48,21 @@ valueset-reference referencesContained extension-Questionnaire.versionAlgorithm
 DESCRIPTIVE = frozenset(_DESCRIPTIVE_WORDS.split())
 
 
+REASONS = {
+    "targetStructureMap": "extraction by a StructureMap is not done here",
+    "sourceStructureMap": "population by a StructureMap is not done here",
+    "questionnaireAdaptive": "the next question is not asked for at a server: the form is shown as it stands",
+    "contextExpression": "what the record says is not shown beside the question",
+    "lookupQuestionnaire": "a reference is not entered by way of another form",
+    "unitSupplementalSystem": "units outside the list are taken as text, not from another system",
+    "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
+    "externallydefined": "the options lie at an address of their own that is no value set",
+}
+"""What is known and not done, and what that means for whoever fills in the form."""
+ALSO = frozenset({"resourceType", "id", "extension", "linkId", "disabledDisplay", "answerConstraint", "fhir_comments"})
+"""Elements beside those of the model, two of them R5's that are honoured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unhonoured:
     link_id: str
@@ -63,9 +81,13 @@ class Features:
 
 @dataclass(slots=True)
 class Findings:
+    """`unheard`: ordinal -> features that are in a language nobody here speaks; `unheard_names`: variables that are."""
+
     refusals: list[Refusal] = field(default_factory=list)
     not_honoured: list[Unhonoured] = field(default_factory=list)
     defects: list[Refusal] = field(default_factory=list)
+    unheard: dict[int, set[str]] = field(default_factory=dict)
+    unheard_names: set[str] = field(default_factory=set)
 
     def refuse(self, link_id: str, code: str, reason: str) -> None:
         self.refusals.append(Refusal(link_id, code, reason))
@@ -84,9 +106,12 @@ class Findings:
             for name in _extension_names(element):
                 used[name] += 1
                 if name not in HONOURED and name not in DESCRIPTIVE:
-                    missed.setdefault(
-                        (link_id, name), Unhonoured(link_id, name, "an extension this engine does not know")
-                    )
+                    reason = REASONS.get(name, "an extension this engine does not know")
+                    missed.setdefault((link_id, name), Unhonoured(link_id, name, reason))
+            for name in _unknown_elements(element, "Questionnaire.item" if element is not raw else "Questionnaire"):
+                missed.setdefault(
+                    (link_id, name), Unhonoured(link_id, name, "no element of FHIR R4; it is passed over")
+                )
         for item in items:
             used[f"type:{item.type}"] += 1
             used.update(f"itemControl:{code}" for code in item.controls)
@@ -95,6 +120,12 @@ class Findings:
             )
             used.update(f"enableWhen:{condition.operator}" for condition in item.conditions)
         return Features(dict(sorted(used.items())), tuple(missed.values()), tuple(self.defects))
+
+
+def _unknown_elements(element: Json, type_name: str) -> list[str]:
+    known = r4().type(type_name)
+    elements = known.elements if known is not None else {}
+    return [name for name in element if name.lstrip("_") not in elements and name.lstrip("_") not in ALSO]
 
 
 def _extension_names(element: Json) -> list[str]:

@@ -27,6 +27,9 @@ REPEATS_TEXT = "http://ehelse.no/fhir/StructureDefinition/repeatstext"
 """Words of Norway's national forms for what SDC has no place for: a line under the question, the button that adds one."""
 
 
+SUPPORT = ("supportLink", "supportHyperlink")
+
+
 @dataclass(slots=True)
 class Node:
     """One thing to draw. `name` is its field name; `answers` are FHIR answers; `slots` how many inputs to draw."""
@@ -186,7 +189,7 @@ def _dress(node: Node, item: Item, language: str) -> None:
     node.keyboard = str(_code(ext.value(found, "keyboard")) or "")
     node.category = next(iter(sorted(ext.codes(found, ("displayCategory",)))), "")
     node.media = ext.value(found, "itemMedia")
-    node.links = [link for link in ext.values(found, "supportLink") if isinstance(link, str)]
+    node.links = [link for name in SUPPORT for link in ext.values(found, name) if isinstance(link, str)]
     node.signature = bool(found.get("signatureRequired"))
     width = ext.value(found, "width")
     node.width = f"{width['value']}{width.get('code') or '%'}" if isinstance(width, dict) and "value" in width else ""

@@ -22,7 +22,6 @@ VALIDATION = {
 PAIRS = {
     "PAIR:android-fhir:QuestionnaireResponse-demographics-qr": "required questions have no answer in it",
     "PAIR:android-fhir:questionnaire_response_outbreak": "the form uses a linkId twice (que-2)",
-    "PAIR:cqf-clinical-reasoning:QuestionnaireResponse-definition-OPA-Patient1": "the form's expressions are CQL",
     "PAIR:hl7-sdc:QuestionnaireResponse-questionnaireresponse-sdc-example-ussg-fht-answers": "it names another form",
     "PAIR:i4mi:variousResponse": "nested items stand beside their answer, a decimal is an integer, required answers lack",
     "PAIR:js-kyle-qr-validation:qr-fail": "made to fail: a required answer lacks",

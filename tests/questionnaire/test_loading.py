@@ -22,6 +22,14 @@ def options(count: int) -> list[dict[str, Any]]:
 
 
 CQL = {"language": "text/cql", "expression": "Age"}
+CQL_TEXT = {"url": HL7 + "cqf-expression", "valueExpression": CQL}
+FROM_CQL = {"url": SDC + "initialExpression", "valueExpression": CQL}
+OLD = {"url": HL7 + "variable", "valueExpression": {**CQL, "name": "old"}}
+CONTEXT = {"url": SDC + "itemPopulationContext", "valueExpression": CQL}
+MOST = {"url": HL7 + "maxValue", "_valueInteger": {"extension": [CQL_TEXT]}}
+IF_N = q("a", enableWhen=[when("n", ">", answerInteger=5)])
+N_PLUS = q("a", "integer", ext=[sdc("calculatedExpression", "%resource.item.where(linkId='n').answer.value + 1")])
+HIDDEN = {"url": HL7 + "questionnaire-hidden", "valueBoolean": True}
 
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("no linkId", raw_form({"type": "string", "text": "x"}), "", "no-link-id"),
@@ -36,6 +44,15 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("modifier", raw_form(q("a", modifierExtension=[{"url": "https://example.org/x", "valueBoolean": True}])), "a", "modifier-extension"),
     ("modifier of the form", raw_form(q("a"), modifierExtension=[{"url": "https://example.org/x"}]), "", "modifier-extension"),
     ("CQL", raw_form(q("a", ext=[{"url": SDC + "calculatedExpression", "valueExpression": CQL}])), "a", "expression-language"),
+    ("CQL that enables", raw_form(q("a", ext=[{"url": SDC + "enableWhenExpression", "valueExpression": CQL}])), "a", "expression-language"),
+    ("a text in CQL and no other", raw_form(q("a", text=None, _text={"extension": [CQL_TEXT]})), "a", "expression-language"),
+    ("a hidden answer from CQL decides", raw_form(q("n", "integer", ext=[FROM_CQL, HIDDEN]), IF_N), "a", "expression-language"),
+    ("a locked answer from CQL counts", raw_form(q("n", "integer", ext=[FROM_CQL], readOnly=True), N_PLUS), "a", "expression-language"),
+    ("a variable in CQL decides", raw_form(q("a", ext=[sdc("enableWhenExpression", "%old > 1")]), extension=[OLD]), "a", "expression-language"),
+    ("STU3 options", raw_form(q("a", "choice", option=[{"valueString": "x"}])), "a", "fhir-version"),
+    ("STU3 initial", raw_form(q("a", initialString="x")), "a", "fhir-version"),
+    ("STU3 condition", raw_form(q("b"), q("a", enableWhen=[{"question": "b", "hasAnswer": True}])), "a", "fhir-version"),
+    ("R5 constraint", raw_form(q("a", answerOption=[{"valueString": "x"}], answerConstraint="optionsOrString")), "a", "fhir-version"),
     ("broken condition", raw_form(q("a", ext=[sdc("enableWhenExpression", "1 +")])), "a", "expression"),
     ("21 deep", raw_form(nested(21)), "", "too-deep"),
     ("2001 items", raw_form(*(q(str(n)) for n in range(2001))), "", "too-many-items"),
@@ -69,6 +86,33 @@ AT_THE_LIMIT = [
 @pytest.mark.parametrize("raw", AT_THE_LIMIT, ids=["20 deep", "2000 items", "500 options"])
 def test_a_form_at_the_limit_is_taken(raw: dict[str, Any]) -> None:
     assert load(raw).items
+
+
+LEFT_OUT: list[tuple[str, dict[str, Any], str]] = [
+    ("a prefill", q("a", ext=[FROM_CQL]), "initialExpression"),
+    ("a hidden prefill on which nothing depends", q("a", ext=[FROM_CQL, HIDDEN]), "initialExpression"),
+    ("a group's context", group("a", q("b"), ext=[CONTEXT]), "itemPopulationContext"),
+    ("candidates", q("a", "reference", ext=[{"url": SDC + "candidateExpression", "valueExpression": CQL}]), "candidateExpression"),
+    ("a text that is written too", q("a", _text={"extension": [CQL_TEXT]}), "cqf-expression of text"),
+    ("a limit", q("a", "integer", ext=[MOST]), "cqf-expression of maxValue"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("item", "feature"), [case[1:] for case in LEFT_OUT], ids=[case[0] for case in LEFT_OUT])
+def test_what_a_form_can_do_without_is_left_out_and_said(item: dict[str, Any], feature: str) -> None:
+    made = form(item)
+    missed = {(one.link_id, one.feature): one.reason for one in made.features.not_honoured}
+    assert "text/cql" in missed["a", feature]
+
+
+def test_a_question_that_somebody_can_answer_needs_no_prefill_to_decide() -> None:
+    made = form(q("age", "integer", ext=[FROM_CQL]), q("a", enableWhen=[when("age", ">", answerInteger=5)]))
+    assert [one.feature for one in made.features.not_honoured] == ["initialExpression"]
+
+
+def test_elements_that_fhir_does_not_have_are_named() -> None:
+    made = form(q("a", require=True, fhir_comments=["x"]), colour="red")
+    assert {(one.link_id, one.feature) for one in made.features.not_honoured} == {("a", "require"), ("", "colour")}
 
 
 def test_conditions_in_a_circle_are_refused() -> None:
