@@ -35,6 +35,8 @@ class Permission(StrEnum):
     SEE_AUDIT = "see-audit"
     MANAGE_STAFF = "manage-staff"
     MANAGE_CONNECTIONS = "manage-connections"
+    SEE_FORMS = "see-forms"
+    MANAGE_FORMS = "manage-forms"
 
 
 MAY: dict[Role, frozenset[Permission]] = {
@@ -48,6 +50,7 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_CLINICAL,
             Permission.MATCH,
             Permission.WORK_HELD,
+            Permission.SEE_FORMS,
         }
     ),
     Role.PRIVACY_OFFICER: frozenset({Permission.SEE_AUDIT}),
@@ -59,6 +62,8 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.SEE_AUDIT,
             Permission.MANAGE_STAFF,
             Permission.MANAGE_CONNECTIONS,
+            Permission.SEE_FORMS,
+            Permission.MANAGE_FORMS,
         }
     ),
 }

@@ -55,7 +55,16 @@ class Event(StrEnum):
     DELIVERY_WITHHELD = "delivery-withheld"
     DELIVERY_SEEN = "delivery-seen"
     CONNECTION_CHANGED = "connection-changed"
+    FORM_IMPORTED = "form-imported"
+    FORM_ACTIVATED = "form-activated"
+    FORM_DEACTIVATED = "form-deactivated"
     TOKEN_OBTAINED = "token-obtained"
+    RECORD_CONNECTED = "record-connected"
+    RECORD_DISCONNECTED = "record-disconnected"
+    LAUNCH_ANSWERED = "launch-answered"
+    LAUNCH_REFUSED = "launch-refused"
+    EHR_USER_TIED = "ehr-user-tied"
+    EHR_USER_UNTIED = "ehr-user-untied"
     WRONG_PATIENT = "wrong-patient"
     AUDIT_SEEN = "audit-seen"
 
@@ -95,5 +104,8 @@ PLAIN: dict[Event, str] = {
     Event.DELIVERY_CLOSED: "%(who)s closed a delivery by hand.",
     Event.DELIVERY_WITHHELD: "%(who)s did not send answers to your medical record, because you chose not to share them.",
     Event.DELIVERY_SEEN: "%(who)s looked at a delivery that was on hold.",
+    Event.RECORD_CONNECTED: "%(who)s allowed this site to read the medical record with their own permission.",
+    Event.RECORD_DISCONNECTED: "%(who)s ended that permission.",
+    Event.LAUNCH_ANSWERED: "%(who)s came here from the clinic's system with this patient open.",
     Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
 }
