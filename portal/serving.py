@@ -25,7 +25,9 @@ class Pages(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         from portal.app import create_app  # in the serving process only: the one that watches needs none of it
+        from portal.fhirpath import load_units
 
+        load_units()  # a second that the first patient with a unit would wait
         return create_app(self.portal_settings)
 
 

@@ -183,11 +183,18 @@ class Parser:
             return self.number(token)
         if token.kind in ("datetime", "time"):
             self.at += 1
-            return Literal(moment(token), token.pos)
+            return Literal(self.moment(token), token.pos)
         if token.kind == "word" and token.text in ("true", "false"):
             self.at += 1
             return Literal(token.text == "true", token.pos)
         return None
+
+    def moment(self, token: Token) -> object:
+        """A time with a zone was in the grammar before 2.0: it is compared and moved as it was then, and is nothing else."""
+        value = moment(token)
+        if isinstance(value, FhirTime) and value.offset is not None and (self.sees(".") or self.sees("[")):
+            raise FhirPathSyntaxError("a time has no zone", token.pos)
+        return value
 
     def number(self, token: Token) -> Expr:
         value = number(token)
@@ -262,7 +269,7 @@ def number(token: Token) -> int | Decimal:
 def moment(token: Token) -> object:
     text = token.text[1:]
     if token.kind == "time":
-        found: object = FhirTime.parse(text[1:])
+        found: object = FhirTime.parse_with_zone(text[1:])
     elif "T" in text:
         found = FhirDateTime.parse(text)
     else:

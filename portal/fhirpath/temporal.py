@@ -75,11 +75,10 @@ class FhirDateTime(Temporal):
             return None
         if not clock:
             return cls(parts)
-        zone = ZONE.search(clock)
-        offset = None if zone is None else zone_minutes(zone.group(1))
-        times = clock_parts(clock[: zone.start()] if zone else clock)
-        if times is None or len(parts) != 3 or (zone is not None and offset is None):
+        found = zoned_clock(clock)
+        if found is None or len(parts) != 3:
             return None
+        times, offset = found
         return cls(parts + times, offset)
 
     @classmethod
@@ -97,7 +96,7 @@ class FhirDateTime(Temporal):
 
 
 class FhirTime(Temporal):
-    """A time of day with hour, minute, second or finer precision; never a zone."""
+    """A time of day with hour, minute, second or finer precision; a zone only where written before FHIRPath 2.0."""
 
     __slots__ = ()
     MOST = 3
@@ -108,8 +107,14 @@ class FhirTime(Temporal):
         parts = clock_parts(text.removeprefix("T"))
         return None if parts is None else cls(parts)
 
+    @classmethod
+    def parse_with_zone(cls, text: str) -> Self | None:
+        """The same, and `14:30-05:00` or `14:30Z`: what FHIRPath allowed before 2.0."""
+        found = zoned_clock(text.removeprefix("T"))
+        return None if found is None else cls(*found)
+
     def __str__(self) -> str:
-        return clock_text(self.parts)
+        return clock_text(self.parts) + zone_text(self.offset)
 
 
 def date_parts(text: str) -> Parts | None:
@@ -138,8 +143,16 @@ def clock_parts(text: str) -> Parts | None:
         seconds = Decimal(second)
         if seconds >= 61:
             return None
-        parts += (seconds if seconds < 60 else seconds - 1,)  # a leap second is read as :59
+        parts += (seconds,)  # 60 is a leap second
     return parts
+
+
+def zoned_clock(text: str) -> tuple[Parts, int | None] | None:
+    """A time of day and the minutes east of UTC that may follow it."""
+    zone = ZONE.search(text) if len(text) <= MAX_TEXT else None
+    offset = None if zone is None else zone_minutes(zone.group(1))
+    times = clock_parts(text[: zone.start()] if zone else text)
+    return None if times is None or (zone is not None and offset is None) else (times, offset)
 
 
 def zone_minutes(text: str) -> int | None:
@@ -191,6 +204,8 @@ def compare(left: Temporal, right: Temporal, zone: int | None = None) -> int | N
     zone: minutes east of UTC for values that say none. Dates compare with date-times; a time only with times.
     """
     first, second = left.parts, right.parts
+    if isinstance(left, FhirTime):
+        return compare_clocks(left, right)
     if len(first) > 3 and len(second) > 3 and left.offset != right.offset:
         first_offset = zone if left.offset is None else left.offset
         second_offset = zone if right.offset is None else right.offset
@@ -200,6 +215,24 @@ def compare(left: Temporal, right: Temporal, zone: int | None = None) -> int | N
         if first_utc is None or second_utc is None:
             return None
         first, second = first_utc, second_utc
+    return _compared(first, second)
+
+
+def compare_clocks(left: Temporal, right: Temporal) -> int | None:
+    """Times of day; of two zones, on the clock of UTC; None when only one has a zone."""
+    if left.offset == right.offset:
+        return _compared(left.parts, right.parts)
+    if left.offset is None or right.offset is None:
+        return None
+    return _compared(clock_in_utc(left.parts, left.offset), clock_in_utc(right.parts, right.offset))
+
+
+def clock_in_utc(parts: Parts, offset: int) -> Parts:
+    minutes = (int(parts[0]) * 60 + int((*parts, 0)[1]) - offset) % 1440
+    return (minutes // 60, minutes % 60, *parts[2:])[: len(parts)]
+
+
+def _compared(first: Parts, second: Parts) -> int | None:
     for mine, yours in zip(first, second, strict=False):
         if mine != yours:
             return -1 if mine < yours else 1

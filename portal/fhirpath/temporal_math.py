@@ -32,7 +32,7 @@ def add(value: Temporal, quantity: Quantity, unit: str, sign: int) -> Temporal |
     if unit == "millisecond":
         amount, unit = amount / 1000, "second"
     if isinstance(value, FhirTime):
-        return FhirTime(clock_plus(value.parts, amount, unit))
+        return FhirTime(clock_plus(value.parts, amount, unit), value.offset)
     precision = PRECISIONS[len(value.parts) - 1]
     amount, unit = coarsened(amount, unit, precision)
     try:
@@ -68,11 +68,16 @@ def months_plus(parts: Parts, months: int) -> Parts:
 
 def seconds_plus(parts: Parts, seconds: Decimal) -> Parts:
     year, month, day, hour, minute = (int(part) for part in (*parts, *(0, 1, 1, 0, 0)[len(parts) :])[:5])
-    total = (Decimal(parts[5]) if len(parts) > 5 else Decimal(0)) + seconds
+    total = (no_leap(parts[5]) if len(parts) > 5 else Decimal(0)) + seconds
     whole = int(total // 1) if total >= 0 or total == int(total) else int(total) - 1
     moved = datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(seconds=whole)
     found: Parts = (moved.year, moved.month, moved.day, moved.hour, moved.minute, moved.second + (total - whole))
     return found[: len(parts)]
+
+
+def no_leap(second: int | Decimal) -> Decimal:
+    """A leap second is moved as the one before it."""
+    return Decimal(second) if second < 60 else Decimal(second) - 1
 
 
 def clock_plus(parts: Parts, amount: Decimal, unit: str) -> Parts:
@@ -80,7 +85,7 @@ def clock_plus(parts: Parts, amount: Decimal, unit: str) -> Parts:
     precision = PRECISIONS[len(parts) + 2]
     amount, unit = coarsened(amount, unit, precision)
     hour, minute, second = (*parts, 0, 0)[:3]
-    total = (Decimal(hour) * 3600 + Decimal(minute) * 60 + Decimal(second) + amount * SECONDS[unit]) % 86_400
+    total = (Decimal(hour) * 3600 + Decimal(minute) * 60 + no_leap(second) + amount * SECONDS[unit]) % 86_400
     if total < 0:
         total += 86_400
     whole = int(total)

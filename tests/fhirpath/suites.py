@@ -181,7 +181,7 @@ def xml_case(file: str, head: str, body: str) -> Case:
             typed(dict(ATTRIBUTE.findall(kind)).get("type"), html.unescape(value or ""))
             for kind, value in OUTPUT.findall(body)
         ],
-        error="invalid" in dict(ATTRIBUTE.findall(marks)),
+        error="invalid" in test or "invalid" in dict(ATTRIBUTE.findall(marks)),
         predicate=test.get("predicate") == "true",
         model="R4",
         input_file=test.get("inputfile", "patient-example.xml"),

@@ -110,7 +110,7 @@ def to_date_time(value: Any) -> FhirDateTime | None:
 def to_time(value: Any) -> FhirTime | None:
     if isinstance(value, FhirTime):
         return value
-    return FhirTime.parse(value) if isinstance(value, str) else None
+    return FhirTime.parse_with_zone(value) if isinstance(value, str) else None
 
 
 def to_quantity(value: Any) -> Quantity | None:
