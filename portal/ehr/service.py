@@ -12,10 +12,11 @@ from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
-from portal.ehr import connections, finding, keys, tokens
+from portal.ehr import connections, definitions, finding, keys, tokens
 from portal.ehr import overview as overview_page
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient, Found
+from portal.ehr.definitions import Expanded, FormThere
 from portal.ehr.errors import EhrError
 from portal.ehr.finding import Appointments, Person
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
@@ -97,6 +98,29 @@ def candidates(actor: Actor, clinic_id: str, person: Person, limits: Limits = BR
     return found if isinstance(found, Reading) else could_not_look(Kind.PATIENT, found)
 
 
+def forms_there(actor: Actor, title: str, limits: Limits = BRISK) -> list[FormThere] | Reason:
+    """The forms that the clinic's server has under a title like this, or why it could not be asked."""
+    return _asking(actor, actor.clinic_id, lambda client, _: definitions.forms(client, title), limits)
+
+
+def form_there(actor: Actor, name: str, limits: Limits = BRISK) -> bytes | Reason:
+    """A form of the clinic's server by its id, byte for byte, or why it could not be had."""
+    return _asking(actor, actor.clinic_id, lambda client, _: definitions.form(client, name), limits)
+
+
+def expand(actor: Actor, canonical: str, server: str = "", limits: Limits = PATIENT) -> Expanded | Reason:
+    """What a value set holds, asked of the terminology server at `server`, else of the clinic's own; or why it is not known."""
+    if not server:
+        return _asking(actor, actor.clinic_id, lambda client, _: definitions.expand(client, canonical), limits)
+    if actor.role not in STAFF | {Role.SYSTEM}:
+        raise NotAllowed
+    session().commit()  # nothing is held open in the database while we wait for the network
+    try:
+        return definitions.expand(definitions.terminology_server(server, limits), canonical)
+    except EhrError as trouble:
+        return reason_of(trouble)
+
+
 def _asking(actor: Actor, clinic_id: str, ask: Callable[[FhirClient, str], T], limits: Limits) -> T | Reason:
     """What `ask` finds at the clinic's server (it is given the client and the connection's id), or why it could not. Audited."""
     if actor.role not in STAFF | {Role.SYSTEM} or actor.clinic_id != clinic_id:
@@ -135,8 +159,10 @@ __all__ = [
     "Capabilities",
     "Connection",
     "EhrError",
+    "Expanded",
     "Failure",
     "FhirClient",
+    "FormThere",
     "Found",
     "Kind",
     "Limits",
@@ -151,7 +177,10 @@ __all__ = [
     "capabilities",
     "client_for",
     "connection_for",
+    "expand",
     "for_staff",
+    "form_there",
+    "forms_there",
     "issues",
     "jwks",
     "overview",

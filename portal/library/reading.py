@@ -1,0 +1,132 @@
+"""What staff see of the library: every form with its versions and decisions, and one version with its check report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.actors import Actor, Permission, Role
+from portal.db import session
+from portal.errors import NotAllowed, NotFound
+from portal.library import shelf
+from portal.library.models import FormStep, FormVersion, LibraryForm
+from portal.library.rules import Rule, sentence
+from portal.questionnaire import Form
+from portal.questionnaire.report import of_form
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A form of the library. `versions` newest first, `steps` oldest first."""
+
+    form: LibraryForm
+    versions: list[FormVersion] = field(default_factory=list)
+    steps: list[FormStep] = field(default_factory=list)
+
+    @property
+    def step(self) -> FormStep | None:
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def active(self) -> FormVersion | None:
+        """The version that is asked now."""
+        step = self.step
+        if step is None or step.state != "active":
+            return None
+        return next((each for each in self.versions if each.id == step.version_id), None)
+
+    @property
+    def title(self) -> str:
+        return (self.active or self.versions[0]).title
+
+    @property
+    def newest(self) -> FormVersion:
+        return self.versions[0]
+
+    @property
+    def rule(self) -> Rule | None:
+        return Rule.of(self.step.rule) if self.step else None
+
+    @property
+    def order(self) -> int:
+        return self.rule.order if self.rule and self.active else 1000
+
+    @property
+    def words(self) -> str:
+        """Its rule in a sentence; "" when nobody is asked."""
+        return sentence(self.rule) if self.rule and self.active else ""
+
+    def before(self, version: FormVersion) -> FormVersion | None:
+        """The version that came before this one."""
+        return next((each for each in self.versions if each.number < version.number), None)
+
+    def find(self, version_id: str) -> FormVersion:
+        found = next((each for each in self.versions if each.id == version_id), None)
+        if found is None:
+            raise NotFound
+        return found
+
+
+def may_see(actor: Actor) -> None:
+    if actor.role is not Role.SYSTEM and not actor.may(Permission.SEE_FORMS):
+        raise NotAllowed
+
+
+def every(actor: Actor) -> list[Kept]:
+    """All forms of the clinic: those that are asked in their order, then the others by title."""
+    may_see(actor)
+    kept = {form.id: Kept(form) for form in session().scalars(_of(LibraryForm, actor))}
+    for version in session().scalars(_of(FormVersion, actor).order_by(FormVersion.number.desc())):
+        kept[version.form_id].versions.append(version)
+    for step in session().scalars(_of(FormStep, actor).order_by(FormStep.number)):
+        kept[step.form_id].steps.append(step)
+    return sorted((each for each in kept.values() if each.versions), key=lambda one: (one.order, one.title.casefold()))
+
+
+def _of(table: Any, actor: Actor) -> Any:
+    return select(table).where(table.clinic_id == actor.clinic_id)
+
+
+def one(actor: Actor, form_id: str) -> Kept:
+    """A form of this clinic; NotFound for any other."""
+    may_see(actor)
+    form = session().scalars(_of(LibraryForm, actor).where(LibraryForm.id == form_id)).one_or_none()
+    if form is None:
+        raise NotFound
+    rows = session().scalars(_of(FormVersion, actor).where(FormVersion.form_id == form_id))
+    return Kept(form, sorted(rows, key=lambda each: -each.number), steps(actor, form_id))
+
+
+def steps(actor: Actor, form_id: str) -> list[FormStep]:
+    """The decisions about a form, oldest first."""
+    return list(session().scalars(_of(FormStep, actor).where(FormStep.form_id == form_id).order_by(FormStep.number)))
+
+
+def version(actor: Actor, version_id: str) -> FormVersion:
+    """A version of this clinic; NotFound for any other."""
+    found = session().scalars(_of(FormVersion, actor).where(FormVersion.id == version_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    row: FormVersion = found
+    return row
+
+
+def compiled(actor: Actor, version_id: str) -> Form:
+    """A version as the engine reads it, for staff."""
+    may_see(actor)
+    return shelf.compiled(actor.clinic_id, version_id)
+
+
+def checked(actor: Actor, version_id: str) -> Json:
+    """The check report of a version, as `portal questionnaire check` gives it."""
+    return of_form(compiled(actor, version_id))
+
+
+def download(actor: Actor, version_id: str) -> bytes:
+    """A version as it came, byte for byte."""
+    may_see(actor)
+    return shelf.content(actor.clinic_id, version_id)

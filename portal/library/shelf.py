@@ -1,0 +1,143 @@
+"""Looks into a clinic's library: which forms are asked now and by which rule, and each version compiled once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
+
+from portal.db import session
+from portal.errors import NotFound
+from portal.fhir import exact
+from portal.library import rules
+from portal.library.models import FormStep, FormVersion, LibraryForm, LibraryTerm
+from portal.library.rules import Occasion, Rule
+from portal.questionnaire import Form, load
+
+Json = dict[str, Any]
+MOST_COMPILED = 64
+OWN_URL = "urn:previsit:form:"
+"""Begins the address of a form whose author gave it none."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A form that is asked now. `carry`: drafts of older versions move over to this one."""
+
+    form_id: str
+    slug: str
+    url: str
+    version_id: str
+    title: str
+    rule: Rule
+    carry: bool
+    since: datetime
+
+
+def asked(clinic_id: str, occasion: Occasion | None = None) -> list[Asked]:
+    """The clinic's active forms in their order; with an occasion only those that this visit asks for."""
+    newest = (
+        select(FormStep.form_id, func.max(FormStep.number).label("number"))
+        .where(FormStep.clinic_id == clinic_id)
+        .group_by(FormStep.form_id)
+        .subquery()
+    )
+    rows = session().execute(
+        select(FormStep, FormVersion, LibraryForm)
+        .join(newest, (newest.c.form_id == FormStep.form_id) & (newest.c.number == FormStep.number))
+        .join(FormVersion, FormVersion.id == FormStep.version_id)
+        .join(LibraryForm, LibraryForm.id == FormStep.form_id)
+        .where(FormStep.state == "active")
+    )
+    found = [_asked(step, version, form) for step, version, form in rows]
+    wanted = [each for each in found if occasion is None or rules.applies(each.rule, each.url, occasion)]
+    return sorted(wanted, key=lambda each: (each.rule.order, each.title.casefold(), each.form_id))
+
+
+def _asked(step: FormStep, version: FormVersion, form: LibraryForm) -> Asked:
+    return Asked(form.id, form.slug, form.url, version.id, version.title, Rule.of(step.rule), step.carry, step.at)
+
+
+def compiled(clinic_id: str, version_id: str) -> Form:
+    """A version of this clinic as the engine reads it; the same object while neither it nor the lists beside it change."""
+    key = (version_id, _lists_as_of(clinic_id))
+    with _lock:
+        if key in _compiled:
+            _compiled.move_to_end(key)
+            return _compiled[key]
+    version = _version(clinic_id, version_id)
+    form = load(resource(version), registry=Terms(clinic_id))
+    with _lock:
+        _compiled[key] = form
+        while len(_compiled) > MOST_COMPILED:
+            _compiled.popitem(last=False)
+    return form
+
+
+_compiled: OrderedDict[tuple[str, datetime | None], Form] = OrderedDict()
+_lock = Lock()
+
+
+def _lists_as_of(clinic_id: str) -> datetime | None:
+    return session().scalar(select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == clinic_id))
+
+
+def _version(clinic_id: str, version_id: str) -> FormVersion:
+    found = session().scalars(
+        select(FormVersion)
+        .where(FormVersion.id == version_id, FormVersion.clinic_id == clinic_id)
+        .options(undefer(FormVersion.content))
+    )
+    version = found.one_or_none()
+    if version is None:
+        raise NotFound
+    return version
+
+
+def content(clinic_id: str, version_id: str) -> bytes:
+    """The bytes of a version as they came."""
+    return _version(clinic_id, version_id).content
+
+
+def resource(version: FormVersion) -> Json:
+    """The Questionnaire of a version, with the address that we call it by where its author gave none."""
+    form = session().get_one(LibraryForm, version.form_id)
+    return named(exact.loads(version.content), form.url)
+
+
+def named(raw: Json, url: str) -> Json:
+    return raw if raw.get("url") else {**raw, "url": url}
+
+
+class Terms(Mapping[str, Json]):
+    """The ValueSets and CodeSystems that were brought in beside the forms, by address; each read when it is asked for."""
+
+    def __init__(self, clinic_id: str) -> None:
+        self._clinic_id = clinic_id
+        self._read: dict[str, Json | None] = {}
+
+    def __getitem__(self, url: str) -> Json:
+        if url not in self._read:
+            self._read[url] = self._look(url)
+        found = self._read[url]
+        if found is None:
+            raise KeyError(url)
+        return found
+
+    def _look(self, url: str) -> Json | None:
+        kept = session().scalar(
+            select(LibraryTerm.content).where(LibraryTerm.clinic_id == self._clinic_id, LibraryTerm.url == url)
+        )
+        return exact.loads(kept) if kept is not None else None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(session().scalars(select(LibraryTerm.url).where(LibraryTerm.clinic_id == self._clinic_id)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
