@@ -23,7 +23,7 @@ from portal import db, sealing, settings
 from portal.actors import Role
 from portal.clock import now
 from tests import make
-from tests.journeys.conftest import free_port
+from tests.ports import free_port
 
 ROUNDS = int(os.environ.get("PREVISIT_BENCH_ROUNDS", "200"))
 TICK = os.sysconf("SC_CLK_TCK")

@@ -8,7 +8,6 @@ with running_sandbox(tmp_path) as sandbox:
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import uuid
@@ -28,8 +27,8 @@ from werkzeug.serving import BaseWSGIServer
 from portal.sandbox.assertions import ASSERTION_TYPE
 from portal.sandbox.config import Client, SandboxConfig
 from portal.sandbox.server import server
+from tests.ports import free_port
 
-PORTS = range(8300, 8400)
 CLIENT_ID = "portal-under-test"
 PUBLIC_CLIENT_ID = "portal-public"
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
@@ -120,15 +119,6 @@ class Sandbox:
         return session
 
 
-def free_port() -> int:
-    """A port between 8300 and 8399 that nobody listens on."""
-    for port in sorted(PORTS, key=lambda port: uuid.uuid5(uuid.NAMESPACE_URL, f"{port}{uuid.uuid4()}").int):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no port between 8300 and 8399 is free")
-
-
 @contextmanager
 def running_sandbox(
     data: Path, *, seed: bool = True, today: date | None = None, token_seconds: int = 300, host: str = "127.0.0.1"
@@ -151,7 +141,7 @@ def running_sandbox(
             continue
         break
     else:
-        raise RuntimeError("no port between 8300 and 8399 would open")
+        raise RuntimeError("no port would open")
     try:
         yield sandbox
     finally:

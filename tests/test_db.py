@@ -40,9 +40,9 @@ def test_what_was_loaded_before_is_read_again_under_the_lock(app: object) -> Non
         db.close()
 
     clinic_id = clinic.id
-    thread = threading.Thread(target=rename)
+    thread = threading.Thread(target=rename, daemon=True)
     thread.start()
-    thread.join()
+    thread.join(60)
     with transaction():
         assert clinic.name == "Renamed"
 
@@ -65,7 +65,7 @@ def test_a_lock_that_is_not_let_go_is_said_plainly(app: object, config: Settings
             done.wait(20)
         db.close()
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold, daemon=True)
     thread.start()
     holding.wait(5)
     try:
@@ -73,7 +73,7 @@ def test_a_lock_that_is_not_let_go_is_said_plainly(app: object, config: Settings
             pass
     finally:
         done.set()
-        thread.join()
+        thread.join(60)
 
 
 def test_saved_means_durable(app: object, config: Settings) -> None:

@@ -92,7 +92,7 @@ def test_the_patient_still_sees_all_of_it(world):
 
 def test_many_presses_at_once_are_one_version(world):
     seen = service.sheet_for(world.me, "en").sha256
-    together, made = Barrier(8), []
+    together, made = Barrier(8, timeout=30), []
 
     def press():
         together.wait()
@@ -100,9 +100,9 @@ def test_many_presses_at_once_are_one_version(world):
         close()
 
     close()
-    presses = [Thread(target=press) for _ in range(8)]
+    presses = [Thread(target=press, daemon=True) for _ in range(8)]
     for each in presses:
         each.start()
     for each in presses:
-        each.join()
+        each.join(60)
     assert len(set(made)) == 1 and len(made) == 8 and len(service.history(world.me)) == 1

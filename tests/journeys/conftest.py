@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from portal.sandbox.seeds import person
 from tests.journeys import swift
+from tests.ports import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -108,13 +109,6 @@ class Demo:
         then = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
         with closing(sqlite3.connect(self.instance / "previsit.db", timeout=10)) as portal, portal:
             portal.execute("UPDATE sign_ins SET seen_at = ?", (then,))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

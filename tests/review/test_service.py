@@ -198,7 +198,7 @@ def test_the_same_choice_twice_is_one_decision(world: World) -> None:
 def test_twenty_reviewers_at_once_make_one_decision_and_one_delivery(world: World) -> None:
     submission = world.submit(*ORDINARY)
     seen, actor = opened(world, submission), world.actor()
-    start, told = Barrier(20), list[object]()
+    start, told = Barrier(20, timeout=30), list[object]()
 
     def act() -> None:
         start.wait()
@@ -210,7 +210,7 @@ def test_twenty_reviewers_at_once_make_one_decision_and_one_delivery(world: Worl
         finally:
             db.close()
 
-    threads = [Thread(target=act) for _ in range(20)]
+    threads = [Thread(target=act, daemon=True) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

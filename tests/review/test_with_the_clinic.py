@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,19 +28,11 @@ from portal.sandbox.server import server
 from portal.working import tools
 from tests import make
 from tests.conftest import csrf
+from tests.ports import free_port
 from tests.review.builders import Json, fact, new
 from tests.review.conftest import DESK, World
 
-PORTS = range(8750, 8800)
 MARIA = {"birthDate": "1990-03-04", "email": None, "phone": None}
-
-
-def free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no port is free")
 
 
 @pytest.fixture

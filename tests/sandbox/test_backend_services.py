@@ -19,8 +19,9 @@ from pytest_httpserver import HTTPServer
 
 from portal.sandbox.assertions import ASSERTION_TYPE
 from portal.sandbox.config import Client, SandboxConfig
+from tests.ports import free_port
 from tests.sandbox.asking import Asking, patient, words
-from tests.sandbox_server import CLIENT_ID, Sandbox, client_key, free_port, running_sandbox
+from tests.sandbox_server import CLIENT_ID, Sandbox, client_key, running_sandbox
 
 READ = "system/Patient.read"
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.sandbox_server import client_key, free_port, running_sandbox
+from tests.ports import free_port
+from tests.sandbox_server import client_key, running_sandbox
 
 
 def started(port: int, *more: str) -> subprocess.Popen[str]:
@@ -23,7 +24,7 @@ def started(port: int, *more: str) -> subprocess.Popen[str]:
 
 def wait_for(url: str, process: subprocess.Popen[str]) -> None:
     for _ in range(150):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(timeout=10)
         try:
             requests.get(url, timeout=5)
             return
@@ -47,7 +48,7 @@ def test_it_starts_answers_and_stops_and_a_second_start_keeps_its_data(tmp_path:
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == 0
-            process.communicate()
+            process.communicate(timeout=10)
 
 
 def test_it_can_start_broken_and_be_mended(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         body = {"resourceType": "Patient", "id": "kept", "gender": "male"}
         assert requests.put(url, json=body, headers=headers, timeout=5).status_code == 201
         os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=10)
         again = started(port, "--data", str(tmp_path))
         try:
             wait_for(f"http://127.0.0.1:{port}/fhir/metadata", again)
