@@ -9,7 +9,7 @@ from portal.accounts import service as accounts
 from portal.actors import Role, system
 from portal.audit import service as audit
 from portal.clock import now
-from portal.delivery import overdue
+from portal.delivery import overdue, wakes
 from portal.ehr import service as ehr
 from portal.errors import PortalError
 from portal.fhir import exact
@@ -37,7 +37,7 @@ def keys(arguments: Arguments) -> None:
 
 
 def migrate(arguments: Arguments) -> None:
-    _open()
+    wakes.arrange(_open().engine)
     if not arguments.quiet:
         print("The database is up to date.")
 

@@ -14,6 +14,7 @@ from portal.sealing import KeyRing
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CONSENT_DEFAULTS = frozenset({"basic-normal", "deny"})
+ENGINES = frozenset({"own", "procrastinate"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Settings:
     processing_bound_seconds: int = 120
     forms: Path | None = None
     """a folder of the clinic's own Questionnaires; None for those that come along"""
+    engine: str = "own"
+    """what wakes the workers: a look at the outbox each second (own), or procrastinate on PostgreSQL, for many machines"""
 
     @property
     def secure(self) -> bool:
@@ -60,12 +63,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
         forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
+        engine=environ.get("PREVISIT_ENGINE", "own"),
     )
     numbers: dict[str, Any] = {
         name: number(environ, f"PREVISIT_{name.upper()}", 0)
         for name in _NUMBERS
         if f"PREVISIT_{name.upper()}" in environ
     }
+    _check_engine(found.engine, found.database)
     return replace(found, **numbers)
 
 
@@ -109,6 +114,16 @@ def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
             f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen."
         )
     return chosen
+
+
+def _check_engine(engine: str, database: str) -> None:
+    if engine not in ENGINES:
+        raise Misconfigured(f"PREVISIT_ENGINE must be one of {', '.join(sorted(ENGINES))}, not {engine!r}.")
+    if engine == "procrastinate" and not database.startswith("postgresql"):
+        raise Misconfigured(
+            "PREVISIT_ENGINE=procrastinate needs PostgreSQL, and PREVISIT_DATABASE is another database. "
+            "Give the address of a PostgreSQL database, or leave PREVISIT_ENGINE out: one machine needs no engine."
+        )
 
 
 def number(environ: Mapping[str, str], variable: str, default: int) -> int:

@@ -9,7 +9,7 @@ from portal.accounts import service as accounts
 from portal.actors import system
 from portal.clock import now
 from portal.consent import service as consent
-from portal.delivery import worker
+from portal.delivery import cluster, wakes, worker
 from portal.delivery.abilities import Abilities
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
@@ -20,6 +20,7 @@ from portal.settings import Settings
 
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
+SWEEP_SECONDS = 3
 AHEAD = timedelta(days=3)
 WARM = timedelta(hours=12)
 
@@ -32,8 +33,12 @@ def run(arguments: object = None) -> int:
     db.connect(config.database, config.keys)
     stop = threading.Event()
     worker.stop_at_signals(stop)
-    jobs = (worker.Job("calendar", CALENDAR_SECONDS, _calendars), worker.Job("records", RECORD_SECONDS, _records))
-    return 0 if worker.run(tools(config), stop, jobs) else 1
+    jobs = [worker.Job("calendar", CALENDAR_SECONDS, _calendars), worker.Job("records", RECORD_SECONDS, _records)]
+    given, pace = tools(config), worker.Pace()
+    if config.engine == "own":
+        return 0 if worker.run(given, stop, jobs, pace) else 1
+    jobs.append(worker.Job("wakes", SWEEP_SECONDS, lambda: wakes.sweep(given.clock, given.timing)))
+    return 0 if worker.run(given, stop, jobs, pace, cluster.engine(config.database, given, pace)) else 1
 
 
 def tools(config: Settings) -> Tools:

@@ -37,6 +37,8 @@ def test_a_whole_configuration_is_read(environ: dict[str, str]) -> None:
         ("PREVISIT_CONSENT_DEFAULT", "permit-everything", "must be chosen"),
         ("PREVISIT_STAFF_IDLE_MINUTES", "a while", "whole number"),
         ("PREVISIT_STAFF_IDLE_MINUTES", "-1", "whole number"),
+        ("PREVISIT_ENGINE", "celery", "must be one of own, procrastinate"),
+        ("PREVISIT_ENGINE", "procrastinate", "needs PostgreSQL"),
         ("PREVISIT_KEYS", "/nowhere/keys.json", "missing"),
     ],
 )

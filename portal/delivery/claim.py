@@ -29,14 +29,16 @@ class Claim:
     probe: bool
 
 
-def take(clock: Clock, timing: Timing) -> Claim | None:
-    """Lease the next due item, or None: due by date, first in its patient's line, its clinic's server not left alone.
+def take(clock: Clock, timing: Timing, only: str | None = None) -> Claim | None:
+    """Lease the next due item (or `only` that one), or None: due by date, first in its patient's line, its clinic's server
+    not left alone.
 
     On PostgreSQL rows that another worker is just taking are skipped; on SQLite the write lock makes it one at a time.
     """
     with transaction() as current:
         at = clock()
-        item = current.scalars(_due(at, timing)).first()
+        wanted = due(at, timing).limit(1).with_for_update(skip_locked=True, of=OutboxItem)
+        item = current.scalars(wanted.where(OutboxItem.id == only) if only else wanted).first()
         if item is None:
             return None
         admitted = breaker.admit(item.clinic_id, at, timing)
@@ -48,8 +50,11 @@ def take(clock: Clock, timing: Timing) -> Claim | None:
         return Claim(item.id, item.clinic_id, item.fence, admitted is breaker.Door.PROBE)
 
 
-def _due(at: datetime, timing: Timing) -> Select[OutboxItem]:
-    """A date farther ahead than any we ever write was written by a clock that ran wrong: it counts as past."""
+def due(at: datetime, timing: Timing) -> Select[OutboxItem]:
+    """What may be worked on, the longest waiting first.
+
+    A date farther ahead than any we ever write was written by a clock that ran wrong: it counts as past.
+    """
     far = at + timing.horizon
     return (
         select(OutboxItem)
@@ -61,8 +66,6 @@ def _due(at: datetime, timing: Timing) -> Select[OutboxItem]:
             ~_left_alone(at, far),
         )
         .order_by(OutboxItem.next_at, OutboxItem.position)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=OutboxItem)
         .execution_options(populate_existing=True)
     )
 

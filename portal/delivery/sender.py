@@ -21,9 +21,12 @@ CERTAIN_ENDS = frozenset({Kind.NOT_SENT, Kind.BUSY, Kind.CONFLICTED, Kind.ANSWER
 """Right after "sending" these say that no request of ours is still being worked on."""
 
 
-def send_next(tools: Tools) -> Outcome | None:
-    """Work on the next due item, one step further; None when nothing is due. Never raises for what a server or an item does."""
-    lease = claim.take(tools.clock, tools.timing)
+def send_next(tools: Tools, only: str | None = None) -> Outcome | None:
+    """Work on the next due item (or `only` that one), one step further; None when nothing is due.
+
+    Never raises for what a server or an item does.
+    """
+    lease = claim.take(tools.clock, tools.timing, only)
     if lease is None:
         return None
     tools.checkpoint("claimed")

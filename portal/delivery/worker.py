@@ -14,6 +14,8 @@ from portal.delivery.sender import send_next
 from portal.delivery.tools import Tools
 
 log = structlog.get_logger()
+Engine = Callable[[threading.Event], None]
+"""something else than our own hands that takes item after item, until the event is set"""
 random = SystemRandom().random
 
 
@@ -35,15 +37,21 @@ class Pace:
     drain: float = 25.0
 
 
-def run(tools: Tools, stop: threading.Event, jobs: Sequence[Job] = (), pace: Pace = Pace()) -> bool:
+def run(
+    tools: Tools, stop: threading.Event, jobs: Sequence[Job] = (), pace: Pace = Pace(), engine: Engine | None = None
+) -> bool:
     """Work until `stop` is set, then finish what is in hand. True when everything came to its end within `pace.drain`.
 
     What did not is safe: its lease runs out and the next worker looks at the server first.
     """
-    hands = [
-        threading.Thread(target=_hand, args=(tools, stop, pace), name=f"hand-{number}", daemon=True)
-        for number in range(pace.hands)
-    ]
+    hands = (
+        [threading.Thread(target=engine, args=(stop,), name="engine", daemon=True)]
+        if engine
+        else [
+            threading.Thread(target=_hand, args=(tools, stop, pace), name=f"hand-{number}", daemon=True)
+            for number in range(pace.hands)
+        ]
+    )
     chores = [threading.Thread(target=_chore, args=(job, stop), name=job.name, daemon=True) for job in jobs]
     for thread in [*hands, *chores]:
         thread.start()
@@ -62,14 +70,14 @@ def stop_at_signals(stop: threading.Event) -> None:
 
 def _hand(tools: Tools, stop: threading.Event, pace: Pace) -> None:
     while not stop.is_set():
-        if not _one(tools):
+        if not turn(tools):
             stop.wait(pace.idle * (0.5 + random()))
 
 
-def _one(tools: Tools) -> bool:
+def turn(tools: Tools, only: str | None = None) -> bool:
     """One turn; False when there was nothing to do, or the database would not have us just now."""
     try:
-        return send_next(tools) is not None
+        return send_next(tools, only) is not None
     except Exception as fault:
         log.error("worker turn failed", fault=type(fault).__name__)
         return False
