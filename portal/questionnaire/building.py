@@ -24,6 +24,8 @@ FORMULAS = {
     "candidateExpression": "candidate_formula",
 }
 BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "maxOccurs", "minLength", "maxLength")
+DISABLED_DISPLAY = ("disabledDisplay", "extension-Questionnaire.item.disabledDisplay")
+"""R5's element as FHIR R4 carries it; `hidden` is what happens anyway."""
 FLAGS = ("required", "repeats", "readOnly")
 KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
@@ -62,7 +64,7 @@ def _item(raw: Json, parent: Item, ordinal: int) -> Item:
     item.min_occurs = _count(ext.value(extensions, "minOccurs")) or 0
     item.max_occurs = _count(ext.value(extensions, "maxOccurs")) or None
     item.any_condition = raw.get("enableBehavior") == "any"
-    item.keep_shown = raw.get("disabledDisplay") == "protected" or "disabledDisplay" in extensions
+    item.keep_shown = "protected" in (raw.get("disabledDisplay"), *(ext.value(extensions, n) for n in DISABLED_DISPLAY))
     return item
 
 

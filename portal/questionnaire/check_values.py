@@ -16,7 +16,7 @@ from .comparing import compare, number, same_answer, same_coding, unit_of
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
-from .options import Option, terminology_server
+from .options import Option, terminology_server, units_open
 from .patterns import matches
 from .speaking import absent_reason, say
 
@@ -243,7 +243,7 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
     canonical = ext.value(item.extensions, "unitValueSet")
     if isinstance(canonical, str):
         units.extend(evaluation.form.value_sets.expand(canonical) or [])
-    if not units or ext.value(item.extensions, "unitOpen"):
+    if not units or units_open(item):
         return
     if not unit_of(value):
         yield "unit-missing", "error", {}

@@ -39,6 +39,7 @@ class Evaluation:
         self.context = context
         self.base = base
         self.troubles: list[Trouble] = []
+        self.looking = False
         self._document: Document | None = None
         self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None
@@ -175,11 +176,19 @@ class Evaluation:
 
     def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
         if self.context.fetch is None:
-            return None
+            return self._not_looked(entry, what, "nobody is there to answer it")
         holes = [self.evaluate(hole, entry, what) or [] for hole in formula.holes]
         query = filled_query(formula, holes)
-        found = self.context.fetch(query) if query is not None else None
-        return None if found is None else [found]
+        if query is None:
+            return self._not_looked(entry, what, f"the search lacks a value: {formula.text}")
+        found = self.context.fetch(query)
+        return self._not_looked(entry, what, f"could not look: {formula.text}") if found is None else [found]
+
+    def _not_looked(self, entry: Entry, what: str, why: str) -> list[Any] | None:
+        """None, for a search that was not answered; said while the form is filled in from what is known."""
+        if self.looking:
+            self.troubles.append(Trouble(entry.item.link_id, what, why))
+        return None
 
     def _focus(self, entry: Entry) -> fhirpath.Node:
         """The item of the response; where it has none yet, one that holds only its linkId."""

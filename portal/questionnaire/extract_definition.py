@@ -77,7 +77,7 @@ def _below(work: Extractor, entry: Entry, opened: Opened, around: list[Target]) 
             if place.answered and work.evaluation.enabled(place):
                 inner.extend(_entry(work, place, targets))
     for number, (target, extension, _) in enumerate(opened):
-        if len(target.resource) > 1:
+        if len(target.resource) > 1 and work.about(target.resource, entry, "definitionExtract"):
             yield work.entry(target.resource, entry, f"definition {target.kind} {number}", extension)
     yield from inner
 

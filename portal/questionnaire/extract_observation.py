@@ -10,7 +10,7 @@ from . import extensions as ext
 from .answers import Entry, typed
 from .converting import default_unit
 from .extensions import Json
-from .extraction import Extractor
+from .extraction import UNNAMED, Extractor
 from .identities import SYSTEM
 from .items import Item
 from .origins import own_words
@@ -53,7 +53,7 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
         yield from _below(work, entry, holder)
         return
     if subject_of(entry, work.response) is None:
-        work.trouble(entry.item.link_id, "observationExtract", "it is about somebody whom the response does not name")
+        work.trouble(entry.item.link_id, "observationExtract", UNNAMED)
         return
     yield from _observed(work, entry, relation, holder)
 

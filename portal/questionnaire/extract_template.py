@@ -42,14 +42,15 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     bare = {key: value for key, value in found.items() if key != "id"}
     filled = fill(work, entry, bare, None)
     for number, resource in enumerate(filled):
-        yield work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
+        if work.about(resource, entry, "templateExtract"):
+            yield work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
 
 
 def _bundle(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     found = _template(work, entry, ext.value_of(extension), "templateExtractBundle")
     for raw in (found or {}).get("entry") or ():
         for made in fill(work, entry, raw, None):
-            if made.get("resource"):
+            if made.get("resource") and work.about(made["resource"], entry, "templateExtractBundle"):
                 yield made
 
 

@@ -17,7 +17,9 @@ from .filling import Filling
 from .formulas import formula
 from .identities import Identities, base_of
 from .issues import Trouble
+from .subjects import subject_of
 
+UNNAMED = "it is about somebody whom the response does not name"
 REQUEST_PARTS = ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist")
 
 
@@ -75,6 +77,21 @@ class Extractor:
                     found[name] = made if name in self._bare else f"urn:uuid:{made}"
             place = place.parent
         return found
+
+    def about(self, resource: Json, place: Entry, what: str) -> bool:
+        """Puts a resource under whom it is about, where the form says so (isSubject); False when that is nobody we know
+        and the resource would speak of the patient instead."""
+        who, patient = subject_of(place, self.response), self.response.get("subject")
+        if who == patient or not isinstance(patient, dict):
+            return True
+        for name in ("subject", "patient"):
+            said = resource.get(name)
+            if isinstance(said, dict) and said.get("reference") == patient.get("reference"):
+                if who is None:
+                    self.trouble(place.item.link_id, what, UNNAMED)
+                    return False
+                resource[name] = who
+        return True
 
     def entry(self, resource: Json, place: Entry, what: str, extension: Json) -> Json:
         """A Bundle entry: PUT where the form gives an id, else POST with a fullUrl that stays the same."""

@@ -15,7 +15,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .issues import Issue
 from .items import Item
-from .options import Option, _plain, options, terminology_server
+from .options import Option, _plain, options, terminology_server, units_open
 from .origins import Origin, origin
 from .paging import PageLayout
 from .richtext import Text
@@ -218,7 +218,7 @@ def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
             for code in child.controls & set(ABSORBED):
                 setattr(node, code, getattr(node, code) or text)
     node.units = units(evaluation, entry.item)
-    node.unit_open = bool(ext.value(entry.item.extensions, "unitOpen"))
+    node.unit_open = units_open(entry.item)
     node.absent = absent_options(entry.item, evaluation.context.language)
 
 

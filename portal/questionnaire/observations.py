@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,12 +19,15 @@ _WORDS = {"year": "a", "month": "mo", "week": "wk", "day": "d", "hour": "h", "mi
 _DONE = frozenset({"final", "amended", "corrected"})
 
 
-def latest(item: Item, context: Context) -> tuple[list[Any], str] | None:
-    """(values, reference) of the newest final observation with one of the item's codes, or None."""
+def latest(item: Item, context: Context, failed: Callable[[str], None]) -> tuple[list[Any], str] | None:
+    """(values, reference) of the newest final observation with one of the item's codes, or None. `failed` is told when
+    the record could not be asked."""
     period = ext.value(item.extensions, "observationLinkPeriod")
     since = _since(period, context.now) if isinstance(period, dict) else None
     found = [
-        (when, o) for o in _known(item, context) if (when := _when(o)) is not None and (since is None or when >= since)
+        (when, o)
+        for o in _known(item, context, failed)
+        if (when := _when(o)) is not None and (since is None or when >= since)
     ]
     if not found:
         return None
@@ -41,18 +44,29 @@ def query(item: Item, context: Context) -> str:
     return f"Observation?code={codes}{subject}&_sort=-date&_count=10"
 
 
-def _known(item: Item, context: Context) -> Iterator[Json]:
-    """Observations passed in (launch or variables), or else fetched."""
+def _known(item: Item, context: Context, failed: Callable[[str], None]) -> Iterator[Json]:
+    """Observations with one of the codes: those passed in (launch or variables), or else fetched."""
     codes = [code for code in item.raw.get("code") or () if isinstance(code, dict)]
     if not codes:
         return
-    held = list(_in([*context.launch.values(), *context.variables.values()]))
+    held = [o for o in _in([*context.launch.values(), *context.variables.values()]) if _suits(o, codes, context)]
     if not held and context.fetch is not None:
-        held = list(_in([context.fetch(query(item, context))]))
-    for observation in held:
-        codings = (observation.get("code") or {}).get("coding") or ()
-        if observation.get("status") in _DONE and any(same_coding(a, b) for a in codes for b in codings):
-            yield observation
+        answer = context.fetch(query(item, context))
+        if answer is None:
+            failed("could not look for earlier observations")
+        held = [o for o in _in([answer]) if _suits(o, codes, context)]
+    yield from held
+
+
+def _suits(observation: Json, codes: list[Json], context: Context) -> bool:
+    """Final, of one of the codes, and not of another patient."""
+    codings = (observation.get("code") or {}).get("coding") or ()
+    if observation.get("status") not in _DONE or not any(same_coding(a, b) for a in codes for b in codings):
+        return False
+    subject = observation.get("subject")
+    about = str((subject.get("reference") if isinstance(subject, dict) else "") or "").partition("/_history")[0]
+    patient = (context.launch.get("patient") or {}).get("id")
+    return not about or not patient or about.rpartition("/")[2] == patient
 
 
 def _in(values: list[Any]) -> Iterator[Json]:

@@ -108,6 +108,11 @@ def terminology_server(item: Item) -> str:
     return ""
 
 
+def units_open(item: Item) -> bool:
+    """Whether a unit that is not in the list may be given (SDC unitOpen: optionsOrType, optionsOrString)."""
+    return ext.value(item.extensions, "unitOpen") in ("optionsOrType", "optionsOrString", True)
+
+
 def _option(raw: Json, language: str) -> Option | None:
     key = next((key for key in raw if key.startswith("value")), None)
     if key is None:

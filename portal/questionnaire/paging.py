@@ -99,10 +99,10 @@ def _only_child(group: Item) -> bool:
 
 
 def weight(item: Item) -> int:
-    """How many questions stand in it, itself included, that a person may see."""
+    """How many questions stand in it, itself included, that a person may see and answer."""
     if item.hidden:
         return 0
-    return int(item.is_question) + sum(weight(child) for child in item.children)
+    return int(item.is_question and not item.calculated) + sum(weight(child) for child in item.children)
 
 
 def _weight(items: list[Item]) -> int:
@@ -110,17 +110,20 @@ def _weight(items: list[Item]) -> int:
 
 
 def _frame(pages: list[PageLayout]) -> None:
-    """A page of texts alone joins the page after it (or before it, at the end): headers, footers, introductions."""
+    """A page on which nothing is asked joins a neighbour: a total the page before it, a text the page after it (or
+    before, at the end): headers, footers, introductions. What the author made a page stays one."""
     for index in range(len(pages) - 1, -1, -1):
         page = pages[index]
-        if _weight(page.roots) or len(pages) == 1 or page.trail != pages[min(index + 1, len(pages) - 1)].trail:
+        before = pages[index - 1] if index else None
+        after = pages[index + 1] if index + 1 < len(pages) else None
+        if _weight(page.roots) or any("page" in item.controls for item in page.roots):
             continue
-        other = pages[index + 1] if index + 1 < len(pages) else pages[index - 1]
-        if other.trail == page.trail and (index + 1 < len(pages)):
-            other.roots[:0] = page.roots
+        total = any(inner.calculated for item in page.roots for inner in (item, *item.descendants()))
+        if before is not None and before.trail == page.trail and (total or after is None):
+            before.roots.extend(page.roots)
             del pages[index]
-        elif other.trail == page.trail:
-            other.roots.extend(page.roots)
+        elif after is not None and after.trail == page.trail:
+            after.roots[:0] = page.roots
             del pages[index]
 
 

@@ -76,7 +76,8 @@ def _text_of(typed: Typed, *names: str) -> str:
 
 
 def _choice(node: Node, typed: Typed, language: str) -> Parsed:
-    """An option's key; for an open choice any other text is the person's own words."""
+    """An option's key; for an open choice any other text is the person's own words. Where the list lies elsewhere the
+    words stand for themselves, and whether they will do is for the check to say."""
     if node.lookup and isinstance(typed, Mapping) and typed.get("code", "").strip():
         return {"valueCoding": {k: typed[k].strip() for k in ("system", "code", "display") if typed.get(k, "").strip()}}
     text = _text_of(typed, "key", "open", "text")
@@ -88,7 +89,7 @@ def _choice(node: Node, typed: Typed, language: str) -> Parsed:
             return dict(option.value)
     if node.open:
         return {"valueString": text}
-    return "option"
+    return {"valueCoding": {"display": text}} if node.lookup else "option"
 
 
 def _boolean(node: Node, typed: Typed, language: str, zone: str) -> Parsed:

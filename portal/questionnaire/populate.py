@@ -35,6 +35,7 @@ def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     """The same, with what could not be looked up or worked out."""
     top = Entry(form.root, None)
     evaluation = Evaluation(form, top, context, _base(form, context))
+    evaluation.looking = True
     worker = _Populating(form, evaluation, context)
     worker.whole(top)
     draft = merged(None, {**_base(form, context), "item": write_draft(top) or None})
@@ -123,11 +124,14 @@ class _Populating:
             answers = to_answers(item, results, self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
         if ext.value(item.extensions, "observationLinkPeriod") is not None and not is_about_another(item):
-            found = observations.latest(item, self.context)
+            found = observations.latest(item, self.context, lambda why: self.lacks(item, why))
             if found is not None:
                 results, source = found
                 return to_answers(item, results, self.form.value_sets), Origin("observation", source, self.read)
         return [], Origin("initial")
+
+    def lacks(self, item: Item, why: str) -> None:
+        self.evaluation.troubles.append(Trouble(item.link_id, "observationLinkPeriod", why))
 
 
 ROWS = ""

@@ -18,15 +18,16 @@ def is_about_another(item: Item) -> bool:
 
 
 def subject_of(entry: Entry, response: Json) -> Json | None:
-    """The reference an entry is about: the nearest isSubject answer, else the subject of the response.
+    """The reference an entry is about: the nearest isSubject answer (a group is about whom its questions are about), else
+    the subject of the response.
 
     None when another person is meant and not named: what is said then belongs to nobody we know.
     """
-    place = entry
-    while place.parent is not None:
-        for item in place.parent.item.children:
+    place: Entry | None = entry if entry.item.type == "group" else entry.parent
+    while place is not None:
+        for item in place.item.children:
             if names_subject(item):
-                return _reference(place.parent.existing(item))
+                return _reference(place.existing(item))
         place = place.parent
     given = response.get("subject")
     return given if isinstance(given, dict) else {}

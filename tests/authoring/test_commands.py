@@ -231,6 +231,34 @@ def test_what_is_said_of_another_person_is_never_extracted_as_the_patients(here:
     assert "does not name" in unnamed.err
 
 
+@pytest.mark.parametrize("how", ["definition", "template"])
+def test_a_resource_made_of_what_is_said_of_another_never_names_the_patient(here: Desk, how: str) -> None:
+    condition = "http://hl7.org/fhir/StructureDefinition/Condition"
+    subject = {"url": f"{SDC}definitionExtractValue", "extension": [
+        {"url": "definition", "valueUri": f"{condition}#Condition.subject"},
+        {"url": "expression", "valueExpression": {"language": "text/fhirpath", "expression": "%resource.subject"}},
+    ]}  # fmt: skip
+    template = {"resourceType": "Condition", "id": "t", "subject": {"extension": [
+        {"url": f"{SDC}templateExtractValue", "valueString": "%resource.subject"}]}}  # fmt: skip
+    begun = {
+        "definition": [{"url": f"{SDC}definitionExtract", "extension": [
+            {"url": "definition", "valueCanonical": condition}]}, subject],
+        "template": [{"url": f"{SDC}templateExtract", "extension": [
+            {"url": "template", "valueReference": {"reference": "#t"}}]}],
+    }[how]  # fmt: skip
+    who = {"linkId": "who", "type": "reference", "extension": [{"url": f"{SDC}isSubject", "valueBoolean": True}]}
+    said = {"linkId": "kg", "type": "decimal"}
+    child = {"linkId": "child", "type": "group", "extension": begun, "item": [who, said]}
+    form = here.put("form.json", {**without("extension"), "contained": [template], "item": [child]})
+    named = questionnaire(
+        "extract", form, here.put("r.json", of_a_child([{"valueReference": {"reference": "Patient/c"}}]))
+    )
+    assert [entry["resource"]["subject"] for entry in named.json["entry"]] == [{"reference": "Patient/c"}]
+    unnamed = questionnaire("extract", form, here.put("r.json", of_a_child([])))
+    assert (unnamed.code, unnamed.json.get("entry")) == (1, None)
+    assert "does not name" in unnamed.err
+
+
 def test_score_gives_weights_their_sum_and_what_is_calculated(form: Path, here: Desk) -> None:
     answers = response(kg={"valueDecimal": Decimal("71.10")}, mood={"valueCoding": {"system": "urn:x", "code": "low"}})
     ran = questionnaire("score", form, here.put("r.json", answers))

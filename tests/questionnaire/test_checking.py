@@ -11,6 +11,7 @@ import pytest
 from portal.questionnaire import Filling, FormRefused, validate
 from tests.questionnaire.make import (
     HL7,
+    SDC,
     answered,
     codes,
     context,
@@ -254,3 +255,20 @@ def test_a_calculated_number_fits_its_own_limits() -> None:
     made = form(q("a", "decimal", ext=[places, sdc("calculatedExpression", "22.0 / 7")]))
     assert every(filling(made))["a"].answers == [{"valueDecimal": Decimal("3.1")}]
     assert filling(made).check() == []
+
+
+UNITS = [
+    hl7("questionnaire-unitOption", valueCoding={"system": "http://unitsofmeasure.org", "code": code, "display": code})
+    for code in ("kg", "g")
+]
+STONE = {"valueQuantity": {"value": 11, "unit": "stone"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "open_"), [(None, False), ("optionsOnly", False), ("optionsOrType", True), ("optionsOrString", True)]
+)
+def test_a_unit_outside_the_list_is_taken_only_where_the_form_leaves_it_open(said: str | None, open_: bool) -> None:
+    more = [{"url": SDC + "unitOpen", "valueCode": said}] if said else []
+    filled = filling(form(q("w", "quantity", ext=[*UNITS, *more])))
+    assert every(filled)["w"].unit_open is open_
+    assert codes(filled.answer({"q1": [STONE]}).check()) == ([] if open_ else [("w", "unit")])

@@ -123,12 +123,17 @@ def test_an_expression_that_costs_too_much_leaves_its_question_on_the_page_and_t
     assert [(trouble.link_id, trouble.what) for trouble in filled.troubles] == [("b", "enableWhenExpression")]
 
 
-def test_a_disabled_item_that_asks_to_be_kept_visible_is_drawn_and_locked() -> None:
-    made = form(
-        q("a", "boolean"),
-        q("b", enableWhen=[when("a", answerBoolean=True)], disabledDisplay="protected"),
-    )
-    node = every(filling(made))["b"]
+R5_AS_R4 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Questionnaire.item.disabledDisplay"
+
+
+@pytest.mark.parametrize("how", ["element", "extension"])
+def test_a_disabled_item_that_asks_to_be_kept_visible_is_drawn_and_locked(how: str) -> None:
+    def disabled(display: str) -> Filling:
+        said = {"disabledDisplay": display} if how == "element" else {"ext": [{"url": R5_AS_R4, "valueCode": display}]}
+        return filling(form(q("a", "boolean"), q("b", enableWhen=[when("a", answerBoolean=True)], **said)))
+
+    node = every(disabled("protected"))["b"]
     assert node.disabled
     assert node.read_only
-    assert values(filling(made).answer({node.name: [{"valueString": "x"}]}).draft()) == {}
+    assert values(disabled("protected").answer({node.name: [{"valueString": "x"}]}).draft()) == {}
+    assert "b" not in every(disabled("hidden"))

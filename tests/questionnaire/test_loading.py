@@ -28,6 +28,7 @@ OLD = {"url": HL7 + "variable", "valueExpression": {**CQL, "name": "old"}}
 CONTEXT = {"url": SDC + "itemPopulationContext", "valueExpression": CQL}
 MOST = {"url": HL7 + "maxValue", "_valueInteger": {"extension": [CQL_TEXT]}}
 IF_N = q("a", enableWhen=[when("n", ">", answerInteger=5)])
+IF_OLD = q("a", ext=[sdc("enableWhenExpression", "%old > 1")])
 N_PLUS = q("a", "integer", ext=[sdc("calculatedExpression", "%resource.item.where(linkId='n').answer.value + 1")])
 HIDDEN = {"url": HL7 + "questionnaire-hidden", "valueBoolean": True}
 
@@ -48,7 +49,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("a text in CQL and no other", raw_form(q("a", text=None, _text={"extension": [CQL_TEXT]})), "a", "expression-language"),
     ("a hidden answer from CQL decides", raw_form(q("n", "integer", ext=[FROM_CQL, HIDDEN]), IF_N), "a", "expression-language"),
     ("a locked answer from CQL counts", raw_form(q("n", "integer", ext=[FROM_CQL], readOnly=True), N_PLUS), "a", "expression-language"),
-    ("a variable in CQL decides", raw_form(q("a", ext=[sdc("enableWhenExpression", "%old > 1")]), extension=[OLD]), "a", "expression-language"),
+    ("a variable in CQL decides", raw_form(IF_OLD, extension=[OLD]), "a", "expression-language"),
     ("STU3 options", raw_form(q("a", "choice", option=[{"valueString": "x"}])), "a", "fhir-version"),
     ("STU3 initial", raw_form(q("a", initialString="x")), "a", "fhir-version"),
     ("STU3 condition", raw_form(q("b"), q("a", enableWhen=[{"question": "b", "hasAnswer": True}])), "a", "fhir-version"),

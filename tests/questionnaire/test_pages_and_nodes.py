@@ -79,6 +79,15 @@ def test_a_page_comes_and_goes_with_what_applies_on_it() -> None:
     ]
 
 
+def test_a_part_that_only_shows_a_total_stands_below_what_it_adds_up() -> None:
+    total = group("score", q("sum", "integer", ext=[sdc("calculatedExpression", "1 + 1")]))
+    assert keys(group("one", *many("a", 9)), group("two", *many("b", 9)), total) == ["one", "two"]
+    middle = filling(form(group("one", *many("a", 9)), total, group("two", *many("b", 9))))
+    assert [[node.link_id for node in middle.nodes(page.key)] for page in middle.pages] == [["one", "score"], ["two"]]
+    asked = {**total, "extension": [control("page")]}
+    assert keys(group("one", *many("a", 9)), asked) == ["one", "score"]
+
+
 def test_keys_are_safe_in_an_address_and_never_the_same_twice() -> None:
     groups = [
         group(f"g{n}", *many(f"q{n}-", 5), text=text)

@@ -14,6 +14,7 @@ PATIENT = {
     "birthDate": "1980-02-03",
     "name": [{"family": "Lovelace", "given": ["Ada"]}, {"family": "King"}],
 }
+ONE_YEAR = {"url": SDC + "observationLinkPeriod", "valueDuration": {"value": 1, "code": "a"}}
 HEIGHT = {"system": "http://loinc.org", "code": "8302-2"}
 
 
@@ -146,3 +147,38 @@ def test_parts_of_an_observation_become_its_components_and_members() -> None:
     panel, pulse = extract(made, response, context(), identity="7").bundle["entry"]
     assert panel["resource"]["component"] == [{"code": {"coding": coded("8480-6")}, "valueInteger": 120}]
     assert panel["resource"]["hasMember"] == [{"reference": pulse["fullUrl"]}]
+
+
+def test_a_search_that_was_not_answered_is_told_and_never_taken_for_nothing() -> None:
+    found = {"language": "application/x-fhir-query", "expression": "Condition?patient={{%patient.id}}", "name": "found"}
+    search = {"url": "http://hl7.org/fhir/StructureDefinition/variable", "valueExpression": found}
+    made = form(
+        q("a", "integer", ext=[sdc("initialExpression", "%found.entry.count()")]),
+        q("b", "decimal", code=[HEIGHT], ext=[ONE_YEAR]),
+        extension=[search],
+    )
+    told = {
+        "nobody to ask": populated(made, context(launch={"patient": PATIENT}))[1],
+        "no patient": populated(made, context(fetch=lambda query: None))[1],
+        "no answer": populated(made, context(launch={"patient": PATIENT}, fetch=lambda query: None))[1],
+    }
+    assert {case: [(trouble.link_id, trouble.what) for trouble in troubles] for case, troubles in told.items()} == {
+        "nobody to ask": [("", "variable found")],
+        "no patient": [("", "variable found"), ("b", "observationLinkPeriod")],
+        "no answer": [("", "variable found"), ("b", "observationLinkPeriod")],
+    }
+    nothing: dict[str, Any] = {"resourceType": "Bundle"}
+    assert populated(made, context(launch={"patient": PATIENT}, fetch=lambda query: nothing))[1] == []
+
+
+def test_an_observation_of_somebody_else_or_of_another_code_fills_nothing_in() -> None:
+    made = form(q("height", "decimal", code=[HEIGHT], ext=[ONE_YEAR]))
+    others = {**observation(160, "2026-05-01"), "subject": {"reference": "Patient/2"}}
+    weight = {**observation(70, "2026-06-01"), "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}}
+    mine = {**observation(170, "2026-04-01"), "subject": {"reference": "Patient/1"}}
+
+    def fetch(query: str) -> dict[str, Any]:
+        return {"resourceType": "Bundle", "entry": [{"resource": others}, {"resource": mine}]}
+
+    draft = populate(made, context(launch={"patient": PATIENT, "labs": weight}, fetch=fetch))
+    assert values(draft)["height"] == [170]

@@ -98,3 +98,11 @@ def test_a_title_may_be_worked_out_and_stays_text() -> None:
     made = form(q("a"), _title=expression)
     filled = filling(made, launch={"patient": {"resourceType": "Patient", "name": [{"family": "<b>"}]}})
     assert filled.title == "For <b>"
+
+
+def test_words_for_a_list_that_is_not_at_hand_are_an_answer_to_be_coded_later() -> None:
+    silent = filling(FORM, terminology=Silent())
+    answers, issues = parse.answer(every(silent)["drug"], "a blue pill")
+    assert (answers, issues) == ([{"valueCoding": {"display": "a blue pill"}}], [])
+    assert [issue.severity for issue in silent.answer({"q1": answers}).check()] == ["information"]
+    assert codes(filling(FORM, terminology=Server()).answer({"q1": answers}).check()) == [("drug", "option")]
