@@ -15,9 +15,10 @@ from portal.audit import service as audit_service
 from portal.audit.events import Event, Outcome
 from portal.consent import routes as consent
 from portal.delivery import routes as delivery
+from portal.ehr import launch_routes, launching
 from portal.ehr import routes as ehr
-from portal.intake import library, visits
 from portal.intake import routes as intake
+from portal.intake import visits
 from portal.labs import routes as labs
 from portal.review import routes as review
 from portal.settings import Settings
@@ -44,7 +45,6 @@ def create_app(config: Settings | None = None) -> Flask:
         SETTINGS=config,
     )
     db.connect(config.database, config.keys)
-    library.install(config.forms)
     pages.install(app, config)
     guard.install(app, _doors(config))
     if config.proxy_hops:
@@ -67,6 +67,10 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, delivery.bp, *DESK)
     guard.open_room(app, ehr.bp, Role.ADMINISTRATOR)
     guard.open_room(app, ehr.well_known, Role.ANYONE)
+    guard.open_room(app, launch_routes.launch, Role.ANYONE)
+    guard.open_room(app, launch_routes.claim, *STAFF)
+    guard.open_room(app, launch_routes.connect, Role.PATIENT)
+    app.jinja_env.globals["clinic_sign_ins"] = launching.offers
 
 
 def _doors(config: Settings) -> guard.Doors:

@@ -88,14 +88,15 @@ def viewer() -> Live | None:
 def enter(token: str) -> None:
     """The browser is now signed in with this session token; everything the cookie held before is gone.
 
-    Only the CSRF token stays for a person who signs in again after a time-out, so that their other tabs can still be sent.
+    Only the CSRF token stays for a person who signs in again after a time-out, so that their other tabs can still be sent,
+    and the word by which this browser is known while somebody is on their way to the clinic's own sign-in and back.
     """
     live = _doors(current_app).resume(token)
     assert live is not None and not isinstance(live, str)
     csrf = session.get("csrf_token") if g.get("lapsed") == live.actor.account_id else None
+    stays = {"csrf_token": csrf, "launch": session.get("launch")}
     session.clear()
-    if csrf:
-        session["csrf_token"] = csrf
+    session.update({name: value for name, value in stays.items() if value})
     login_user(Viewer(token, live))
     g.viewer = live
 

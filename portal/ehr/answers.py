@@ -12,6 +12,7 @@ from portal.fhir.resources import Json, id_of, type_of
 
 FHIR_JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 JSON = frozenset({"application/json"}) | FHIR_JSON
+JWKS = frozenset({"application/jwk-set+json"})
 UTF8 = frozenset({"utf-8", "utf8", "us-ascii", ""})
 LEAST_WAIT, MOST_WAIT = 1.0, 3600.0
 
@@ -39,6 +40,11 @@ def document(answer: Answer, now: datetime) -> Json:
     """A JSON object that is not FHIR (a discovery document)."""
     raise_for(answer, now)
     return _json(answer, JSON)
+
+
+def json_object(answer: Answer) -> Json:
+    """A JSON object of any media type that says json (key sets come as several); NotFhir for anything else."""
+    return _json(answer, JSON | JWKS)
 
 
 def raise_for(answer: Answer, now: datetime) -> None:

@@ -1,9 +1,10 @@
 """The registered connection at work: its state, what the server said of itself, whether it is still the one confirmed, its breaker."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 
@@ -12,8 +13,8 @@ from portal.db import session, transaction
 from portal.ehr import address, answers, capabilities, discovery
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient
-from portal.ehr.discovery import Endpoints
-from portal.ehr.errors import Changed, EhrError, NoCredential, NotReached, TryLater
+from portal.ehr.discovery import Endpoints, Launching
+from portal.ehr.errors import Changed, EhrError, NoCredential, NotReached, TryLater, Unregistered
 from portal.ehr.http import PATIENT, Limits, Wire
 from portal.ehr.models import Connection, ConnectionState, RecordAlert
 from portal.ehr.reading import PASSING, Reason, reason_of
@@ -23,7 +24,8 @@ DISCOVERY_LASTS = timedelta(hours=24)
 REST = {Reason.UNREACHABLE: 20, Reason.SLOW: 20, Reason.BUSY: 20, Reason.CREDENTIAL: 60}
 """Seconds for which pages do not try again."""
 
-_wires: dict[tuple[str, str, str], Wire] = {}
+_wires: dict[tuple[str, ...], Wire] = {}
+S = TypeVar("S", Endpoints, Launching)
 _lock = Lock()
 
 
@@ -75,23 +77,37 @@ def endpoints(connection: Connection, limits: Limits = PATIENT, *, again: bool =
 
     Raises Changed (and marks the connection) when the server now names another issuer or token endpoint than was confirmed.
     """
+    return _described(connection, discovery.judge, limits, again)
+
+
+def launching(connection: Connection, method: str, limits: Limits = PATIENT, *, again: bool = False) -> Launching:
+    """Where people sign in, the same way; `method` is how we are registered there. Raises as `endpoints` does."""
+
+    def judge(document: Json, base: str, origins: Iterable[str]) -> Launching:
+        return discovery.judge_launch(document, base, origins, method)
+
+    return _described(connection, judge, limits, again)
+
+
+def _described(connection: Connection, judge: Callable[[Json, str, list[str]], S], limits: Limits, again: bool) -> S:
     kept = connection.discovery
     fresh = connection.discovered_at is not None and now() - connection.discovered_at < DISCOVERY_LASTS
-    if kept and fresh and not again:
-        return discovery.judge(kept, connection.base_url, connection.auth_origins)
     line, base, origins = wire(connection), connection.base_url, connection.auth_origins
+    if kept and fresh and not again:
+        return judge(kept, base, origins)
     session().commit()  # nothing is held open in the database while we wait for the network
     try:
-        found, document = discovery.discover(line, base, origins, now(), limits)
+        document = discovery.fetch(line, base, now(), limits)
+        found = judge(document, base, origins)
     except (NotReached, TryLater):
         if kept:
-            return discovery.judge(kept, connection.base_url, connection.auth_origins)
+            return judge(kept, base, origins)
         raise
     _keep_discovery(connection, found, document)
     return found
 
 
-def _keep_discovery(connection: Connection, found: Endpoints, document: Json) -> None:
+def _keep_discovery(connection: Connection, found: Endpoints | Launching, document: Json) -> None:
     confirmed = connection.identity
     with transaction():
         if confirmed and (confirmed["issuer"], confirmed["token"]) != (found.issuer, found.token):
@@ -128,7 +144,9 @@ def _short(document: Json) -> Json:
         "revocation_endpoint",
         "introspection_endpoint",
     )
+    flags = ("authorization_response_iss_parameter_supported",)
     kept: dict[str, Any] = {name: document[name][:2000] for name in texts if isinstance(document.get(name), str)}
+    kept |= {name: document[name] for name in flags if isinstance(document.get(name), bool)}
     for name in lists:
         if isinstance(document.get(name), list):
             kept[name] = [each[:300] for each in document[name][:500] if isinstance(each, str)]
@@ -221,14 +239,28 @@ def alert(connection: Connection, what: str, patient_id: str | None = None, coun
 # -- the wire ----------------------------------------------------------------------------------------------------------
 
 
-def wire(connection: Connection, token_url: str | None = None) -> Wire:
-    """The shared wire of this process for the connection: it reaches the base, and the token endpoint when given; nothing else."""
-    at = (connection.id, connection.base_url, token_url or "")
+def wire(connection: Connection, *more: str | None) -> Wire:
+    """The shared wire of this process for the connection: it reaches the base and the `more` addresses; nothing else."""
+    bases = (connection.base_url, *(each for each in more if each))
     with _lock:
-        if at not in _wires:
-            bases = [connection.base_url] + ([token_url] if token_url else [])
-            _wires[at] = Wire(*bases)
-        return _wires[at]
+        if (connection.id, *bases) not in _wires:
+            _wires[connection.id, *bases] = Wire(*bases)
+        return _wires[connection.id, *bases]
+
+
+def on_origin(url: str, allowed: Iterable[str]) -> bool:
+    """Whether an address lies on an origin that an administrator registered."""
+    try:
+        return address.origin(url) in {address.origin(each) for each in allowed}
+    except Unregistered:
+        return False
+
+
+def wire_to_origin(connection: Connection, url: str, allowed: Iterable[str]) -> Wire:
+    """A wire to one address on a registered origin. Raises Unregistered for any other."""
+    if not on_origin(url, allowed):
+        raise Unregistered
+    return wire(connection, url)
 
 
 def tidy_base(url: str) -> str:

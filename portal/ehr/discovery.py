@@ -28,22 +28,75 @@ class Endpoints:
     pkce: bool
 
 
+@dataclass(frozen=True)
+class Launching:
+    """What a sign-in of a person needs of the document. `identity` tells whether the server says who signed in."""
+
+    authorization: str
+    token: str
+    issuer: str | None
+    jwks: str | None
+    revocation: str | None
+    capabilities: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    names_issuer: bool
+
+    @property
+    def identity(self) -> bool:
+        return self.issuer is not None
+
+    @property
+    def takes_post(self) -> bool:
+        return "authorize-post" in self.capabilities
+
+
 def discover(
     wire: Wire, base: str, allowed: Iterable[str], now: datetime, limits: Limits = PATIENT
 ) -> tuple[Endpoints, Json]:
     """The endpoints and the document as it came. NotSmart when it cannot be used; NotReached, TryLater when there is none now."""
+    document = fetch(wire, base, now, limits)
+    return judge(document, base, allowed), document
+
+
+def fetch(wire: Wire, base: str, now: datetime, limits: Limits = PATIENT) -> Json:
+    """The document itself, not judged yet."""
     answer = wire.send(
         "GET", f"{base}/.well-known/smart-configuration", headers={"Accept": "application/json"}, limits=limits
     )
     try:
-        document = answers.document(answer, now)
+        return answers.document(answer, now)
     except (NotReached, TryLater):
         raise
     except EhrError as wrong:
         raise NotSmart(
             f"The address {base}/.well-known/smart-configuration gives no description of how to sign in."
         ) from wrong
-    return judge(document, base, allowed), document
+
+
+def judge_launch(document: Json, base: str, allowed: Iterable[str], method: str) -> Launching:
+    """`document` as what a person's sign-in needs, or NotSmart. `method` is how we are registered at the token endpoint."""
+    origins = {address.origin(base), *allowed}
+    if "S256" not in _said(document, "code_challenge_methods_supported"):
+        raise NotSmart("The clinic's system does not offer a safe sign-in (PKCE with S256).")
+    methods = _said(document, "token_endpoint_auth_methods_supported")
+    if (
+        methods
+        and method not in methods
+        and not (method == "none" and "client-public" in _said(document, "capabilities"))
+    ):
+        raise NotSmart(f"The clinic's system does not take the way in which we are registered ({method}).")
+    said = _said(document, "token_endpoint_auth_signing_alg_values_supported")
+    issuer = document.get("issuer")
+    return Launching(
+        authorization=_endpoint(document, "authorization_endpoint", base, origins),
+        token=_endpoint(document, "token_endpoint", base, origins),
+        issuer=issuer if isinstance(issuer, str) and issuer else None,
+        jwks=_maybe(document, "jwks_uri", base, origins),
+        revocation=_maybe(document, "revocation_endpoint", base, origins),
+        capabilities=_said(document, "capabilities"),
+        algorithms=tuple(each for each in ALGORITHMS if not said or each in said),
+        names_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+    )
 
 
 def judge(document: Json, base: str, allowed: Iterable[str]) -> Endpoints:
@@ -62,14 +115,16 @@ def judge(document: Json, base: str, allowed: Iterable[str]) -> Endpoints:
     return Endpoints(
         token=_endpoint(document, "token_endpoint", base, origins),
         issuer=at(document, "issuer") if isinstance(at(document, "issuer"), str) else None,
-        authorization=_endpoint(document, "authorization_endpoint", base, origins)
-        if document.get("authorization_endpoint")
-        else None,
+        authorization=_maybe(document, "authorization_endpoint", base, origins),
         capabilities=_said(document, "capabilities"),
         algorithms=ours,
         scopes=_said(document, "scopes_supported"),
         pkce="S256" in _said(document, "code_challenge_methods_supported"),
     )
+
+
+def _maybe(document: Json, name: str, base: str, origins: set[str]) -> str | None:
+    return _endpoint(document, name, base, origins) if document.get(name) else None
 
 
 def _endpoint(document: Json, name: str, base: str, origins: set[str]) -> str:

@@ -11,6 +11,7 @@ EhrError
 │   └── FilterIgnored  the server did not use a filter we set
 ├── NotSmart         the discovery document is missing or cannot be used
 ├── NoCredential     the token endpoint gave no token (`code` is its OAuth error)
+├── NotProven        a sign-in at the clinic's system whose proof does not hold
 └── Changed          the server is no longer the one an administrator confirmed
 
 No message holds an address beyond the registered server's, a token, or health data; `outcome` may, and is never in the text.
@@ -78,6 +79,14 @@ class NoCredential(EhrError):
         self.code = code
         self.terminal = terminal
         self.retry_after = retry_after
+
+
+class NotProven(EhrError):
+    status = 403
+    title = "We could not confirm who signed in"
+    sentence = (
+        "The sign-in at the clinic's system could not be confirmed. Nobody was signed in and nothing was connected."
+    )
 
 
 class Changed(EhrError):

@@ -129,7 +129,7 @@ def _fetch_patient(client: FhirClient, fhir_id: str, granted: str | None) -> Fet
 def _fetch_query(
     client: FhirClient, query: Query, patient: str, can: Capabilities, granted: str | None, fetched: Fetched
 ) -> None:
-    if granted is not None and not scopes.permits(granted, query.type, "s"):
+    if granted is not None and not scopes.permits(granted, query.type, "s", query.category):
         raise NotPermitted(403)
     found = _search(client, query, patient, can)
     matches = [each for each in found.matches if type_of(each) == query.type]

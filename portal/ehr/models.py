@@ -21,7 +21,7 @@ from portal.db import Base, Sealed, key, sealed_column
 from portal.ehr.reading import Kind
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> str:
+def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
@@ -51,6 +51,8 @@ class Connection(Base):
     capabilities: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     capabilities_at: Mapped[datetime | None]
     identity: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    jwks_at: Mapped[datetime | None]
     reached_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(40))
@@ -62,7 +64,7 @@ class ConnectionState(Base):
 
     __tablename__ = "connection_states"
     __table_args__ = (
-        CheckConstraint(_one_of("state", STATES), name="state"),
+        CheckConstraint(one_of("state", STATES), name="state"),
         UniqueConstraint("connection_id", "number"),
     )
     id: Mapped[str] = key()
@@ -79,7 +81,7 @@ class SigningKey(Base):
     """A key pair of ours for one connection. Dates alone say what it is for: published from `made_at`, signing from `signs_from`."""
 
     __tablename__ = "signing_keys"
-    __table_args__ = (CheckConstraint(_one_of("algorithm", ALGORITHMS), name="algorithm"), Index(None, "connection_id"))
+    __table_args__ = (CheckConstraint(one_of("algorithm", ALGORITHMS), name="algorithm"), Index(None, "connection_id"))
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id"))
@@ -121,7 +123,7 @@ class RecordReading(Base):
 
     __tablename__ = "readings"
     __sealed_owner__ = "patient_id"
-    __table_args__ = (UniqueConstraint("patient_id", "kind"), CheckConstraint(_one_of("kind", KINDS), name="kind"))
+    __table_args__ = (UniqueConstraint("patient_id", "kind"), CheckConstraint(one_of("kind", KINDS), name="kind"))
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))

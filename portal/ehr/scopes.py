@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 NEEDS: dict[str, str] = {
     "Patient": "rus",
@@ -23,6 +24,24 @@ NEEDS: dict[str, str] = {
 }
 """Letters a type needs (create read update delete search). No wildcards: the minimum, by name (SMART 46, 148)."""
 
+READS: dict[str, str] = {
+    "Patient": "r",
+    "MedicationRequest": "rs",
+    "MedicationStatement": "rs",
+    "Medication": "r",
+    "AllergyIntolerance": "rs",
+    "Condition": "rs",
+    "Coverage": "rs",
+    "RelatedPerson": "rs",
+    "Appointment": "rs",
+    "Observation": "rs",
+    "DiagnosticReport": "rs",
+    "Immunization": "rs",
+    "Practitioner": "r",
+}
+"""What a patient who connects their record lets us read with their own permission. Nothing is written with it."""
+IDENTITY = "openid fhirUser"
+
 _SCOPE = re.compile(r"(system|patient|user)/(\*|[A-Z][A-Za-z]+)\.(\*|read|write|c?r?u?d?s?)(\?.+)?")
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}
 
@@ -42,13 +61,33 @@ def _spell_v1(what: str, letters: str) -> list[str]:
     return read + ([f"{what}.write"] if set(letters) & set("cud") else [])
 
 
-def permits(granted: str, kind: str, letter: str) -> bool:
-    """Whether a granted scope lets the whole of `kind` be used so. A scope narrowed by a filter (`?…`) does not count."""
+def for_connecting(*, v2: bool, identity: bool) -> str:
+    """What a patient is asked to allow who connects their record: to read it, also later, and to say who they are."""
+    who = f"{IDENTITY} " if identity else ""
+    return f"{who}launch/patient offline_access {asked(READS, v2=v2, context='patient')}"
+
+
+SIGN_IN = f"{IDENTITY} launch/patient"
+"""A patient's sign-in: who they are and whose record; nothing is read."""
+FROM_EHR = f"launch {IDENTITY}"
+"""A member of staff who comes from the EHR: who they are and which patient was open; nothing is read."""
+
+
+def permits(granted: str, kind: str, letter: str, category: str | None = None) -> bool:
+    """Whether a granted scope lets `kind` be used so. One narrowed by a filter counts only for a question about just that
+    `category` (its code, with or without its system)."""
     for text in granted.split():
         found = _SCOPE.fullmatch(text)
-        if found and not found[4] and found[2] in ("*", kind) and letter in _V1.get(found[3], found[3]):
+        if found and found[2] in ("*", kind) and letter in _V1.get(found[3], found[3]) and _reaches(found[4], category):
             return True
     return False
+
+
+def _reaches(narrowed: str | None, category: str | None) -> bool:
+    if not narrowed:
+        return True
+    name, _, value = unquote(narrowed[1:]).partition("=")
+    return name == "category" and category is not None and value.rpartition("|")[2] == category.rpartition("|")[2]
 
 
 def missing(granted: str, needs: Mapping[str, str]) -> list[str]:

@@ -1,10 +1,12 @@
-"""SMART Backend Services: a one-time signed assertion in, an access token out (SMART 2.2, private_key_jwt; RFC 7523)."""
+"""The token endpoint: our proof (a one-time signed assertion, a secret, or only our name) and a grant in, a token out (SMART 2.2)."""
 
 import secrets
-from dataclasses import dataclass
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
@@ -52,6 +54,8 @@ class Granted:
     token: str
     scope: str
     expires_at: datetime
+    more: Json = field(default_factory=dict)
+    """the answer's other members: refresh_token, id_token, patient, what else a server tells"""
 
     def __repr__(self) -> str:
         return f"Granted(scope={self.scope!r}, expires_at={self.expires_at})"
@@ -74,15 +78,46 @@ def request_token(
     wire: Wire, token_url: str, client_id: str, scope: str, signer: Signer, now: datetime, limits: Limits = PATIENT
 ) -> Granted:
     """A fresh access token. Raises NotReached, or NoCredential with the server's OAuth error (`terminal` or worth a retry)."""
-    form = {
-        "grant_type": "client_credentials",
-        "scope": scope,
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": assertion(client_id, token_url, signer, now),
-    }
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    answer = wire.send("POST", token_url, headers=headers, body=urlencode(form).encode(), limits=limits, fresh=True)
+    form = {"grant_type": "client_credentials", "scope": scope}
+    answer = post_form(wire, token_url, form, Proof(client_id, signer=signer), now, limits)
     return read_token(answer, scope, now)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Who we are at a token endpoint: a key (`private_key_jwt`), a secret (`client_secret_basic`), or nobody but our name."""
+
+    client_id: str
+    signer: Signer | None = None
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Proof({self.client_id!r})"
+
+    def into(self, url: str, now: datetime) -> tuple[dict[str, str], dict[str, str]]:
+        """What goes into the form and into the headers, of exactly one way."""
+        if self.signer is not None:
+            signed = assertion(self.client_id, url, self.signer, now)
+            return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}, {}
+        if self.secret is not None:
+            pair = f"{quote(self.client_id, safe='')}:{quote(self.secret, safe='')}"
+            return {}, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+        return {"client_id": self.client_id}, {}
+
+
+def post_form(
+    wire: Wire,
+    url: str,
+    form: Mapping[str, str],
+    proof: Proof,
+    now: datetime,
+    limits: Limits = PATIENT,
+    aud: str | None = None,
+) -> Answer:
+    """A form to an endpoint of the authorization server, with our proof; `aud` where the assertion names another address."""
+    also, headers = proof.into(aud or url, now)
+    named = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **headers}
+    return wire.send("POST", url, headers=named, body=urlencode({**form, **also}).encode(), limits=limits, fresh=True)
 
 
 def read_token(answer: Answer, asked: str, now: datetime) -> Granted:
@@ -99,9 +134,9 @@ def read_token(answer: Answer, asked: str, now: datetime) -> Granted:
     if kind.lower() != "bearer":
         raise NoCredential("a token of another type than Bearer", terminal=True)
     scope = body.get("scope")
-    return Granted(
-        token, scope if isinstance(scope, str) else asked, now + timedelta(seconds=_life(body.get("expires_in")))
-    )
+    more = {name: value for name, value in body.items() if name != "access_token"}
+    life = timedelta(seconds=_life(body.get("expires_in")))
+    return Granted(token, scope if isinstance(scope, str) else asked, now + life, more)
 
 
 def _refusal(answer: Answer, error: str, now: datetime) -> NoCredential:

@@ -50,6 +50,8 @@ class Queue:
     rows: list[Row]
     counts: dict[str, int]
     oldest: datetime | None
+    only: str | None = None
+    """the name of the one patient who is shown, opened from the clinic's own system; "" when nobody here is that patient"""
 
 
 SHOWS: dict[str, Callable[[Row], bool]] = {
@@ -61,13 +63,14 @@ SHOWS: dict[str, Callable[[Row], bool]] = {
 }
 
 
-def queue(actor: Actor, view: str = REVIEW) -> Queue:
-    """The clinic's submissions, each visit by its latest one, what was sent first on top. Audited."""
+def queue(actor: Actor, view: str = REVIEW, patient_id: str | None = None) -> Queue:
+    """The clinic's submissions (or one patient's), each visit by its latest one, what was sent first on top. Audited."""
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
     audit.seen(actor, Event.QUEUE_SEEN, subject=f"queue:{view if view in SHOWS else REVIEW}", patient_id=None)
     latest: dict[str, intake.Submission] = {}
-    for each in intake.submitted(actor):
+    listed = [each for each in intake.submitted(actor) if patient_id in (None, each.patient_id)]
+    for each in listed:
         before = latest.get(each.visit_id)
         if before is None or before.round < each.round:
             latest[each.visit_id] = each
@@ -84,9 +87,14 @@ def queue(actor: Actor, view: str = REVIEW) -> Queue:
     waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
     counts = {name: sum(map(shown, rows)) for name, shown in SHOWS.items()}
     shown = SHOWS.get(view, SHOWS[REVIEW])
-    return Queue(
-        view if view in SHOWS else REVIEW, [row for row in rows if shown(row)], counts, min(waiting, default=None)
-    )
+    only = None if patient_id is None else _name(actor, patient_id)
+    view = view if view in SHOWS else REVIEW
+    return Queue(view, [row for row in rows if shown(row)], counts, min(waiting, default=None), only)
+
+
+def _name(actor: Actor, patient_id: str) -> str:
+    """Of a patient of this clinic; "" for anybody else."""
+    return next((str(each.person["name"]) for each in accounts.patients(actor, {patient_id}).values()), "")
 
 
 def _row(submission: intake.Submission, standing: delivery.Status | None, name: str, born: str, tied: bool) -> Row:

@@ -41,8 +41,9 @@ def staff_bar() -> dict[str, Any]:
 
 @bp.get("")
 def desk() -> ResponseReturnValue:
-    found = service.queue(guard.actor(), request.args.get("show", "review"))
-    return render_template("review/queue.html", queue=found)
+    patient_id = request.args.get("patient")
+    found = service.queue(guard.actor(), request.args.get("show", "review"), patient_id)
+    return render_template("review/queue.html", queue=found, patient_id=patient_id)
 
 
 @bp.get("/submissions/<submission_id>")

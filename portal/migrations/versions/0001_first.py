@@ -92,6 +92,8 @@ def upgrade() -> None:
         sa.Column("capabilities", sa.JSON(), nullable=True),
         sa.Column("capabilities_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("identity", sa.JSON(), nullable=True),
+        sa.Column("jwks", sa.JSON(), nullable=True),
+        sa.Column("jwks_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.String(length=40), nullable=True),
@@ -114,6 +116,45 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_delivery_endpoints_clinic_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_endpoints")),
         sa.UniqueConstraint("clinic_id", name=op.f("uq_delivery_endpoints_clinic_id")),
+    )
+    op.create_table(
+        "expansions",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("canonical", sa.String(length=500), nullable=False),
+        sa.Column("codings", sa.LargeBinary(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=500), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("trouble", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_expansions_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expansions")),
+        sa.UniqueConstraint("clinic_id", "canonical", name=op.f("uq_expansions_clinic_id_canonical")),
+    )
+    op.create_table(
+        "library_forms",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_library_forms_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_forms")),
+        sa.UniqueConstraint("clinic_id", "slug", name=op.f("uq_library_forms_clinic_id_slug")),
+        sa.UniqueConstraint("clinic_id", "url", name=op.f("uq_library_forms_clinic_id_url")),
+    )
+    op.create_table(
+        "library_terms",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_library_terms_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_terms")),
+        sa.UniqueConstraint("clinic_id", "url", name=op.f("uq_library_terms_clinic_id_url")),
     )
     op.create_table(
         "patients",
@@ -204,6 +245,55 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_consent_versions_visit_id"), "consent_versions", ["visit_id"], unique=False)
     op.create_table(
+        "form_versions",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("form_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("lists", sa.JSON(), nullable=False),
+        sa.Column("origin", sa.String(length=12), nullable=False),
+        sa.Column("origin_name", sa.String(length=200), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("origin IN ('supplied', 'folder', 'file', 'server')", name=op.f("ck_form_versions_origin")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_form_versions_clinic_id")),
+        sa.ForeignKeyConstraint(["form_id"], ["library_forms.id"], name=op.f("fk_form_versions_form_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_versions")),
+        sa.UniqueConstraint("form_id", "number", name=op.f("uq_form_versions_form_id_number")),
+        sa.UniqueConstraint("form_id", "version", name=op.f("uq_form_versions_form_id_version")),
+    )
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("connection_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("fhir_id", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lasts", sa.Boolean(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("broken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fingerprint", sa.String(length=16), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_by", sa.String(length=16), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(length=60), nullable=True),
+        sa.Column("terminal", sa.Boolean(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("token_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_grants_clinic_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_grants_connection_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_grants_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+        sa.UniqueConstraint("connection_id", "patient_id", name=op.f("uq_grants_connection_id_patient_id")),
+    )
+    op.create_table(
         "invitations",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -217,6 +307,27 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_invitations_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
+    )
+    op.create_table(
+        "launch_clients",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("connection_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=200), nullable=False),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("for_patients", sa.Boolean(), nullable=False),
+        sa.Column("for_staff", sa.Boolean(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "(method = 'client_secret_basic') = (secret_sealed IS NOT NULL)", name=op.f("ck_launch_clients_secret")
+        ),
+        sa.CheckConstraint(
+            "method IN ('private_key_jwt', 'client_secret_basic', 'none')", name=op.f("ck_launch_clients_method")
+        ),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_launch_clients_clinic_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_launch_clients_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_launch_clients")),
+        sa.UniqueConstraint("connection_id", name=op.f("uq_launch_clients_connection_id")),
     )
     op.create_table(
         "outbox_items",
@@ -394,6 +505,53 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "task", name=op.f("uq_drafts_visit_id_task")),
     )
     op.create_table(
+        "ehr_users",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("connection_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("user", sa.String(length=150), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=True),
+        sa.Column("subject", sa.String(length=300), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=16), nullable=False),
+        sa.Column("live", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=16), nullable=True),
+        sa.CheckConstraint(
+            "(live IS NULL) = (ended_at IS NOT NULL) AND (live IS NULL OR live = 1)", name=op.f("ck_ehr_users_live")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_ehr_users_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_ehr_users_clinic_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_ehr_users_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ehr_users")),
+        sa.UniqueConstraint(
+            "connection_id", "issuer", "subject", "live", name=op.f("uq_ehr_users_connection_id_issuer_subject_live")
+        ),
+        sa.UniqueConstraint("connection_id", "user", "live", name=op.f("uq_ehr_users_connection_id_user_live")),
+    )
+    op.create_index(op.f("ix_ehr_users_account_id"), "ehr_users", ["account_id"], unique=False)
+    op.create_table(
+        "form_steps",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("form_id", sa.String(length=16), nullable=False),
+        sa.Column("version_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("carry", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_form_steps_state")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_form_steps_clinic_id")),
+        sa.ForeignKeyConstraint(["form_id"], ["library_forms.id"], name=op.f("fk_form_steps_form_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["form_versions.id"], name=op.f("fk_form_steps_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_steps")),
+        sa.UniqueConstraint("form_id", "number", name=op.f("uq_form_steps_form_id_number")),
+    )
+    op.create_index(op.f("ix_form_steps_clinic_id"), "form_steps", ["clinic_id"], unique=False)
+    op.create_table(
         "kept_posts",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -406,6 +564,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_kept_posts_clinic_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_posts")),
     )
+    op.create_table(
+        "launches",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("connection_id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("browser_hash", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("redirect_uri", sa.String(length=500), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("answered_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("kind IN ('connect', 'sign-in', 'from-ehr')", name=op.f("ck_launches_kind")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_launches_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_launches_clinic_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_launches_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_launches")),
+        sa.UniqueConstraint("state_hash", name=op.f("uq_launches_state_hash")),
+    )
+    op.create_index(op.f("ix_launches_source_made_at"), "launches", ["source", "made_at"], unique=False)
     op.create_table(
         "sign_ins",
         sa.Column("id", sa.String(length=16), nullable=False),

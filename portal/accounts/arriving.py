@@ -1,0 +1,48 @@
+"""People who come in through the clinic's own sign-in: whose account it is, and a session for them."""
+
+from sqlalchemy import select
+
+from portal import db
+from portal.accounts import sessions
+from portal.accounts.models import Account
+from portal.actors import STAFF, Actor, Role
+from portal.db import session
+from portal.errors import NotAllowed
+
+
+def of_patient(clinic_id: str, patient_id: str) -> str | None:
+    """The account of a patient of this clinic, or None when they have none yet."""
+    wanted = select(Account.id).where(Account.patient_id == patient_id, Account.clinic_id == clinic_id)
+    return session().scalar(wanted)
+
+
+def staff_account(actor: Actor, email: str) -> str | None:
+    """The account of the member of staff with this e-mail address, for an administrator who names somebody."""
+    if actor.role is not Role.ADMINISTRATOR:
+        raise NotAllowed
+    index = db.keys().blind("email", email.strip().casefold())
+    wanted = select(Account.id).where(
+        Account.clinic_id == actor.clinic_id,
+        Account.email_index == index,
+        Account.role.in_([role.value for role in STAFF]),
+    )
+    return session().scalar(wanted)
+
+
+def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, str]]:
+    """(name, e-mail) of members of staff, by account."""
+    if actor.role is not Role.ADMINISTRATOR:
+        raise NotAllowed
+    rows = select(Account).where(Account.id.in_(account_ids), Account.clinic_id == actor.clinic_id)
+    return {row.id: (row.profile["name"], row.profile["email"]) for row in session().scalars(rows)}
+
+
+def enter(clinic_id: str, account_id: str) -> str | None:
+    """A session for an account whose owner the clinic's own system has signed in; None when the account is suspended or gone.
+
+    The clinic's sign-in counts as ours, second factors included: it decides how its people prove who they are.
+    """
+    account = session().get(Account, account_id)
+    if account is None or account.clinic_id != clinic_id or account.suspended_at is not None:
+        return None
+    return sessions.begin(account)
