@@ -249,4 +249,6 @@ def _sent_to(sent: Submission, at_record: delivery.Status | None) -> Where:
         return Where("returned", last.at, last.why.get("questions", []))
     if sent.status != Status.ACCEPTED:
         return Where("submitted", sent.sent_at, [])
-    return Where(at_record.state.value, at_record.since, []) if at_record else Where("waiting", last.at, [])
+    if at_record is None:  # there was nothing to be added to the record
+        return Where("closed", last.at, [])
+    return Where(at_record.state.value, at_record.since, [])
