@@ -14,6 +14,7 @@ from portal.ehr import service as ehr
 from portal.errors import PortalError
 from portal.fhir import exact
 from portal.intake import service as intake
+from portal.library import service as library
 from portal.review import match_command
 
 Arguments = argparse.Namespace
@@ -37,7 +38,9 @@ def keys(arguments: Arguments) -> None:
 
 
 def migrate(arguments: Arguments) -> None:
-    wakes.arrange(_open().engine)
+    config = _open()
+    wakes.arrange(config.engine)
+    library.everywhere(config.forms)
     if not arguments.quiet:
         print("The database is up to date.")
 
@@ -50,8 +53,9 @@ def sync(arguments: Arguments) -> None:
 
 
 def clinic(arguments: Arguments) -> None:
-    _open()
+    config = _open()
     accounts.add_clinic(arguments.slug, arguments.name, arguments.timezone, arguments.language, arguments.phone)
+    library.everywhere(config.forms)
     print(f"Added. Its sign-in page is /at/{arguments.slug}/sign-in")
 
 

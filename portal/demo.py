@@ -22,6 +22,7 @@ from portal.ehr import service as ehr
 from portal.errors import Misconfigured
 from portal.fhir import exact
 from portal.intake import service as intake
+from portal.library import service as library
 from portal.sandbox.faults import MODES
 from portal.sandbox.seeds import people
 
@@ -46,6 +47,17 @@ NOT_LISTED: dict[str, str | None] = {
     "email": "maria@demo.example",
     "phone": None,
     "language": "en",
+}
+NEW_PATIENT = "New patient visit"
+ASKED = {
+    "health-history": library.Rule(order=10, from_age=18),
+    "paediatric-intake": library.Rule(order=10, to_age=17),
+    "medication-allergy-history": library.Rule(order=20, kinds=(NEW_PATIENT,)),
+    "consent-to-treatment": library.Rule(order=30, kinds=(NEW_PATIENT,)),
+    "phq-9": library.Rule(required=False, order=40, kinds=("Follow-up visit",), from_age=12),
+    "gad-7": library.Rule(required=False, order=41, kinds=("Follow-up visit",), from_age=12),
+    "audit-c": library.Rule(required=False, order=42, kinds=("General check-up",), from_age=18, months=12),
+    "ahc-hrsn": library.Rule(required=False, order=43, kinds=("General check-up",), from_age=18, months=12),
 }
 
 
@@ -179,6 +191,15 @@ def _prepare_database(place: Place, environ: dict[str, str]) -> None:
         system(clinic_id), name="Springfield record system", base_url=place.clinic_url, client_id=CLIENT_ID
     )
     place.jwks.write_text(exact.dumps(ehr.jwks(connection.id)))
+    _ask_forms(system(clinic_id))
+
+
+def _ask_forms(actor: Actor) -> None:
+    """The forms that come along, asked before the visits they are for; what a person has decided since stays."""
+    library.supply(actor)
+    for kept in library.every(actor):
+        if not kept.steps and kept.form.slug in ASKED:
+            library.activate(actor, kept.newest.id, ASKED[kept.form.slug], carry=False)
 
 
 def _clinic_id() -> str | None:
@@ -217,7 +238,7 @@ def _seed(place: Place) -> None:
         links[INVITED] = accounts.invite(actor, known[INVITED].id, 14)
     walk_in = accounts.expect_patient(actor, None, None, NOT_LISTED)
     tomorrow = now() + timedelta(days=1)
-    detail: dict[str, str | None] = {"what": "New patient visit", "with": None, "where": None}
+    detail: dict[str, str | None] = {"what": NEW_PATIENT, "with": None, "where": None}
     intake.expect(actor, walk_in.id, intake.Expected(None, None, tomorrow, False, detail))
     _join(actor, walk_in.id, "1990-03-04", "maria@demo.example")
     place.links.write_text(exact.dumps(links))

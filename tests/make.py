@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from portal import sealing
+from portal import bundled, sealing
 from portal.accounts import service as accounts
 from portal.accounts.models import Account, Clinic, Patient
 from portal.actors import Actor, Purpose, Role, system
 from portal.clock import now
 from portal.intake import visits
 from portal.intake.models import Visit
+from portal.library import service as library
 from portal.settings import Settings
 
 PASSWORD = "four plain words and a fish"
@@ -35,8 +37,22 @@ def settings(instance: Path, database: str, **changes: Any) -> Settings:
     return replace(made, **changes)
 
 
-def clinic(slug: str = "riverside", name: str = "Riverside Clinic") -> Clinic:
-    return accounts.add_clinic(slug, name, "Europe/London", "en", "020 7946 0000")
+def clinic(
+    slug: str = "riverside", name: str = "Riverside Clinic", forms: Iterable[str] = ("health-history",)
+) -> Clinic:
+    """A clinic that asks these bundled forms before every visit."""
+    made = accounts.add_clinic(slug, name, "Europe/London", "en", "020 7946 0000")
+    for each in forms:
+        ask(made.id, (bundled.FOLDER / f"{each}.json").read_bytes(), f"{each}.json")
+    return made
+
+
+def ask(clinic_id: str, content: bytes, name: str = "form.json", **rule: Any) -> str:
+    """A form that a clinic asks from now on; the id of its version."""
+    [result] = library.bring_in(system(clinic_id), content, origin="supplied", name=name).results
+    assert result.version_id, result.refusals
+    library.activate(system(clinic_id), result.version_id, library.Rule(**rule), carry=False)
+    return result.version_id
 
 
 def patient(of: Clinic, name: str = "Ana Morales", **person: str | None) -> Patient:

@@ -15,7 +15,8 @@ from portal.errors import NotFound
 from portal.fhir import exact
 from portal.intake import drafts, library, visits
 from portal.intake.models import Draft, Visit
-from portal.questionnaire import Context, Filling, Issue, Page, populate
+from portal.library import service as forms
+from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate
 
 Answers = Mapping[str, list[dict[str, Any]]]
 
@@ -30,6 +31,18 @@ class Work:
     version: int
     touched: frozenset[str] = frozenset()
     saved_at: datetime | None = None
+    moved: bool = False
+    """whether the draft comes from an older version of the form and was not saved since"""
+    again: frozenset[str] = frozenset()
+    """linkIds that were new or different when the draft moved over to this version"""
+
+    def to_answer_again(self, language: str) -> list[str]:
+        """The questions that the clinic has changed and that have not been gone through since."""
+        return [row.question for row in self._again(language) if row.page_key not in self.touched]
+
+    def _again(self, language: str) -> list[Row]:
+        rows = [row for section in self.filling.summary(language) for row in section.rows] if self.again else []
+        return [row for row in rows if row.link_id in self.again and not row.read_only]
 
 
 @dataclass(frozen=True)
@@ -56,12 +69,30 @@ class Saved:
 
 def work(actor: Actor, visit: Visit, slug: str, language: str, max_age: timedelta) -> Work:
     """The form with its draft, or prefilled from the record when nothing was saved yet (nothing is written by looking)."""
-    entry = library.entry(slug)
-    context = _context(actor, visit, language, max_age)
-    row = drafts.draft(visit, _task(entry))
+    entry = library.entry(actor, visit, slug)
+    row = drafts.draft(visit, library.task(slug))
+    return _work(visit, entry, row, _context(actor, visit, language, max_age))
+
+
+def works(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> list[Work]:
+    """Every form that this visit sends: those that must be answered, and those that were begun."""
+    rows, context = drafts.of_visit(visit), _context(actor, visit, language, max_age)
+    asked = [(each, rows.get(library.task(each.slug))) for each in library.entries(actor, visit, rows)]
+    return [_work(visit, entry, row, context) for entry, row in asked if row is not None or entry.required]
+
+
+def _work(visit: Visit, entry: library.Entry, row: Draft | None, context: Context) -> Work:
     if row is None:
         return Work(visit, entry, Filling(entry.form, populate(entry.form, context), context), 0)
     return _of_draft(visit, entry, row, context)
+
+
+def is_complete(visit: Visit, entry: library.Entry, row: Draft) -> bool:
+    """Whether nothing is left to answer in a draft. One that moves over to a new version is looked through anew."""
+    if entry.before is None:
+        return bool(row.document.get("complete"))
+    moved = _of_draft(visit, entry, row, Context(now=now(), terminology=forms.KeptLists(visit.clinic_id)))
+    return not moved.to_answer_again("") and not _errors(moved.filling.check(None))
 
 
 def save_page(
@@ -95,16 +126,26 @@ def save_page(
         kept.append(filled)
         return {
             "canonical": current.entry.form.canonical,
+            "version_id": current.entry.version_id,
             "response": filled.draft(),
             "touched": sorted({*latest.touched, page_key}),
             "complete": not _errors(filled.check(None)),
+            "again": sorted(latest.again),
         }
 
     try:
-        row = drafts.save(actor, visit_id, _task(current.entry), change, Event.FORM_SAVED)
+        row = drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
     except _Clash as clash:
         return Saved(replace(clash.there, filling=clash.here), [], _differences(clash), clash.there.filling)
-    saved = Work(current.visit, current.entry, kept[0], row.version, frozenset(row.document["touched"]), row.saved_at)
+    saved = Work(
+        visit=current.visit,
+        entry=replace(current.entry, before=None),
+        filling=kept[0],
+        version=row.version,
+        touched=frozenset(row.document["touched"]),
+        saved_at=row.saved_at,
+        again=frozenset(row.document["again"]),
+    )
     return Saved(saved, _errors(kept[0].check(page_key)))
 
 
@@ -179,12 +220,17 @@ def first_open(work: Work) -> str:
 
 
 def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) -> Work:
-    filling = Filling(entry.form, row.document["response"], context)
-    return Work(visit, entry, filling, row.version, frozenset(row.document["touched"]), row.saved_at)
-
-
-def _task(entry: library.Entry) -> str:
-    return f"form:{entry.slug}"
+    """The draft in its own version, or moved over to the one that its clinic asks for now; what is stored stays as it is."""
+    kept = row.document
+    if entry.before is None or kept["version_id"] == entry.version_id:
+        filling, again = Filling(entry.form, kept["response"], context), frozenset(kept.get("again") or ())
+        return Work(visit, entry, filling, row.version, frozenset(kept["touched"]), row.saved_at, again=again)
+    made = migrate(entry.before, entry.form, kept["response"], context)
+    again = frozenset(each.link_id for each in made.ask_again)
+    filling = Filling(entry.form, made.draft, context)
+    work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again)
+    changed = {row.page_key for row in work._again(context.language)}
+    return replace(work, touched=frozenset(kept["touched"]) - changed)
 
 
 def _context(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> Context:
@@ -192,7 +238,12 @@ def _context(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> C
         reading = ehr.read(actor, visit.patient_id, ehr.Kind.PATIENT, max_age=max_age, fetch=not db.writing())
         return reading.resources[0] if reading.resources else None
 
-    return Context(now=now(), launch=_Launch({"patient": patient}), language=language)
+    return Context(
+        now=now(),
+        launch=_Launch({"patient": patient}),
+        language=language,
+        terminology=forms.KeptLists(visit.clinic_id),
+    )
 
 
 class _Launch(Mapping[str, dict[str, Any]]):

@@ -1,134 +1,124 @@
-"""The clinic's forms: read once from its own JSON files, compiled by the engine, found by slug or canonical."""
+"""The forms of one visit, out of the clinic's library: which are asked, and in which version each is filled in."""
 
-import re
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-import structlog
+from sqlalchemy import select
 
-from portal import bundled
-from portal.errors import Misconfigured, NotFound
-from portal.fhir import exact
-from portal.questionnaire import Form, FormRefused, load
+from portal.accounts import service as accounts
+from portal.actors import Actor
+from portal.clock import now
+from portal.db import session
+from portal.errors import NotFound
+from portal.intake import drafts
+from portal.intake.models import Draft, Status, Submission, Visit
+from portal.library import service as library
+from portal.questionnaire import Form
 
-FOLDER = bundled.FOLDER
-OWN = "health-history"
-"""The form asked before every visit where the clinic brings no folder of its own."""
-log = structlog.get_logger()
+BEGINS = "form:"
+"""How the task of a draft begins that belongs to a form; its slug follows."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A form in the line of a visit. `version_id` is filled in; `begun_id` is the version that its draft was begun with."""
+
+    slug: str
+    version_id: str
+    begun_id: str | None
+    required: bool
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One form in the library; `slug` is its file's name and stands in addresses."""
+    """A form as this visit fills it in; `slug` stands in addresses. `before` is set when a draft of an older version moves over."""
 
     slug: str
     form: Form
+    version_id: str
+    required: bool = True
+    before: Form | None = None
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A file that cannot be a form here: which, and why, item by item."""
-
-    file: str
-    reason: str
+def task(slug: str) -> str:
+    return f"{BEGINS}{slug}"
 
 
-@dataclass(frozen=True)
-class Library:
-    """The forms of a clinic by slug, and those of its files that were refused."""
-
-    entries: dict[str, Entry]
-    refused: tuple[Refused, ...] = ()
-
-    @property
-    def assigned(self) -> list[Entry]:
-        """The forms asked before a visit: all of the clinic's own, else the health history."""
-        return [self.entries[OWN]] if OWN in self.entries else list(self.entries.values())
+def places(actor: Actor, visit: Visit, rows: Mapping[str, Draft]) -> list[Place]:
+    """What this visit asks now, in order, and then what was begun for it and is no longer asked: that can be finished."""
+    active = library.asked(actor.clinic_id)
+    occasion = _occasion(actor, visit, active)
+    asked = [each for each in active if library.applies(each.rule, each.url, occasion)]
+    begun = {name.removeprefix(BEGINS): row for name, row in rows.items() if name.startswith(BEGINS)}
+    made = [_place(each, begun.get(each.slug)) for each in asked]
+    left = [slug for slug in begun if slug not in {each.slug for each in asked}]
+    return made + [Place(slug, _pinned(begun[slug]), _pinned(begun[slug]), False) for slug in sorted(left)]
 
 
-_open: list[Library] = []
+def _place(asked: library.Asked, row: Draft | None) -> Place:
+    begun = _pinned(row) if row else None
+    version_id = asked.version_id if begun is None or asked.carry else begun
+    return Place(asked.slug, version_id, begun, asked.rule.required)
 
 
-def install(folder: Path | None) -> Library:
-    """Open the library on a clinic's folder (None: on ours). Misconfigured when not one form of it can be used.
-
-    A file that is refused is named in the log with item and reason; the others are used.
-    """
-    if folder is not None and not folder.is_dir():
-        raise Misconfigured(f"PREVISIT_FORMS is not a folder: {folder}")
-    files = sorted((folder or FOLDER).glob("*.json"))
-    made = _kept(tuple((file, file.stat().st_mtime_ns) for file in files))
-    for each in made.refused:
-        log.error("form refused", file=each.file, reason=each.reason)
-    if not made.entries:
-        told = "; ".join(f"{each.file}: {each.reason}" for each in made.refused) or "there is no .json file in it"
-        raise Misconfigured(f"No form in {folder or FOLDER} can be used: {told}")
-    use(made)
-    return made
+def _pinned(row: Draft) -> str:
+    return str(row.document["version_id"])
 
 
-@lru_cache(maxsize=8)
-def _kept(files: tuple[tuple[Path, int], ...]) -> Library:
-    """Compiled once while the files stay as they are."""
-    return read(file for file, _ in files)
+def entries(actor: Actor, visit: Visit, rows: Mapping[str, Draft] | None = None) -> list[Entry]:
+    """The forms of a visit, compiled. `rows` are its drafts by task, where they have been read already."""
+    found = places(actor, visit, drafts.of_visit(visit) if rows is None else rows)
+    as_of = library.lists_as_of(actor.clinic_id)
+    return [_entry(actor.clinic_id, each, as_of) for each in found]
 
 
-def use(library: Library) -> None:
-    _open[:] = [library]
-
-
-def opened() -> Library:
-    if not _open:
-        install(None)
-    return _open[0]
-
-
-def read(files: Iterable[Path]) -> Library:
-    """Every Questionnaire of the files; the value sets and parts that other files of them hold are at hand for all."""
-    raws: dict[str, Any] = {}
-    refused: list[Refused] = []
-    for path in sorted(files):
-        try:
-            raws[path.name] = exact.loads(path.read_bytes())
-        except exact.UnreadableJson as wrong:
-            refused.append(Refused(path.name, str(wrong)))
-    registry = {raw["url"]: raw for raw in raws.values() if isinstance(raw, dict) and isinstance(raw.get("url"), str)}
-    entries: dict[str, Entry] = {}
-    for name, raw in raws.items():
-        if isinstance(raw, dict) and raw.get("resourceType") in ("ValueSet", "CodeSystem"):
-            continue
-        try:
-            slug = _slug(name, entries)
-            entries[slug] = Entry(slug, load(raw, registry=registry))
-        except FormRefused as wrong:
-            refused.append(Refused(name, str(wrong)))
-    return Library(entries, tuple(refused))
-
-
-def _slug(file: str, taken: Iterable[str]) -> str:
-    """A file's name for addresses: small letters, digits and hyphens, different from the others."""
-    base = "-".join(re.findall(r"[a-z0-9]+", file.removesuffix(".json").lower()))[:60] or "form"
-    slug, number = base, 1
-    while slug in taken:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug
-
-
-def entries() -> dict[str, Entry]:
-    return opened().entries
-
-
-def entry(slug: str) -> Entry:
-    found = entries().get(slug)
+def entry(actor: Actor, visit: Visit, slug: str) -> Entry:
+    """One form of a visit; NotFound for one that this visit neither asks nor has begun."""
+    found = next((each for each in places(actor, visit, drafts.of_visit(visit)) if each.slug == slug), None)
     if found is None:
         raise NotFound
-    return found
+    return _entry(actor.clinic_id, found, library.lists_as_of(actor.clinic_id))
 
 
-def assigned(service_type: str | None = None) -> list[Entry]:
-    """The forms asked before a visit."""
-    return opened().assigned
+def _entry(clinic_id: str, place: Place, as_of: datetime | None) -> Entry:
+    moved = place.begun_id is not None and place.begun_id != place.version_id
+    before = library.compiled(clinic_id, str(place.begun_id), as_of) if moved else None
+    form = library.compiled(clinic_id, place.version_id, as_of)
+    return Entry(place.slug, form, place.version_id, place.required, before)
+
+
+def _occasion(actor: Actor, visit: Visit, active: list[library.Asked]) -> library.Occasion:
+    """This visit as the rules see it; looked up only as far as a rule asks."""
+    ages = any(each.rule.from_age is not None or each.rule.to_age is not None for each in active)
+    born = accounts.patient(actor, visit.patient_id).person.get("birthDate") if ages else None
+    months = max((each.rule.months or 0 for each in active), default=0)
+    return library.Occasion(
+        kind=visit.detail.get("what") or "",
+        age=library.age_on(born, visit.starts_at.date()),
+        at=now(),
+        answered=_answered(visit, library.months_before(now(), months)) if months else {},
+    )
+
+
+def _answered(visit: Visit, since: datetime) -> dict[str, datetime]:
+    """url → when this patient last sent that form in, for another visit."""
+    rows = session().scalars(
+        select(Submission)
+        .where(
+            Submission.clinic_id == visit.clinic_id,
+            Submission.patient_id == visit.patient_id,
+            Submission.visit_id != visit.id,
+            Submission.status != Status.WITHDRAWN.value,
+            Submission.sent_at >= since,
+        )
+        .order_by(Submission.sent_at)
+    )
+    return {url: row.sent_at for row in rows for url in _urls(row.document)}
+
+
+def _urls(document: Mapping[str, Any]) -> list[str]:
+    return [str(canonical).partition("|")[0] for canonical in document.get("questionnaires") or ()]

@@ -17,7 +17,7 @@ from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
 from portal.intake import confirming, drafts, filling, library, visits
-from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
+from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 
 _LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
@@ -40,6 +40,12 @@ class Task:
     state: TaskState
     slug: str = ""
     saved_at: datetime | None = None
+    required: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """Whether it does not stand in the way of sending."""
+        return self.state is TaskState.DONE or (not self.required and self.state is TaskState.NOT_STARTED)
 
 
 def tasks(actor: Actor, visit: Visit) -> list[Task]:
@@ -55,13 +61,14 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
             saved_at=facts.saved_at if facts else None,
         )
     ]
-    for entry in library.assigned():
-        row = rows.get(f"form:{entry.slug}")
-        state = TaskState.NOT_STARTED if row is None else _form_state(row.document)
-        asked.append(Task("form", entry.form.title(actor.language), state, entry.slug, row.saved_at if row else None))
+    for entry in library.entries(actor, visit, rows):
+        row = rows.get(library.task(entry.slug))
+        state = TaskState.NOT_STARTED if row is None else _form_state(visit, entry, row)
+        title, saved = entry.form.title(actor.language), row.saved_at if row else None
+        asked.append(Task("form", title, state, entry.slug, saved, entry.required))
     chosen = consent.task_state(actor, visit.id)
     asked.append(Task("consent", "Choose what may be shared", TaskState.DONE if chosen.done else TaskState.NOT_STARTED))
-    ready = all(task.state is TaskState.DONE for task in asked)
+    ready = all(task.settled for task in asked)
     return [
         *asked,
         Task("send", "Check your answers and send them", TaskState.NOT_STARTED if ready else TaskState.NOT_YET),
@@ -72,15 +79,15 @@ def _state(done: int, total: int) -> TaskState:
     return TaskState.DONE if done == total else TaskState.STARTED if done else TaskState.NOT_STARTED
 
 
-def _form_state(document: dict[str, Any]) -> TaskState:
-    return TaskState.DONE if document.get("complete") else TaskState.STARTED
+def _form_state(visit: Visit, entry: library.Entry, row: Draft) -> TaskState:
+    return TaskState.DONE if filling.is_complete(visit, entry, row) else TaskState.STARTED
 
 
 def form_summaries(
     actor: Actor, visit: Visit, language: str, max_age: timedelta
 ) -> list[tuple[library.Entry, list[Any]]]:
     """Each form with its rows for "check your answers"."""
-    works = [filling.work(actor, visit, entry.slug, language, max_age) for entry in library.assigned()]
+    works = filling.works(actor, visit, language, max_age)
     return [(each.entry, list(each.filling.summary(language))) for each in works]
 
 
@@ -137,10 +144,8 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Se
 def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> dict[str, Any] | list[Missing]:
     """The document to freeze, or what is still missing; read outside the write lock, as it may look at the record."""
     asked = tasks(actor, visit)
-    works = [filling.work(actor, visit, entry.slug, language, max_age) for entry in library.assigned()]
-    missing = [
-        Missing(task) for task in asked if task.state is not TaskState.DONE and task.kind not in {"send", "form"}
-    ]
+    works = filling.works(actor, visit, language, max_age)
+    missing = [Missing(task) for task in asked if not task.settled and task.kind not in {"send", "form"}]
     missing += [found for task in asked if task.kind == "form" for found in _missing_in_form(task, works)]
     if missing:
         return missing
@@ -165,9 +170,9 @@ def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> d
 
 
 def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
-    filled = next(work.filling for work in works if work.entry.slug == task.slug)
     if task.state is TaskState.NOT_STARTED:
-        return [Missing(task)]
+        return [Missing(task)] if task.required else []
+    filled = next(work.filling for work in works if work.entry.slug == task.slug)
     return [
         Missing(task, filled.page_of(found.name) or filled.pages[0].key, found.name, filled.text(found.name), found)
         for found in filled.check(None)
@@ -178,7 +183,7 @@ def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
 def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
     identifier = {
         "system": IDENTIFIER_SYSTEM,
-        "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.canonical}")),
+        "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.url}")),
     }
     return {
         **work.filling.response("completed", authored=now().isoformat(timespec="seconds")),
@@ -226,7 +231,7 @@ class Where:
 
 
 def where(visit: Visit) -> Where:
-    """Derived from stored rows only: draft, submitted, returned, waiting, not-confirmed, confirmed, held, withheld."""
+    """Derived from stored rows only: draft, submitted, returned, waiting, not-confirmed, confirmed, held, withheld, closed."""
     return places([visit])[visit.id]
 
 

@@ -118,7 +118,7 @@ def version(actor: Actor, version_id: str) -> FormVersion:
 def compiled(actor: Actor, version_id: str) -> Form:
     """A version as the engine reads it, for staff."""
     may_see(actor)
-    return shelf.compiled(actor.clinic_id, version_id)
+    return shelf.compiled(actor.clinic_id, version_id, shelf.lists_as_of(actor.clinic_id))
 
 
 def checked(actor: Actor, version_id: str) -> Json:

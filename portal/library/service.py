@@ -8,7 +8,7 @@ from portal.library.models import FormStep, FormVersion, LibraryForm
 from portal.library.reading import Kept, checked, download, every, may_see, one, steps, version
 from portal.library.reading import compiled as compiled_for_staff
 from portal.library.rules import Occasion, Rule, age_on, applies, months_before, sentence
-from portal.library.shelf import Asked, asked, compiled
+from portal.library.shelf import Asked, asked, compiled, lists_as_of
 from portal.library.stock import everywhere, supply
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "everywhere",
     "fetch",
     "issues",
+    "lists_as_of",
     "may_manage",
     "may_see",
     "months_before",

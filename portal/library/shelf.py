@@ -64,9 +64,9 @@ def _asked(step: FormStep, version: FormVersion, form: LibraryForm) -> Asked:
     return Asked(form.id, form.slug, form.url, version.id, version.title, Rule.of(step.rule), step.carry, step.at)
 
 
-def compiled(clinic_id: str, version_id: str) -> Form:
-    """A version of this clinic as the engine reads it; the same object while neither it nor the lists beside it change."""
-    key = (version_id, _lists_as_of(clinic_id))
+def compiled(clinic_id: str, version_id: str, as_of: datetime | None) -> Form:
+    """A version of this clinic as the engine reads it; the same object while `lists_as_of` (given as `as_of`) stays the same."""
+    key = (clinic_id, version_id, as_of)
     with _lock:
         if key in _compiled:
             _compiled.move_to_end(key)
@@ -80,11 +80,12 @@ def compiled(clinic_id: str, version_id: str) -> Form:
     return form
 
 
-_compiled: OrderedDict[tuple[str, datetime | None], Form] = OrderedDict()
+_compiled: OrderedDict[tuple[str, str, datetime | None], Form] = OrderedDict()
 _lock = Lock()
 
 
-def _lists_as_of(clinic_id: str) -> datetime | None:
+def lists_as_of(clinic_id: str) -> datetime | None:
+    """When a list beside the forms last changed."""
     return session().scalar(select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == clinic_id))
 
 

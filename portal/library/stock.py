@@ -48,5 +48,5 @@ def _told(file: Path, brought: Brought) -> None:
         if each.outcome == REFUSED:
             said = "; ".join(f"{wrong.link_id or 'form'}: {wrong.reason}" for wrong in each.refusals[:5])
             log.error("form refused", file=file.name, reason=said)
-        elif each.outcome != KNOWN:
+        elif each.outcome != KNOWN and file.parent != bundled.FOLDER:
             log.info("form brought in", file=file.name, title=each.title, version=each.version)

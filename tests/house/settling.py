@@ -21,9 +21,10 @@ from portal.delivery.states import Reason
 from portal.ehr.models import RecordReading
 from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
-from portal.intake import library, sending
+from portal.intake import sending
 from portal.intake.models import Status, Submission, SubmissionStatus, Visit
 from portal.labs import service as labs
+from portal.library import service as library
 from tests import make
 from tests.house.reading import Page
 from tests.house.records import readings
@@ -106,7 +107,8 @@ def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:
 
 def send(visit: Visit, patient: Patient, mark: str, version: str, many: int = 1) -> str:
     """A submission of this visit: something new, in the person's own words, and a form."""
-    form = library.entry(FORM).form
+    asked = next(each for each in library.asked(visit.clinic_id) if each.slug == FORM)
+    form = library.compiled(visit.clinic_id, asked.version_id, None)
     facts = [
         {
             "key": f"new-allergy-{number}",

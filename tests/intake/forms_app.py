@@ -14,19 +14,20 @@ from flask.testing import FlaskClient
 
 import portal
 from portal import db
-from portal.intake import library
-from portal.questionnaire import load
+from portal.questionnaire import Form, load
 from tests import make
 from tests.conftest import csrf
+from tests.library import shelf
 
 EMAIL = "ana@example.org"
 Json = dict[str, Any]
 
 
-def library_of(forms: Mapping[str, Json], registry: Mapping[str, Json] | None = None) -> library.Library:
-    """A library of raw Questionnaires by slug. FormRefused when one of them is."""
-    made = {slug: load(raw, registry=registry or {}) for slug, raw in forms.items()}
-    return library.Library({slug: library.Entry(slug, form) for slug, form in made.items()})
+def put_in(clinic_id: str, forms: Mapping[str, Form]) -> None:
+    """The clinic asks for exactly these forms, whatever it asked for before; the address of each is its slug."""
+    shelf.take_everything_off(clinic_id)
+    for number, (slug, form) in enumerate(forms.items(), 1):
+        shelf.put(clinic_id, slug, form, number)
 
 
 @dataclass
@@ -36,9 +37,11 @@ class FormsApp:
     app: Flask
     client: FlaskClient
     visit_id: str
+    clinic_id: str
 
     def use(self, forms: Mapping[str, Json], registry: Mapping[str, Json] | None = None) -> None:
-        library.use(library_of(forms, registry))
+        """The visit asks for these forms now. FormRefused when one of them is."""
+        put_in(self.clinic_id, {slug: load(raw, registry=registry or {}) for slug, raw in forms.items()})
 
     def path(self, slug: str, page: str = "") -> str:
         return f"/visits/{self.visit_id}/forms/{slug}" + (f"/{page}" if page else "")
@@ -61,26 +64,23 @@ class FormsApp:
 
 
 @contextmanager
-def forms_app(instance: Path, forms: library.Library | Path) -> Iterator[FormsApp]:
-    """A portal of its own in the folder `instance`, asking for the forms of a library or of a folder of JSON files."""
-    folder = forms if isinstance(forms, Path) else None
-    app = portal.create_app(make.settings(instance, f"sqlite:///{instance / 'previsit.db'}", forms=folder))
-    if not isinstance(forms, Path):
-        library.use(forms)
+def forms_app(instance: Path, forms: Mapping[str, Form]) -> Iterator[FormsApp]:
+    """A portal of its own in the folder `instance`, whose only clinic asks for these forms."""
+    app = portal.create_app(make.settings(instance, f"sqlite:///{instance / 'previsit.db'}"))
     try:
         with app.app_context():
             db.migrate()
-            clinic = make.clinic()
+            clinic = make.clinic(forms=())
             person = make.patient(clinic)
             make.patient_account(person, EMAIL)
-            visit_id = make.visit(person).id
+            visit_id, clinic_id = make.visit(person).id, clinic.id
+        put_in(clinic_id, forms)
         client = app.test_client()
         path = "/at/riverside/sign-in"
         sent = {"email": EMAIL, "password": make.PASSWORD, "csrf_token": csrf(client, path)}
         assert client.post(path, data=sent).status_code == 303
-        yield FormsApp(app, client, visit_id)
+        yield FormsApp(app, client, visit_id, clinic_id)
     finally:
-        library.install(None)
         db.close()
         db.dispose()
 

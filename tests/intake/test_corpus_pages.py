@@ -11,7 +11,6 @@ from flask import Flask
 
 import portal
 from portal import db
-from portal.intake.library import Entry, Library
 from portal.questionnaire import Filling, Form, FormRefused, load, populate
 from tests import make
 from tests.corpus.corpus import forms, needed, read, registry
@@ -73,7 +72,7 @@ def test_the_form_is_asked_without_answers_too(templates: Flask, path: str) -> N
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormsApp]:
     sample = {f"form-{number}": form for number, path in enumerate(FORMS[::OVER_HTTP]) if (form := opened(path))}
     folder: Path = tmp_path_factory.mktemp("walked")
-    with forms_app(folder, Library({slug: Entry(slug, form) for slug, form in sample.items()})) as portal_of_forms:
+    with forms_app(folder, sample) as portal_of_forms:
         yield portal_of_forms
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from portal.intake.library import Library
 from tests.intake.forms_app import FormsApp, Page, forms_app
 from tests.intake.make_forms import coding, control, form, item
 
@@ -29,7 +28,7 @@ RAW = form(
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> Iterator[FormsApp]:
-    with forms_app(tmp_path, Library({})) as made:
+    with forms_app(tmp_path, {}) as made:
         made.use({"asks": RAW})
         yield made
 
