@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    bindparam,
     create_engine,
     event,
     func,
@@ -138,11 +139,14 @@ class Sealed:
         return f"{row.__tablename__}|{self.column}|{row.id}|{self._owner(row)}"
 
 
+_WRAPPED = select(DataKey.wrapped).where(DataKey.owner == bindparam("owner"))
+
+
 def _data_key(owner: str, *, make: bool = False) -> bytes:
     current = session()
     known: dict[str, bytes] = current.info.setdefault("data_keys", {})
     if owner not in known:
-        wrapped = current.scalar(select(DataKey.wrapped).where(DataKey.owner == owner))
+        wrapped = current.scalar(_WRAPPED, {"owner": owner})
         if wrapped is None and make:
             wrapped = _make_data_key(current, owner)
         if wrapped is None:
@@ -258,7 +262,7 @@ def apart() -> Iterator[None]:
     if held is not None and held.info.get("writing"):
         yield
         return
-    _current.session = None
+    _current.session = _bound().sessions(info={"data_keys": dict(held.info.get("data_keys", {}))} if held else None)
     try:
         yield
     finally:

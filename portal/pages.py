@@ -221,7 +221,8 @@ def _name_request() -> None:
 
 def _headers(response: Response, settings: Settings) -> Response:
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name not in response.headers:
+            response.headers[name] = value
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if settings.secure:
         response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from portal.accounts.models import Account, Clinic, SignIn
 from portal.actors import STAFF, Actor, Purpose, Role
@@ -67,18 +67,17 @@ def begin(account: Account) -> str:
     return token
 
 
+_BEHIND = (
+    select(SignIn, Account, Clinic)
+    .join(Account, Account.id == SignIn.account_id)
+    .join(Clinic, Clinic.id == SignIn.clinic_id)
+    .where(SignIn.token_hash == bindparam("token_hash"))
+)
+
+
 def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
     """The session behind a cookie; None when it never was or was ended on purpose, Lapsed when its time ran out."""
-    row = (
-        session()
-        .execute(
-            select(SignIn, Account, Clinic)
-            .join(Account, Account.id == SignIn.account_id)
-            .join(Clinic, Clinic.id == SignIn.clinic_id)
-            .where(SignIn.token_hash == _hash(token))
-        )
-        .one_or_none()
-    )
+    row = session().execute(_BEHIND, {"token_hash": _hash(token)}).one_or_none()
     if row is None:
         return None
     sign_in, account, clinic = row
