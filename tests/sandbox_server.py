@@ -31,7 +31,9 @@ from tests.ports import free_port
 
 CLIENT_ID = "portal-under-test"
 PUBLIC_CLIENT_ID = "portal-public"
+SECRET_CLIENT_ID, SECRET = "portal-secret", "a secret: of/letters & signs"
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
+LAUNCH_URL = "http://127.0.0.1:8000/launch"
 
 
 @cache
@@ -121,15 +123,23 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(
-    data: Path, *, seed: bool = True, today: date | None = None, token_seconds: int = 300, host: str = "127.0.0.1"
+    data: Path,
+    *,
+    seed: bool = True,
+    today: date | None = None,
+    token_seconds: int = 300,
+    host: str = "127.0.0.1",
+    more: tuple[Client, ...] = (),
 ) -> Iterator[Sandbox]:
-    """A clinic with its people on `data` (a fresh folder gives a fresh clinic), stopped at the end."""
+    """A clinic with its people on `data` (a fresh folder gives a fresh clinic), stopped at the end. `more` clients are known too."""
     public = client_key().as_dict(private=False)
     for _ in range(20):
         port = free_port()
         clients = (
             Client(CLIENT_ID, {"keys": [public]}, redirect_uris=(REDIRECT_URI,)),
-            Client(PUBLIC_CLIENT_ID, redirect_uris=(REDIRECT_URI,)),
+            Client(PUBLIC_CLIENT_ID, redirect_uris=(REDIRECT_URI,), launch_url=LAUNCH_URL),
+            Client(SECRET_CLIENT_ID, secret=SECRET, redirect_uris=(REDIRECT_URI,)),
+            *more,
         )
         config = SandboxConfig(
             data / "sandbox", f"http://{host}:{port}", clients, token_seconds=token_seconds, seed=seed, today=today

@@ -1,7 +1,7 @@
 """What a token lets its bearer do: SMART scopes in both spellings, and the patient that a patient's token is held to.
 
 v1 is `system/Patient.read`, `.write`, `.*`; v2 is `system/Patient.rs` with the letters c, r, u, d, s in this order.
-`patient/` and `user/` scopes belong to a sign-in on the picker page, where the user is the patient. A v2 scope with a
+`patient/` and `user/` scopes belong to a person's sign-in, on the pages of /authorize or from the EHR page. A v2 scope with a
 `?` filter is refused rather than granted too widely.
 """
 # ruff: noqa: S608  (the marks are counted from a constant; every value is a parameter)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from portal.sandbox import control, oauth, rest
+from portal.sandbox import authorizing, control, oauth, rest
 from portal.sandbox.clinic import NAME, Clinic
 from portal.sandbox.config import SandboxConfig
 from portal.sandbox.faults import Fault, Faults
@@ -29,6 +29,6 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     faults = Faults(app.wsgi_app, Fault(config.fault or "none"))
     app.wsgi_app = faults  # type: ignore[method-assign]
     app.extensions[NAME] = Clinic(config, store, faults)
-    for room in (control, oauth, rest):
+    for room in (control, oauth, authorizing, rest):
         app.register_blueprint(room.bp)
     return app

@@ -1,4 +1,4 @@
-"""Who a client is: `private_key_jwt` as SMART's asymmetric client authentication has it (RS384 and ES384).
+"""Who a client is: `private_key_jwt` as SMART's asymmetric client authentication has it (RS384 and ES384), or a secret.
 
 Checked: the signature by a registered key with the header's kid, iss = sub = client id, aud = the token URL, at most five
 minutes to live, and a jti that was not used before. A client registered without keys is public and only names itself.
@@ -7,6 +7,7 @@ minutes to live, and a jti that was not used before. A client registered without
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -27,20 +28,33 @@ LIFETIME, SKEW = 300, 10
 LARGEST_JWKS = 100_000
 
 
-def authenticated(unit: Unit, config: SandboxConfig, form: Mapping[str, str]) -> Client:
-    """The client a token request comes from. Raises InvalidClient; the jti is used up in `unit`."""
+def authenticated(
+    unit: Unit, config: SandboxConfig, form: Mapping[str, str], basic: tuple[str, str] | None = None
+) -> Client:
+    """The client a token request comes from, by exactly one way. Raises InvalidClient; the jti is used up in `unit`."""
     assertion = form.get("client_assertion")
+    if basic is not None:
+        if assertion or "client_secret" in form:
+            raise InvalidClient("Use one way to say who you are.")
+        return _by_secret(config, *basic)
     if not assertion:
         return _public(config, form.get("client_id", ""))
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise InvalidClient(f"client_assertion_type must be {ASSERTION_TYPE}.")
     header, claims = _unverified(assertion)
     client = config.client(str(claims.get("iss", "")))
-    if client is None or client.public or form.get("client_id", client.id) != client.id:
+    if client is None or client.public or client.secret is not None or form.get("client_id", client.id) != client.id:
         raise InvalidClient("The issuer of the assertion is not a registered client.")
     _verify(assertion, header, client)
     _check_claims(claims, client, config, unit.now.timestamp())
     _use_up(unit, client, claims)
+    return client
+
+
+def _by_secret(config: SandboxConfig, client_id: str, secret: str) -> Client:
+    client = config.client(client_id)
+    if client is None or client.secret is None or not secrets.compare_digest(client.secret.encode(), secret.encode()):
+        raise InvalidClient("The client or its secret is unknown.")
     return client
 
 

@@ -16,17 +16,22 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Client:
-    """A registered client. Without `jwks` or `jwks_url` it is public (authorization code with PKCE only)."""
+    """A registered client. Without `jwks`, `jwks_url` or `secret` it is public (authorization code with PKCE only).
+
+    `launch_url` is where the EHR page opens it.
+    """
 
     id: str
     jwks: Mapping[str, Any] | None = None
     jwks_url: str | None = None
+    secret: str | None = None
     redirect_uris: tuple[str, ...] = ()
+    launch_url: str | None = None
     scopes: tuple[str, ...] = ("system/*.cruds", "patient/*.cruds", "user/*.cruds")
 
     @property
     def public(self) -> bool:
-        return self.jwks is None and self.jwks_url is None
+        return self.jwks is None and self.jwks_url is None and self.secret is None
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,28 @@ REFRESH_SECONDS = 30 * 24 * 3600
 Form = Mapping[str, str]
 
 
-def token(store: Store, config: SandboxConfig, form: Form) -> dict[str, Any]:
+def token(store: Store, config: SandboxConfig, form: Form, basic: tuple[str, str] | None = None) -> dict[str, Any]:
     """The token response. Raises OAuthError; a used jti stays used whatever comes after."""
     grant = GRANTS.get(form.get("grant_type", ""))
     if grant is None:
         raise UnsupportedGrant(f"grant_type must be one of {', '.join(GRANTS)}.")
     with store.writing() as unit:
-        client = authenticated(unit, config, form)
+        client = authenticated(unit, config, form, basic)
         tickets.forget_expired(unit)
     return grant(store, config, client, form)
+
+
+def revoke(store: Store, config: SandboxConfig, form: Form, basic: tuple[str, str] | None = None) -> None:
+    """Forget a token of this client; another's, or one that is not known, is left as it is (RFC 7009: that is no error)."""
+    with store.writing() as unit:
+        client = authenticated(unit, config, form, basic)
+        secret = form.get("token", "")
+        refresh = tickets.find(unit, secret, "refresh")
+        if refresh is not None and refresh.client == client.id:
+            tickets.revoke_family(unit, refresh.family)
+        access = tickets.find(unit, secret, "access")
+        if access is not None and access.client == client.id:
+            tickets.forget(unit, secret)
 
 
 def _credentials(store: Store, config: SandboxConfig, client: Client, form: Form) -> dict[str, Any]:
@@ -101,17 +114,18 @@ def _access(unit: Unit, config: SandboxConfig, ticket: Ticket) -> dict[str, Any]
     }
 
 
-def new_code(store: Store, config: SandboxConfig, client: Client, asked: Form, patient: str) -> str:
-    """A code for one sign-in on the picker page; the id_token is signed now, with the nonce of the request."""
-    scope = sign_in_scope(client, asked.get("scope", ""))
+def new_code(
+    store: Store, config: SandboxConfig, client: Client, asked: Form, scope: list[str], user: str, patient: str | None
+) -> str:
+    """A code for one sign-in; the id_token is signed now, with the nonce of the request. `user` is `Type/id`."""
     detail = {"redirect_uri": asked["redirect_uri"], "code_challenge": asked["code_challenge"]}
     if "openid" in scope:
-        detail["id_token"] = _id_token(store, config, client, asked, patient, "fhirUser" in scope)
-    told = patient if any(part.startswith(("patient/", "launch/patient")) for part in scope) else None
+        detail["id_token"] = _id_token(store, config, client, asked, user, "fhirUser" in scope)
+    told = patient if any(part.startswith(("patient/", "launch")) for part in scope) else None
     with store.writing() as unit:
         family = _family(client, " ".join(scope), told)
         code = replace(family, kind="code", expires=unit.now.timestamp() + CODE_SECONDS, detail=detail)
-        return tickets.issue(unit, replace(code, patient=patient))
+        return tickets.issue(unit, code)
 
 
 def sign_in_scope(client: Client, asked: str) -> list[str]:
@@ -120,11 +134,11 @@ def sign_in_scope(client: Client, asked: str) -> list[str]:
     return [part for part in scope if not (found := read_scope(part)) or found.context != "system"]
 
 
-def _id_token(store: Store, config: SandboxConfig, client: Client, asked: Form, patient: str, with_user: bool) -> str:
+def _id_token(store: Store, config: SandboxConfig, client: Client, asked: Form, user: str, with_user: bool) -> str:
     now = int(config.clock().timestamp())
     claims: dict[str, Any] = {
         "iss": config.public_url,
-        "sub": hashlib.sha256(f"{client.id}/{patient}".encode()).hexdigest()[:32],
+        "sub": hashlib.sha256(f"{client.id}/{user}".encode()).hexdigest()[:32],
         "aud": client.id,
         "iat": now,
         "exp": now + 600,
@@ -132,7 +146,7 @@ def _id_token(store: Store, config: SandboxConfig, client: Client, asked: Form, 
     if "nonce" in asked:
         claims["nonce"] = asked["nonce"]
     if with_user:
-        claims["fhirUser"] = f"{config.base_url}/Patient/{patient}"
+        claims["fhirUser"] = f"{config.base_url}/{user}"
     return signing.sign(store, claims)
 
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -79,19 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--client-id", default="previsit")
     parser.add_argument("--client-jwks", metavar="FILE|URL", help="the public JWKS of that client")
     parser.add_argument("--redirect-uri", action="append", default=[], help="where its sign-ins may return to")
+    parser.add_argument("--launch-url", help="where the EHR page (/ehr) opens that client")
     return parser
 
 
 def _clients(arguments: argparse.Namespace) -> tuple[Client, ...]:
     if not arguments.client_jwks:
         return ()
-    redirects = tuple(arguments.redirect_uri)
+    known = Client(arguments.client_id, redirect_uris=tuple(arguments.redirect_uri), launch_url=arguments.launch_url)
     if arguments.client_jwks.startswith(("http://", "https://")):
-        return (Client(arguments.client_id, jwks_url=arguments.client_jwks, redirect_uris=redirects),)
+        return (replace(known, jwks_url=arguments.client_jwks),)
     jwks = json.loads(Path(arguments.client_jwks).read_text())
     if not isinstance(jwks, dict) or not isinstance(jwks.get("keys"), list):
         raise ValueError(f"{arguments.client_jwks} is not a JWKS ({{“keys”: […]}})")
-    return (Client(arguments.client_id, jwks, redirect_uris=redirects),)
+    return (replace(known, jwks=jwks),)
 
 
 def _port_is_free(host: str, port: int) -> None:

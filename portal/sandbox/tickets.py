@@ -64,6 +64,10 @@ def use_up(unit: Unit, secret: str) -> bool:
     return marked.rowcount == 1
 
 
+def forget(unit: Unit, secret: str) -> None:
+    unit.connection.execute("DELETE FROM ticket WHERE hash = ?", (_hash(secret),))
+
+
 def revoke_family(unit: Unit, family: str) -> None:
     unit.connection.execute("DELETE FROM ticket WHERE family = ?", (family,))
 

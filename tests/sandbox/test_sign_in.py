@@ -36,8 +36,8 @@ def request_of(sandbox: Sandbox, **changed: str | None) -> dict[str, str]:
 
 def answered(sandbox: Sandbox, decision: dict[str, str], **changed: str | None) -> dict[str, str]:
     """What the client gets at its redirect address."""
-    url = f"{sandbox.url}/authorize"
-    answer = requests.post(url, data=request_of(sandbox, **changed) | decision, timeout=5, allow_redirects=False)
+    url, said = f"{sandbox.url}/authorize", {"decision": "allow"} | decision
+    answer = requests.post(url, data=request_of(sandbox, **changed) | said, timeout=5, allow_redirects=False)
     assert answer.status_code == 302, answer.text
     assert answer.headers["Location"].startswith(REDIRECT_URI + "?")
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
@@ -69,7 +69,7 @@ def refreshed(sandbox: Sandbox, secret: str, **more: str) -> requests.Response:
 def test_the_picker_lists_everybody(full_clinic: Sandbox) -> None:
     page = requests.get(f"{full_clinic.url}/authorize", params=request_of(full_clinic), timeout=5)
     assert page.status_code == 200
-    assert page.text.count('type="radio"') == 14
+    assert page.text.count('type="radio"') == 14 + 3
     assert "Ana Morales" in page.text
 
 
@@ -202,6 +202,6 @@ def test_discovery_names_what_is_there(full_clinic: Sandbox) -> None:
     known = requests.get(f"{full_clinic.base_url}/.well-known/smart-configuration", timeout=5).json()
     assert known["token_endpoint"] == full_clinic.token_url
     assert known["code_challenge_methods_supported"] == ["S256"]
-    assert {"private_key_jwt"} == set(known["token_endpoint_auth_methods_supported"])
+    assert {"private_key_jwt", "client_secret_basic"} == set(known["token_endpoint_auth_methods_supported"])
     for name in ("jwks_uri", "authorization_endpoint"):
         assert requests.get(known[name], timeout=5).status_code in (200, 400)
