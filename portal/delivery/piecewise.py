@@ -10,6 +10,7 @@ from portal.delivery.bundle import Entry
 from portal.delivery.classify import NO_CREDENTIAL, Landed, Seen, Verdict, classify_one
 from portal.delivery.client import RecordClient
 from portal.delivery.look import Conclusion, Found, Sight, conclude, look, trouble_in
+from portal.delivery.person import out_of_use
 from portal.delivery.states import SEND_AFTER, Reason
 from portal.delivery.tools import Outcome, Tools, Work
 from portal.ehr.errors import EhrError
@@ -21,6 +22,8 @@ def turn(tools: Tools, work: Work, client: RecordClient, left: float) -> Outcome
     if left > 0:
         return record.wait(tools, work, timedelta(seconds=left))
     try:
+        if work.past.kind in SEND_AFTER and out_of_use(client, work.payload):
+            return record.out_of_use(tools, work)
         sight = look(client, work.payload, work.past.landed)
     except EhrError as error:
         return _not_looked(tools, work, error)

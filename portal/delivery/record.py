@@ -184,6 +184,13 @@ def confirm(tools: Tools, work: Work, sight: Sight) -> Outcome:
     return Outcome(work.claim.item_id, Kind.CONFIRMED)
 
 
+def out_of_use(tools: Tools, work: Work) -> Outcome:
+    """The patient's record is not what it was: whose it is now is for a person to say."""
+    with held(work.claim) as item:
+        breaker.spoke(item.clinic_id)
+        return hold(tools, item, Reason.RECORD_MERGED, {"entries": list(work.progress)} if work.progress else None)
+
+
 def stuck(tools: Tools, work: Work) -> Outcome:
     """Entries that point at each other in a circle cannot be sent one by one."""
     with held(work.claim) as item:

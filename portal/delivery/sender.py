@@ -12,6 +12,7 @@ from portal.delivery.classify import NO_CREDENTIAL, Seen, Verdict, classify
 from portal.delivery.client import RecordClient
 from portal.delivery.errors import LeaseLost
 from portal.delivery.look import Conclusion, Sight, conclude, look
+from portal.delivery.person import out_of_use
 from portal.delivery.states import SEND_AFTER, Kind, Reason
 from portal.delivery.tools import Outcome, Tools, Work, in_hand
 from portal.ehr.errors import EhrError
@@ -91,6 +92,11 @@ def _probe(tools: Tools, work: Work, client: RecordClient) -> bool:
 
 
 def _send(tools: Tools, work: Work, client: RecordClient) -> Outcome:
+    try:
+        if out_of_use(client, work.payload):
+            return record.out_of_use(tools, work)
+    except EhrError as error:
+        return _out_of_reach(tools, work, error)
     deadline = uptime.seconds() + tools.timing.lease - tools.timing.send
     with claim.held(work.claim) as item:
         refused = record.mark_sending(tools, item)

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     RESTORED = "restored"
     INTERRUPTED = "interrupted"
     SERVER_CHANGED = "server-changed"
+    RECORD_MERGED = "record-merged"
     ASKED = "asked"
 
 
@@ -186,6 +187,12 @@ WORDS: dict[Reason, Words] = {
         NOTHING,
         "An administrator confirms the connection again, then send again.",
         "Administrator",
+    ),
+    Reason.RECORD_MERGED: Words(
+        "This patient's record is no longer in use: it was merged into another, retired or removed.",
+        NOTHING,
+        "Find out which record is this person's now. Enter it there by hand and close this one, or send again once the "
+        "record is back in use.",
     ),
 }
 ELSE = Words("The delivery stopped.", UNKNOWN, "Check and send again, or close it with a reason.")

@@ -53,6 +53,12 @@ class Clinic:
         stamped = {**resource, "meta": {**resource.get("meta", {}), "versionId": version}}
         self.resources[_key(resource)] = stamped
 
+    def found(self, name: str) -> Resource | None:
+        """One resource; every patient is known here, those with something to tell by what was `put`."""
+        kind, _, id_ = name.partition("/")
+        anybody = {"resourceType": kind, "id": id_} if kind == "Patient" and id_ != "nobody" else None
+        return self.resources.get(name, anybody)
+
     def keys(self) -> Counter[str]:
         """How often each identifier is there."""
         with self.lock:
@@ -153,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
         if name == "metadata":
             self._answer(200, self.clinic.statement)
         elif "/" in name:
-            found = self.clinic.resources.get(name)
+            found = self.clinic.found(name)
             self._answer(200 if found else 404, found or {"resourceType": "OperationOutcome", "issue": []})
         else:
             self._answer(200, self._search(name, parts.query))

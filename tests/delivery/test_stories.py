@@ -85,9 +85,10 @@ class Direct:
 
     def read(self, kind: str, name: str, *, uncached: bool = True) -> dict[str, Any]:
         self._reach()
-        if f"{kind}/{name}" not in self.clinic.resources:
+        found = self.clinic.found(f"{kind}/{name}")
+        if found is None:
             raise NotThere(404)
-        return self.clinic.resources[f"{kind}/{name}"]
+        return found
 
     def capabilities(self) -> dict[str, Any]:
         self._reach()
