@@ -11,6 +11,7 @@ from .exits import CannotRead
 from .files import Found, Json
 
 TERMS = ("ValueSet", "CodeSystem")
+PROFILE = "StructureDefinition"
 FORM = "Questionnaire"
 
 
@@ -23,11 +24,11 @@ def forms(found: Iterable[Found]) -> list[Found]:
 
 
 def registry(found: Iterable[Found]) -> dict[str, Json]:
-    """Canonical (with and without version) -> value set, code system or form; what was given first wins."""
+    """Canonical (with and without version) -> value set, code system, profile or form; what was given first wins."""
     made: dict[str, Json] = {}
     for one in found:
         raw = one.resource
-        if raw.get("resourceType") in TERMS or is_form(raw):
+        if raw.get("resourceType") in (*TERMS, PROFILE) or is_form(raw):
             for name in canonicals(raw):
                 made.setdefault(name, raw)
     return made

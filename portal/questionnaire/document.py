@@ -39,6 +39,10 @@ class Document:
         siblings = entry.parent.existing(entry.item) if entry.parent else [entry]
         return self._question([one for one in siblings if one.answered and self._enabled(one)])
 
+    def alone(self, entry: Entry, number: int) -> Json:
+        """The item of a question as if this were its only answer."""
+        return {"linkId": entry.item.link_id, "answer": self._answers(entry)[number : number + 1]}
+
     def _items(self, parent: Entry) -> list[Json]:
         written: list[Json] = []
         children = parent.children

@@ -126,6 +126,21 @@ def _guesses(value: Any) -> list[str]:
     return ["DateTime", "Date", "String"] if dated else ["String", "Code", "Uri"]
 
 
+def type_at(type_name: str, key: str) -> str:
+    """The type of an element of a type, by its JSON name; "" where it is not known."""
+    known = r4().type(type_name) if type_name else None
+    if known is None:
+        return ""
+    return _type_of(known.elements.get(key), key) or next(
+        (found for element in known.elements.values() if element.choices and (found := _type_of(element, key))), ""
+    )
+
+
+def fitted(type_name: str, value: Any) -> Any:
+    """A value as an element of that type holds it; as it is where the type is not known."""
+    return _fitted(type_name, "", value) if type_name else value
+
+
 def _fitted(type_name: str, kind: str, value: Any) -> Any:
     """A coding as a code or concept, a number as a quantity, as the element asks."""
     if kind == "valueCoding" or (isinstance(value, dict) and "code" in value and "value" not in value):

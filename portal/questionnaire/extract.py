@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from . import extensions as ext
 from .context import Context
@@ -18,10 +19,12 @@ from .issues import Trouble
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """`bundle` is a transaction to be reviewed, never sent unseen; `troubles` say what could not be extracted."""
+    """`bundle` is a transaction to be reviewed, never sent unseen; `troubles` say what could not be extracted; `sources`
+    names the item (linkId, "" the form) that asked for each entry, by its fullUrl."""
 
     bundle: Json
     troubles: tuple[Trouble, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def extract(form: Form, response: Json, context: Context, *, identity: str = "") -> Extraction:
@@ -38,4 +41,4 @@ def extract(form: Form, response: Json, context: Context, *, identity: str = "")
     bundle: Json = {"resourceType": "Bundle", "type": "transaction"}
     if entries:
         bundle["entry"] = entries
-    return Extraction(bundle, tuple(dict.fromkeys([*work.troubles, *filling.troubles])))
+    return Extraction(bundle, tuple(dict.fromkeys([*work.troubles, *filling.troubles])), work.sources)

@@ -7,28 +7,11 @@ from typing import Any
 
 from . import extensions as ext
 from .answers import Entry, typed
-from .elements import Place, put
+from .elements import put
 from .extensions import Json
 from .extraction import Extractor
 from .origins import own_words
-
-
-class Target:
-    """A resource being put together, and the elements that repeating groups opened in it."""
-
-    def __init__(self, kind: str, url: str) -> None:
-        self.kind = kind
-        self.url = url
-        self.resource: Json = {"resourceType": kind}
-        self.opened: dict[tuple[str, ...], Place] = {}
-
-    def takes(self, definition: str) -> tuple[str, ...] | None:
-        """The path of an element definition of this resource (`…/Patient#Patient.name.given` -> name, given)."""
-        url, _, path = definition.partition("#")
-        pieces = tuple(path.split("."))
-        if not path or (url.split("|", maxsplit=1)[0] != self.url and pieces[0] != self.kind):
-            return None
-        return pieces[1:] or None
+from .targets import CORE, Target, kind_of, with_fixed
 
 
 def definitions(work: Extractor) -> Iterator[Json]:
@@ -36,78 +19,98 @@ def definitions(work: Extractor) -> Iterator[Json]:
     yield from _below(work, work.top, _opened(work, work.top), [])
 
 
-Opened = list[tuple[Target, Json, bool]]
-"""Resources begun at an entry: the target, the extension that asked for it, whether it is PUT to what is there."""
+Opened = list[tuple[Target, Json]]
+"""Resources begun at an entry: the target, and the extension that asked for it."""
 
 
 def _opened(work: Extractor, entry: Entry) -> Opened:
     found: Opened = []
     for extension in entry.item.extensions.get("definitionExtract", ()):
-        canonical = str(ext.part(extension, "definition") or "")
-        found.append((Target(_kind(canonical), canonical.split("|", maxsplit=1)[0]), extension, False))
+        canonical = str(ext.part(extension, "definition") or ext.value_of(extension) or "")
+        if kind := kind_of(work, entry, canonical):
+            found.append((Target.of(kind, canonical), extension))
+        else:
+            work.trouble(
+                entry.item.link_id, "definitionExtract", f"{canonical} names no type of resource that is known"
+            )
     context = ext.value(entry.item.extensions, "itemExtractionContext")
-    if isinstance(context, str):
-        found.append((Target(context, f"http://hl7.org/fhir/StructureDefinition/{context}"), {}, False))
-    elif isinstance(context, dict):
-        found.extend(_known(work, entry, context))
+    if context is not None:
+        kind = _context_kind(context)
+        if kind:
+            found.append((Target.of(kind, f"{CORE}{kind}"), {}))
+        else:
+            work.trouble(entry.item.link_id, "itemExtractionContext", "it names no type of resource")
     return found
 
 
-def _kind(canonical: str) -> str:
-    return canonical.split("|", maxsplit=1)[0].rsplit("/", 1)[-1]
-
-
-def _known(work: Extractor, entry: Entry, expression: Json) -> Opened:
-    """SDC 3: the resource that a query finds is changed; when it finds none, one is made."""
-    query = str(expression.get("expression") or "")
-    kind = query.split("?", maxsplit=1)[0].strip("/ ").split("/", maxsplit=1)[0]
-    if not kind.isalpha():
-        work.trouble(entry.item.link_id, "itemExtractionContext", "its query names no type of resource")
-        return []
-    return [(Target(kind, f"http://hl7.org/fhir/StructureDefinition/{kind}"), {}, True)]
+def _context_kind(context: object) -> str:
+    """SDC 3: a type, or a query for what is to be changed; which one it is, a hidden answer for its id says."""
+    query = context.get("expression") if isinstance(context, dict) else context
+    kind = str(query or "").split("?", maxsplit=1)[0].strip("/ ").split("/", maxsplit=1)[0]
+    return kind if kind.isalpha() else ""
 
 
 def _below(work: Extractor, entry: Entry, opened: Opened, around: list[Target]) -> Iterator[Json]:
     """Fill what was opened here from everything under it, then give it; what is opened further down comes after."""
-    targets = [*(target for target, _, _ in opened), *around]
+    targets = [*(target for target, _ in opened), *around]
     inner: list[Json] = []
     _fixed(work, entry, targets)
     for child in entry.item.children:
         for place in entry.existing(child):
             if place.answered and work.evaluation.enabled(place):
                 inner.extend(_entry(work, place, targets))
-    for number, (target, extension, _) in enumerate(opened):
-        if len(target.resource) > 1 and work.about(target.resource, entry, "definitionExtract"):
+    for number, (target, extension) in enumerate(opened):
+        if not target.filled:
+            continue
+        with_fixed(work, target)
+        if work.about(target.resource, entry, "definitionExtract"):
             yield work.entry(target.resource, entry, f"definition {target.kind} {number}", extension)
     yield from inner
 
 
 def _entry(work: Extractor, entry: Entry, around: list[Target]) -> Iterator[Json]:
+    """A resource begun at a repeating question is one for each of its answers."""
+    if not entry.item.extensions.keys() & {"definitionExtract", "itemExtractionContext"}:
+        yield from _turn(work, entry, around, entry.answers)
+        return
+    for number in work.turns(entry):
+        alone = entry.item.is_question and entry.item.repeats
+        yield from _turn(work, entry, around, entry.answers[number : number + 1] if alone else entry.answers)
+
+
+def _turn(work: Extractor, entry: Entry, around: list[Target], answers: list[Json]) -> Iterator[Json]:
     begun = _opened(work, entry)
-    targets = [*(target for target, _, _ in begun), *around]
+    targets = [*(target for target, _ in begun), *around]
     definition = str(entry.item.raw.get("definition") or "")
     holder = next((t for t in targets if definition and t.takes(definition)), None)
     path = holder.takes(definition) if holder else None
     before = dict(holder.opened) if holder else {}
     if holder is not None and path is not None:
         if entry.item.is_group:
-            holder.opened[path] = put(holder.kind, holder.resource, holder.opened, path, None, new=True)
+            _open(work, entry, holder, path)
         else:
-            _answers(work, entry, holder, path)
+            _answers(work, entry, holder, path, answers)
     yield from _below(work, entry, begun, around)
     if holder is not None:
         holder.opened = before
 
 
-def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...]) -> None:
+def _open(work: Extractor, entry: Entry, holder: Target, path: tuple[str, ...]) -> None:
+    try:
+        holder.opened[path] = put(holder.kind, holder.resource, holder.opened, path, None, new=True)
+    except ValueError as error:
+        work.trouble(entry.item.link_id, "definition", str(error))
+
+
+def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...], answers: list[Json]) -> None:
     """Each answer at its element; the element above it is opened, so that fixed values of the item join it there."""
-    for number, answer in enumerate(entry.answers):
+    for number, answer in enumerate(answers):
         kind, value = typed(own_words(answer))
         if not kind:
             continue
-        if len(path) > 1 and path[:-1] not in target.opened and entry.item.extensions.get("definitionExtractValue"):
-            target.opened[path[:-1]] = put(target.kind, target.resource, target.opened, path[:-1], None, new=True)
         try:
+            if len(path) > 1 and path[:-1] not in target.opened and entry.item.extensions.get("definitionExtractValue"):
+                target.opened[path[:-1]] = put(target.kind, target.resource, target.opened, path[:-1], None, new=True)
             put(target.kind, target.resource, target.opened, path, (kind, value), new=number > 0)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))

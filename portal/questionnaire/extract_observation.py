@@ -44,7 +44,7 @@ def _below(work: Extractor, parent: Entry, holder: Json | None) -> Iterator[Json
 
 def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]:
     relation = wanted(entry.item)
-    if not relation or not entry.item.raw.get("code"):
+    if not relation or not codes_of(entry.item):
         yield from _below(work, entry, holder)
         return
     if relation == "component" and holder is not None:
@@ -74,11 +74,33 @@ def _observed(work: Extractor, entry: Entry, relation: str, holder: Json | None)
         yield from inner
 
 
+def codes_of(item: Item) -> list[Json]:
+    """The codes an item is extracted by: those that are marked so, else all but those marked not to be."""
+    codes = [code for code in item.raw.get("code") or () if isinstance(code, dict)]
+    chosen = [code for code in codes if _said_of(code) not in (None, False)]
+    return [_bare(code) for code in chosen or codes if _said_of(code) is not False]
+
+
+def _said_of(code: Json) -> Any:
+    return ext.value(ext.of(code), "observationExtract")
+
+
+def _bare(code: Json) -> Json:
+    """A code without what it says to us."""
+    kept = [e for e in code.get("extension") or () if ext.short_name(str(e.get("url"))) != "observationExtract"]
+    rest = {key: value for key, value in code.items() if key != "extension"}
+    return {**rest, "extension": kept} if kept else rest
+
+
 def wanted(item: Item) -> str:
     """How the item is to be extracted: "" not at all, else independent, component, member or derived.
 
-    The nearest item that says anything decides for those under it; a code says how, true means independent.
+    The nearest item that says anything decides for those under it, a code of the item for itself alone; a code says how,
+    true means independent.
     """
+    said_of_codes = [_said_of(code) for code in item.raw.get("code") or () if isinstance(code, dict)]
+    if how := next((said for said in said_of_codes if said not in (None, False)), None):
+        return str(how) if how in RELATIONS else _relation(item) or "independent"
     for owner in item.ancestors():
         said = ext.value(owner.extensions, "observationExtract")
         if said is False:
@@ -99,6 +121,7 @@ def _bundle_entry(work: Extractor, entry: Entry, number: int, answer: Json | Non
     """An update by identifier, so that the amended answer replaces what the first one made."""
     identity = work.identities.uuid(entry, f"observation {number}")
     name = f"urn:uuid:{identity}"
+    work.sources[name] = entry.item.link_id
     return {
         "fullUrl": name,
         "resource": _observation(work, entry, name, answer),
@@ -112,7 +135,7 @@ def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) 
         "resourceType": "Observation",
         "identifier": [{"system": SYSTEM, "value": name}],
         "status": "final",
-        "code": {"coding": item.raw["code"], **({"text": item.raw["text"]} if item.raw.get("text") else {})},
+        "code": {"coding": codes_of(item), **({"text": item.raw["text"]} if item.raw.get("text") else {})},
     }
     categories = _categories(item)
     if categories:
@@ -126,6 +149,9 @@ def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) 
     ):
         if response.get(source):
             made[key] = response[source]
+    for key in ("basedOn", "partOf"):
+        if response.get(key):
+            made[key] = response[key]
     if response.get("author"):
         made["performer"] = [response["author"]]
     if response.get("id"):
@@ -143,7 +169,7 @@ def _categories(item: Item) -> list[Json]:
 
 
 def _component(item: Item, answer: Json) -> Json:
-    return {"code": {"coding": item.raw["code"]}, **_value(item, answer)}
+    return {"code": {"coding": codes_of(item)}, **_value(item, answer)}
 
 
 def _value(item: Item, answer: Json) -> Json:

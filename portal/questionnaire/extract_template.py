@@ -7,6 +7,7 @@ from typing import Any
 
 from . import extensions as ext
 from .answers import Entry
+from .elements import fitted, type_at
 from .extensions import Json
 from .extraction import Extractor
 
@@ -21,10 +22,13 @@ Focus = list[Any] | None
 def templates(work: Extractor) -> Iterator[Json]:
     """Bundle entries of every templateExtract and templateExtractBundle, in the order of the form."""
     for entry in work.live():
-        for extension in entry.item.extensions.get("templateExtract", ()):
-            yield from _one(work, entry, extension)
-        for extension in entry.item.extensions.get("templateExtractBundle", ()):
-            yield from _bundle(work, entry, extension)
+        if not entry.item.extensions.keys() & {"templateExtract", "templateExtractBundle"}:
+            continue
+        for _ in work.turns(entry):
+            for extension in entry.item.extensions.get("templateExtract", ()):
+                yield from _one(work, entry, extension)
+            for extension in entry.item.extensions.get("templateExtractBundle", ()):
+                yield from _bundle(work, entry, extension)
 
 
 def _template(work: Extractor, entry: Entry, reference: Any, what: str) -> Json | None:
@@ -40,7 +44,8 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     if found is None:
         return
     bare = {key: value for key, value in found.items() if key != "id"}
-    filled = fill(work, entry, bare, None)
+    kind = str(found.get("resourceType") or "")
+    filled = fill(work, entry, bare, None, kind)
     for number, resource in enumerate(filled):
         if work.about(resource, entry, "templateExtract"):
             yield work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
@@ -49,35 +54,39 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
 def _bundle(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     found = _template(work, entry, ext.value_of(extension), "templateExtractBundle")
     for raw in (found or {}).get("entry") or ():
-        for made in fill(work, entry, raw, None):
+        for made in fill(work, entry, raw, None, "Bundle.entry"):
             if made.get("resource") and work.about(made["resource"], entry, "templateExtractBundle"):
                 yield made
 
 
-def fill(work: Extractor, entry: Entry, template: Json, focus: Focus) -> list[Json]:
-    """The template's object once for each thing its context gives (once without a context); [] when it gives nothing."""
+def fill(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> list[Json]:
+    """The template's object once for each thing its context gives (once without a context); [] when it gives nothing.
+
+    `kind` is the type of the object, "" where it is not known: values are fitted to the elements they stand in.
+    """
     extensions = ext.of(template)
     context = ext.value(extensions, CONTEXT)
     focuses: list[Focus] = [focus]
     if isinstance(context, str):
         focuses = [[one] for one in work.items(context, entry, CONTEXT, focus)]
-    made = [_object(work, entry, template, one) for one in focuses]
+    named = str(template.get("resourceType") or kind)
+    made = [_object(work, entry, template, one, named) for one in focuses]
     return [one for one in made if one is not GONE]
 
 
-def _object(work: Extractor, entry: Entry, template: Json, focus: Focus) -> Any:
+def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> Any:
     value = ext.value(ext.of(template), VALUE)
     if isinstance(value, str):
         found = work.values(value, entry, VALUE, focus)
-        return found[0] if found else GONE
+        return fitted(kind, found[0]) if found else GONE
     made: Json = {}
     for key, part in template.items():
         if key.startswith("_"):
-            _primitive(work, entry, template, key[1:], part, focus, made)
+            _primitive(work, entry, template, key[1:], part, focus, made, type_at(kind, key[1:]))
         elif key == "extension":
             made |= _kept(part)
         elif f"_{key}" not in template:
-            filled = _value(work, entry, part, focus)
+            filled = _value(work, entry, part, focus, type_at(kind, key))
             if filled is not GONE:
                 made[key] = filled
     asked = len(made) < len(template) or "extension" in template
@@ -90,34 +99,36 @@ def _kept(extensions: Any) -> Json:
     return {"extension": kept} if kept else {}
 
 
-def _value(work: Extractor, entry: Entry, part: Any, focus: Focus) -> Any:
+def _value(work: Extractor, entry: Entry, part: Any, focus: Focus, kind: str) -> Any:
     if isinstance(part, list):
-        listed = [made for one in part for made in _many(work, entry, one, focus)]
+        listed = [made for one in part for made in _many(work, entry, one, focus, kind)]
         return listed or GONE
     if isinstance(part, dict):
-        filled = fill(work, entry, part, focus)
+        filled = fill(work, entry, part, focus, kind)
         return filled[0] if filled else GONE
     return part
 
 
-def _many(work: Extractor, entry: Entry, one: Any, focus: Focus) -> list[Any]:
+def _many(work: Extractor, entry: Entry, one: Any, focus: Focus, kind: str) -> list[Any]:
     """The elements that one element of a list becomes."""
     if not isinstance(one, dict):
         return [one]
     value = ext.value(ext.of(one), VALUE)
     if isinstance(value, str) and ext.value(ext.of(one), CONTEXT) is None:
-        return work.values(value, entry, VALUE, focus)
-    return fill(work, entry, one, focus)
+        return [fitted(kind, found) for found in work.values(value, entry, VALUE, focus)]
+    return fill(work, entry, one, focus, kind)
 
 
-def _primitive(work: Extractor, entry: Entry, template: Json, key: str, twin: Any, focus: Focus, made: Json) -> None:
+def _primitive(
+    work: Extractor, entry: Entry, template: Json, key: str, twin: Any, focus: Focus, made: Json, kind: str
+) -> None:
     """A primitive field with its twin: the twin's expression replaces the value, or takes the field away."""
     if isinstance(twin, list):
-        values = [v for one in twin for v in _results(work, entry, one, focus) or ()]
+        values = [v for one in twin for v in _results(work, entry, one, focus, kind) or ()]
         if values:
             made[key] = values
         return
-    results = _results(work, entry, twin, focus)
+    results = _results(work, entry, twin, focus, kind)
     if results is None:
         made |= {key: template[key]} if key in template else {}
         made[f"_{key}"] = twin
@@ -125,13 +136,13 @@ def _primitive(work: Extractor, entry: Entry, template: Json, key: str, twin: An
         made[key] = results[0]
 
 
-def _results(work: Extractor, entry: Entry, twin: Any, focus: Focus) -> list[Any] | None:
+def _results(work: Extractor, entry: Entry, twin: Any, focus: Focus, kind: str) -> list[Any] | None:
     """What the twin's expressions give; None when it has none."""
     extensions = ext.of(twin)
     context, value = ext.value(extensions, CONTEXT), ext.value(extensions, VALUE)
     if not isinstance(value, str):
         return None
-    if not isinstance(context, str):
-        return work.values(value, entry, VALUE, focus)
-    places = work.items(context, entry, CONTEXT, focus)
-    return [found for one in places for found in work.values(value, entry, VALUE, [one])]
+    places: list[Focus] = [focus]
+    if isinstance(context, str):
+        places = [[one] for one in work.items(context, entry, CONTEXT, focus)]
+    return [fitted(kind, found) for one in places for found in work.values(value, entry, VALUE, one)]

@@ -12,6 +12,7 @@ from portal.fhirpath.temporal import Temporal
 from . import extensions as ext
 from .answers import Entry
 from .definition import Form
+from .evaluation import typed_node
 from .extensions import Json
 from .filling import Filling
 from .formulas import formula
@@ -34,10 +35,23 @@ class Extractor:
         self.evaluation.forget()
         self.identities = Identities(base_of(response, identity))
         self.troubles: list[Trouble] = []
+        self.sources: dict[str, str] = {}
+        """the linkId that asked for each entry, by fullUrl"""
+        self._turns: dict[int, int] = {}
         self._bare = _bare_names(form)
 
     def trouble(self, link_id: str, what: str, reason: str) -> None:
         self.troubles.append(Trouble(link_id, what, reason))
+
+    def turns(self, entry: Entry) -> Iterator[int]:
+        """The answers of a repeating question one after the other, each as if it were the only one; 0 for anything else."""
+        if not (entry.item.is_question and entry.item.repeats and entry.answers):
+            yield 0
+            return
+        for number in range(len(entry.answers)):
+            self._turns[id(entry)] = number
+            yield number
+        del self._turns[id(entry)]
 
     def live(self) -> Iterator[Entry]:
         """The form and every entry with an answer that applies, in the order of the form."""
@@ -56,7 +70,13 @@ class Extractor:
         if compiled is None or compiled.error:
             self.trouble(entry.item.link_id, what, compiled.error if compiled else "it holds no expression")
             return []
-        return self.evaluation.items(compiled, entry, what, self.allocated(entry), focus) or []
+        known: dict[str, Any] = dict(self.allocated(entry))
+        turn = self._turns.get(id(entry))
+        if turn is not None:
+            alone = [typed_node(self.evaluation.document.alone(entry, turn), "QuestionnaireResponse.item")]
+            known["context"] = alone
+            focus = alone if focus is None else focus
+        return self.evaluation.items(compiled, entry, what, known, focus) or []
 
     def values(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
         """The same as JSON values."""
@@ -73,10 +93,14 @@ class Extractor:
         while place is not None:
             for name in ext.values(place.item.extensions, "extractAllocateId"):
                 if isinstance(name, str) and name not in found:
-                    made = self.identities.uuid(place, f"allocated {name}")
+                    made = self.identities.uuid(place, f"allocated {name}{self._numbered(place)}")
                     found[name] = made if name in self._bare else f"urn:uuid:{made}"
             place = place.parent
         return found
+
+    def _numbered(self, place: Entry) -> str:
+        turn = self._turns.get(id(place), 0)
+        return f" {turn}" if turn else ""
 
     def about(self, resource: Json, place: Entry, what: str) -> bool:
         """Puts a resource under whom it is about, where the form says so (isSubject); False when that is nobody we know
@@ -94,18 +118,20 @@ class Extractor:
         return True
 
     def entry(self, resource: Json, place: Entry, what: str, extension: Json) -> Json:
-        """A Bundle entry: PUT where the form gives an id, else POST with a fullUrl that stays the same."""
+        """A Bundle entry: PUT where the form or an answer gives an id, else POST with a fullUrl that stays the same."""
+        what = f"{what}{self._numbered(place)}"
         full_url = self.text(ext.part(extension, "fullUrl"), place, "fullUrl") or self.identities.uuid(place, what)
-        identity = self.text(ext.part(extension, "resourceId"), place, "resourceId")
+        identity = self.text(ext.part(extension, "resourceId"), place, "resourceId") or str(resource.get("id") or "")
         kind = str(resource.get("resourceType"))
         request: Json = {"method": "POST", "url": kind}
         if identity:
-            resource = {"resourceType": kind, "id": identity, **resource}
+            resource = {"resourceType": kind, **resource, "id": identity}
             request = {"method": "PUT", "url": f"{kind}/{identity}"}
         for name in REQUEST_PARTS:
             if found := self.text(ext.part(extension, name), place, name):
                 request[name] = found
         full_url = full_url if ":" in full_url else f"urn:uuid:{full_url}"
+        self.sources[full_url] = place.item.link_id
         return {"fullUrl": full_url, "resource": resource, "request": request}
 
 
