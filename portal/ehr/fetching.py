@@ -56,6 +56,7 @@ QUERIES: dict[Kind, tuple[Query, ...]] = {
     Kind.LABS: (Query("Observation", category="laboratory"), Query("DiagnosticReport", category=LAB)),
     Kind.VITALS: (Query("Observation", category="vital-signs"),),
     Kind.IMMUNIZATIONS: (Query("Immunization"),),
+    Kind.SURVEYS: (Query("Observation", category="survey"), Query("Observation", category="social-history")),
 }
 
 
@@ -145,12 +146,21 @@ def _fetch_query(
 
 
 def _search(client: FhirClient, query: Query, patient: str, can: Capabilities) -> Found:
+    """With the patient by id; a server that confirms no filter and finds nothing is asked again with `Patient/` before it.
+
+    R4 allows both, and "nothing there" from a server that understands only the other would be false.
+    """
+    found = _asked(client, query, patient.removeprefix("Patient/"), can)
+    return found if found.matches or found.echoed else _asked(client, query, patient, can)
+
+
+def _asked(client: FhirClient, query: Query, patient: str, can: Capabilities) -> Found:
     """With what the server says it can include; a server that refuses the question so is asked without."""
     offered = can.of(query.type).includes
     includes = bool(query.includes) and (not offered or offered >= set(query.includes) or "*" in offered)
     try:
-        return client.search(query.type, query.params(patient.removeprefix("Patient/"), includes))
+        return client.search(query.type, query.params(patient, includes))
     except Refused as wrong:
         if includes and wrong.code == 400:
-            return client.search(query.type, query.params(patient.removeprefix("Patient/"), False))
+            return client.search(query.type, query.params(patient, False))
         raise

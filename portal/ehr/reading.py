@@ -34,6 +34,7 @@ class Kind(StrEnum):
     LABS = "labs"
     VITALS = "vitals"
     IMMUNIZATIONS = "immunizations"
+    SURVEYS = "surveys"
 
 
 class State(StrEnum):

@@ -14,7 +14,7 @@ NEEDS: dict[str, str] = {
     "Coverage": "crus",
     "RelatedPerson": "crus",
     "Appointment": "rs",
-    "Observation": "crs",
+    "Observation": "crus",
     "DiagnosticReport": "rs",
     "Immunization": "rs",
     "Practitioner": "r",

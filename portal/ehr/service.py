@@ -25,12 +25,18 @@ from portal.ehr.overview import Overview
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
+from portal.ehr.scopes import NEEDS
 from portal.ehr.visits import Appointment
 from portal.errors import NotAllowed
 
 T = TypeVar("T")
 
 # -- connections -----------------------------------------------------------------------------------------------------
+
+
+def asked_for(kind: str, verb: str) -> bool:
+    """Whether we ask the clinics' servers for leave to do this (a letter of cruds) with this type of resource."""
+    return verb in NEEDS.get(kind, "")
 
 
 def connection_for(clinic_id: str) -> Connection | None:
@@ -173,6 +179,7 @@ __all__ = [
     "State",
     "Tested",
     "alerts",
+    "asked_for",
     "candidates",
     "capabilities",
     "client_for",

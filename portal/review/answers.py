@@ -1,19 +1,26 @@
 """The forms of a submission in words: what was asked and answered, as the patient saw it at the time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from portal.fhir.resources import Json, objects_at, text_at
-from portal.questionnaire import Context, Filling, FormRefused, Section, load
+from portal.questionnaire import Context, Filling, Form, Section
+from portal.questionnaire.speaking import say
+from portal.review.extracted import form_of
 
 
 @dataclass(frozen=True)
 class AnsweredForm:
-    """One form. `problem` is an English msgid when it cannot be shown; the answers are kept whatever happens."""
+    """One form. `problem` is an English msgid when it cannot be shown; the answers are kept whatever happens.
+
+    `results` are what the form worked out and did not show to the patient: totals and what they mean, (name, words).
+    """
 
     title: str
     sections: tuple[Section, ...] = ()
     problem: str = ""
+    results: tuple[tuple[str, str], ...] = ()
 
 
 def answered_forms(document: Json, language: str, at: datetime) -> list[AnsweredForm]:
@@ -26,9 +33,26 @@ def _answered(response: Json, forms: dict[str, Json], language: str, at: datetim
     raw = forms.get(text_at(response, "questionnaire"))
     if raw is None:
         return AnsweredForm(text_at(response, "questionnaire"), problem="The form that was answered is not kept here.")
-    try:
-        form = load(raw)
-    except FormRefused:
+    form = form_of(raw)
+    if form is None:
         return AnsweredForm(text_at(raw, "title"), problem="This version of the form can no longer be shown.")
     filling = Filling(form, response, Context(now=at, language=language))
-    return AnsweredForm(form.title(language), tuple(filling.summary(language)))
+    sections = tuple(filling.summary(language))
+    return AnsweredForm(form.title(language), sections, results=tuple(_results(form, response, language)))
+
+
+def _results(form: Form, response: Json, language: str) -> Iterator[tuple[str, str]]:
+    """As they were sent: nothing is calculated anew."""
+    unseen = {item.link_id: item for item in form.all_items if item.calculated and item.hidden}
+    for item in _items(response):
+        known = unseen.get(text_at(item, "linkId"))
+        words = ", ".join(filter(None, (say(answer, language) for answer in objects_at(item, "answer"))))
+        if known is not None and words:
+            yield str(known.raw.get("text") or known.link_id), words
+
+
+def _items(holder: Json) -> Iterator[Json]:
+    for item in objects_at(holder, "item"):
+        yield item
+        for inside in (item, *objects_at(item, "answer")):
+            yield from _items(inside)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.accounts import service as accounts
-from portal.actors import Actor, Permission
+from portal.actors import Actor, Permission, system
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
@@ -18,12 +18,15 @@ from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
 from portal.review.answers import AnsweredForm, answered_forms
 from portal.review.decisions import REVIEWABLE, Item, as_decided, items
+from portal.review.extracted import Told, told
 from portal.review.finishing import instant, subject_of
 from portal.review.models import TieDecision, Verdict
 from portal.review.proposal import Proposal
-from portal.review.proposals import KNOWN, Record, Section, proposals
+from portal.review.proposals import proposals
 from portal.review.record import as_record, record_now
+from portal.review.section import KNOWN, Record, Section
 from portal.review.story import Moment, story
+from portal.review.taking_over import section_of
 from portal.review.tying import decided
 
 UNTIED = "Patient/unknown"
@@ -98,23 +101,25 @@ class Opened:
 def open_submission(actor: Actor, submission_id: str, desk: Desk) -> Opened:
     """Read it, and the record beside it, for this person; audited before anything leaves. NotFound for another clinic's."""
     submission = submission_of(actor, submission_id)
-    readings = record_now(actor, submission.patient_id, max_age=desk.fresh)
+    said = _told(actor, submission, desk)
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, more=map(section_of, said))
     audit.seen(actor, Event.SUBMISSION_SEEN, subject=f"submissions:{submission.id}", patient_id=submission.patient_id)
-    return _opened(actor, submission, readings, desk)
+    return _opened(actor, submission, readings, said, desk)
 
 
 def current_proposals(actor: Actor, submission_id: str, desk: Desk) -> tuple[intake.Submission, list[Proposal]]:
     """The proposals this person may see, against the record as it was read last (nothing is asked of the clinic)."""
-    submission = submission_of(actor, submission_id)
-    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False)
-    return submission, _visible(actor, submission, _proposals(actor, submission, readings), desk)
+    submission, made = every_proposal(actor, submission_id, desk)
+    return submission, _visible(actor, submission, made, desk)
 
 
 def every_proposal(actor: Actor, submission_id: str, desk: Desk) -> tuple[intake.Submission, list[Proposal]]:
     """All of them, also those this person may not see: finishing waits for each."""
     submission = submission_of(actor, submission_id)
-    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False)
-    return submission, _proposals(actor, submission, readings)
+    said = _told(actor, submission, desk)
+    more = map(section_of, said)
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False, more=more)
+    return submission, _proposals(actor, submission, readings, said)
 
 
 def submission_of(actor: Actor, submission_id: str) -> intake.Submission:
@@ -124,9 +129,11 @@ def submission_of(actor: Actor, submission_id: str) -> intake.Submission:
     return intake.submission(actor, submission_id)
 
 
-def _opened(actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading], desk: Desk) -> Opened:
+def _opened(
+    actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading], said: Sequence[Told], desk: Desk
+) -> Opened:
     patient = accounts.patient(actor, submission.patient_id)
-    shown = _visible(actor, submission, _proposals(actor, submission, readings), desk)
+    shown = _visible(actor, submission, _proposals(actor, submission, readings, said), desk)
     forms, shared = _forms(actor, submission, desk)
     standing = delivery.status_of(submission.id)
     ties = decided(actor, submission.patient_id)
@@ -166,12 +173,35 @@ def _as_it_was(document: Json) -> Record:
     return {kind: Section(KNOWN, tuple(resources)) for kind, resources in held.items()}
 
 
-def _proposals(actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading]) -> list[Proposal]:
-    subject = subject_of(actor, submission.patient_id) or UNTIED
-    said_at = instant(submission.sent_at)
+def _proposals(
+    actor: Actor, submission: intake.Submission, readings: dict[str, ehr.Reading], said: Sequence[Told]
+) -> list[Proposal]:
     closed = intake.Status(submission.status) not in REVIEWABLE
-    record = _as_it_was(submission.document) if closed else as_record(readings)
-    return proposals(submission.document, record, subject=subject, said_at=said_at)
+    return proposals(
+        submission.document,
+        _as_it_was(submission.document) if closed else as_record(readings),
+        subject=subject_of(actor, submission.patient_id) or UNTIED,
+        said_at=instant(submission.sent_at),
+        told=said,
+        writable=ehr.asked_for,
+    )
+
+
+def _told(actor: Actor, submission: intake.Submission, desk: Desk) -> list[Told]:
+    """What the forms say, of the answers that may go to the record: nobody decides about what is kept back."""
+    return told(
+        submission.document,
+        released(system(actor.clinic_id), submission, desk, purpose="TREAT"),
+        patient=_patient(submission.document),
+        subject=subject_of(actor, submission.patient_id) or UNTIED,
+        at=submission.sent_at,
+    )
+
+
+def _patient(document: Json) -> Json:
+    """The Patient as it was read for the patient, for forms that ask about it (age, sex)."""
+    sources = [object_at(fact, "source", "resource") for fact in objects_at(document, "facts")]
+    return next((each for each in sources if each.get("resourceType") == "Patient"), {})
 
 
 def _visible(actor: Actor, submission: intake.Submission, made: Sequence[Proposal], desk: Desk) -> list[Proposal]:
@@ -185,6 +215,9 @@ def _visible(actor: Actor, submission: intake.Submission, made: Sequence[Proposa
 
 def _about(submission: intake.Submission, proposal: Proposal) -> Json:
     """What the patient told, as a resource the consent rules can judge: the fact's type and security labels, our key as id."""
+    if proposal.form:
+        meta = {"meta": {"security": list(proposal.labels)}} if proposal.labels else {}
+        return {"resourceType": "QuestionnaireResponse", "id": proposal.key, **meta}
     facts = {text_at(each, "key"): each for each in objects_at(submission.document, "facts")}
     source = facts.get(proposal.fact, {}).get("source") or {}
     resource: Json = source.get("resource") or (proposal.change.resource if proposal.change else {})

@@ -6,17 +6,21 @@ changes to one resource (the patient's phone and e-mail) become one PUT, with th
 Consent comes first, then the answers, then the changes (bar 70).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid5
 
 from portal.fhir import bundle
 from portal.fhir.resources import Json, identifiers, type_of
+from portal.review.extracted import PREFIX
 from portal.review.proposal import Change, Proposal
 from portal.review.provenance import Person, provenance
 
 NAMESPACE = UUID("6f0f2f5c-6a1e-5f57-9c0e-3d1f5a0b7c11")
 IDENTIFIER_SYSTEM = "urn:previsit:proposal"
+DERIVED = frozenset({"Observation", "MedicationStatement"})
+"""The types that say what they were made of by themselves; of the others only the Provenance does."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,18 @@ class _Part:
     target: str
     verifiers: tuple[Person, ...]
     activity: str
+    source: str = ""
+    """the full URL of the response that says it"""
 
 
 def build(sending: Sending) -> Json:
     """The transaction Bundle; its `entry` is empty when there is nothing to deliver."""
-    parts = [*_consent(sending), *_responses(sending), *_changes(sending)]
+    answers = list(_responses(sending))
+    parts = [
+        *_consent(sending),
+        *answers,
+        *_changes(sending, {_identifier(each.entry): each.target for each in answers}),
+    ]
     entries = [part.entry for part in parts]
     return bundle.transaction([*entries, *(_provenance_entry(sending, part) for part in parts)])
 
@@ -76,18 +87,55 @@ def _responses(sending: Sending) -> Iterable[_Part]:
         yield _created(sending, whole, f"response-{place}", (sending.finished_by,))
 
 
-def _changes(sending: Sending) -> Iterable[_Part]:
+def _identifier(entry: Json) -> str:
+    identifier = entry["resource"]["identifier"]
+    return f"{identifier.get('system', '')}|{identifier.get('value', '')}"
+
+
+def _changes(sending: Sending, answers: Mapping[str, str]) -> Iterable[_Part]:
+    """`answers`: the full URL of each response in the delivery, by its identifier."""
     updates: dict[str, list[Accepted]] = {}
+    placed = {
+        each.proposal.fact: f"urn:uuid:{name_for(sending.submission_id, each.proposal.fact)}"
+        for each in sending.accepted
+    }
     for each in sending.accepted:
         change = each.proposal.change
         if change is None:
             continue
+        source = answers.get(each.proposal.response, "")
         if change.method == "POST":
-            yield _created(sending, change.resource, each.proposal.fact, (each.by,))
+            resource = derived(linked(change.resource, placed), source)
+            yield replace(_created(sending, resource, each.proposal.fact, (each.by,)), source=source)
         else:
             updates.setdefault(change.url, []).append(each)
     for accepted in updates.values():
-        yield _updated(sending, accepted)
+        sources = [answers[each.proposal.response] for each in accepted if each.proposal.response in answers]
+        yield replace(_updated(sending, accepted), source=next(iter(sources), ""))
+
+
+def derived(resource: Json, source: str) -> Json:
+    """With the response it was made of, where the type has a place for it."""
+    if not source or type_of(resource) not in DERIVED:
+        return resource
+    others = [
+        each for each in resource.get("derivedFrom", []) if "QuestionnaireResponse/" not in each.get("reference", "")
+    ]
+    return {**resource, "derivedFrom": [{"reference": source}, *others]}
+
+
+def linked(value: Any, placed: Mapping[str, str]) -> Any:
+    """References to other things of the same form lead to where those are in this delivery; to what was not accepted, nowhere."""
+    if isinstance(value, list):
+        return [each for each in (linked(one, placed) for one in value) if each != {}]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("reference")
+    if isinstance(reference, str) and reference.startswith("urn:uuid:"):
+        to = placed.get(PREFIX + reference)
+        return {**value, "reference": to} if to else {}
+    made = {name: linked(held, placed) for name, held in value.items()}
+    return {name: held for name, held in made.items() if held not in ({}, []) or value[name] in ({}, [])}
 
 
 def _created(sending: Sending, resource: Json, what: str, verifiers: tuple[Person, ...]) -> _Part:
@@ -145,6 +193,7 @@ def _provenance_entry(sending: Sending, part: _Part) -> Json:
         recorded=sending.recorded,
         author=sending.author,
         verifiers=part.verifiers,
+        source=part.source,
     )
     url = f"urn:uuid:{name_for(sending.submission_id, f'provenance|{part.target}')}"
     return {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": "Provenance"}}

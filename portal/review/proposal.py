@@ -96,6 +96,11 @@ class Proposal:
     reference: str = ""
     read_at: str = ""
     open: bool = field(default=True)
+    form: str = ""
+    """the title of the form that says it, and the identifier (system|value) of its response; "" for a confirmed fact"""
+    response: str = ""
+    labels: tuple[Json, ...] = ()
+    """how sensitive what it was made of is"""
 
     @property
     def clinical(self) -> bool:
@@ -149,6 +154,7 @@ class Proposal:
             "reference": self.reference,
             "version": self.base_version,
             "changes": self.change is not None,
+            "form": self.form,
         }
 
 
@@ -169,6 +175,7 @@ def as_shown(kept: Json) -> Proposal:
         effect=kept["effect"],
         reasons=tuple(kept["reasons"]),
         reference=kept["reference"],
+        form=kept.get("form", ""),
     )
 
 

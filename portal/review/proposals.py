@@ -1,38 +1,32 @@
 """A submission beside the record of today: everything it would change, as one list of proposals. Pure.
 
-    proposals(document, record, subject="Patient/7", said_at=…) -> list[Proposal]
+    proposals(document, record, subject="Patient/7", said_at=…, told=…) -> list[Proposal]
 
-`document` is Submission.document; `record` says for each section (contact, medication, allergy, condition) what the record
-holds now. Rules are a table: kind × answer → what accepting would write. Nothing here decides; every change waits for a
-person, and is built on the record of today, so that If-Match refuses it when the record moves on once more.
+`document` is Submission.document; `record` says for each section (contact, medication, allergy, condition …) what the
+record holds now; `told` is what its forms say (portal/review/extracted.py). Rules are a table: kind × answer → what
+accepting would write. Nothing here decides; every change waits for a person, and is built on the record of today, so
+that If-Match refuses it when the record moves on once more.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from portal.fhir.resources import Json, key_of, objects_at, text_at, version_of
-from portal.review import allergy, condition, contact, medication, words
+from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, version_of
+from portal.fhir.values import address_text
+from portal.review import allergy, condition, contact, medication, taking_over, words
+from portal.review.alike import plain
+from portal.review.extracted import Told
 from portal.review.proposal import Answer, Proposal, Risk, Row, key_for
-from portal.review.ruling import Case, Rules, Ruling
+from portal.review.ruling import NOTHING_CHANGES, Case, Rules, Ruling
+from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
+from portal.review.taking_over import Writable
 
-KNOWN, NONE, COULD_NOT_LOOK = "known", "none", "could-not-look"
 CHANGED_SINCE = "The record was changed after the patient was asked."
 UNCHECKED = "The record could not be read now, so it is not known whether it was changed."
+SAID_ABOVE = "The patient said the same on another page."
 UNKNOWN_KIND = "This kind of fact cannot be prepared for the record. Enter it by hand if it matters."
 _OWN_TO_SERVER = ("meta", "text")
 
-
-@dataclass(frozen=True)
-class Section:
-    """What the record says now about one kind of fact: known, none, or could not look (then `resources` is empty)."""
-
-    state: str
-    resources: tuple[Json, ...] = ()
-    read_at: str = ""
-
-
-Record = Mapping[str, Section]
-NOT_LOOKED = Section(COULD_NOT_LOOK)
 
 RULES: dict[str, Rules] = {
     "contact": contact.RULES,
@@ -43,11 +37,49 @@ RULES: dict[str, Rules] = {
 ORDER = {Risk.URGENT: 0, Risk.LOOK: 1, Risk.ROUTINE: 2}
 
 
-def proposals(document: Json, record: Record, *, subject: str, said_at: str) -> list[Proposal]:
-    """Every fact of the submission as a proposal: first what is urgent, then what needs a look, in the patient's order."""
+def proposals(
+    document: Json,
+    record: Record,
+    *,
+    subject: str,
+    said_at: str,
+    told: Sequence[Told] = (),
+    writable: Writable = lambda kind, verb: True,
+) -> list[Proposal]:
+    """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order."""
     made = [_proposal(fact, record, subject, said_at) for fact in objects_at(document, "facts")]
     made += _none_said(document, record, subject, said_at)
+    for each in told:
+        if type_of(each.resource) == "Patient":
+            made += [_of_form(_proposal(fact, record, subject, said_at), each) for fact in _contacts(each)]
+            made += filter(None, [taking_over.person(each, record)])
+        else:
+            beside = taking_over.proposal(each, record, subject=subject, said_at=said_at, writable=writable)
+            made.append(_once(beside, made))
     return sorted(made, key=lambda each: (not each.open, ORDER[each.risk]))
+
+
+def _contacts(told: Told) -> Iterator[Json]:
+    """How to reach the patient, as a form says it: each as if they had added it."""
+    telecoms = [text_at(each, "value") for each in objects_at(told.resource, "telecom")]
+    addresses = [address_text(each) for each in objects_at(told.resource, "address")]
+    for place, text in enumerate(filter(None, [*telecoms, *addresses]), 1):
+        key = f"{told.fact}#{place}"
+        yield {"key": key, "kind": "contact", "label": text, "answer": Answer.ADDED, "change": {"text": text}}
+
+
+def _of_form(made: Proposal, told: Told) -> Proposal:
+    return replace(made, form=told.form, response=told.response, labels=told.labels)
+
+
+def _once(made: Proposal, others: Iterable[Proposal]) -> Proposal:
+    """Said twice in one submission, it is decided once."""
+    same = [
+        each for each in others if each.change and each.kind == made.kind and plain(each.title) == plain(made.title)
+    ]
+    if made.change is None or made.kind == "observation" or not same:
+        return made
+    return replace(made, change=None, risk=Risk.ROUTINE, effect=NOTHING_CHANGES, reasons=(SAID_ABOVE,), open=False)
 
 
 def _proposal(fact: Json, record: Record, subject: str, said_at: str) -> Proposal:

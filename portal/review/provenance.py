@@ -34,13 +34,16 @@ def provenance(
     recorded: str,
     author: Person,
     verifiers: tuple[Person, ...],
+    source: str = "",
 ) -> Json:
-    """Provenance of one part: said by `author` at `occurred`, accepted by `verifiers`, put together by the portal at `recorded`."""
+    """Provenance of one part: said by `author` at `occurred`, accepted by `verifiers`, put together by the portal at `recorded`;
+    `source` is the response it was made of, if any."""
     agents = [
         ("author", author.who()),
         *(("verifier", each.who()) for each in verifiers),
         ("assembler", {"display": "Previsit"}),
     ]
+    made_of = {"entity": [{"role": "source", "what": {"reference": source}}]} if source else {}
     return {
         "resourceType": "Provenance",
         "target": [{"reference": target}],
@@ -48,4 +51,5 @@ def provenance(
         "recorded": recorded,
         "activity": {"coding": [{"system": OPERATION, "code": activity}]},
         "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": code}]}, "who": who} for code, who in agents],
+        **made_of,
     }

@@ -1,10 +1,11 @@
 """The record of today, section by section, as proposals are compared with it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from portal.actors import Actor
 from portal.ehr import service as ehr
-from portal.review.proposals import Record, Section
+from portal.review.section import Record, Section
 
 KINDS = {
     "contact": ehr.Kind.PATIENT,
@@ -14,10 +15,17 @@ KINDS = {
 }
 
 
-def record_now(actor: Actor, patient_id: str, *, max_age: timedelta, fetch: bool = True) -> dict[str, ehr.Reading]:
+MORE = {"surveys": ehr.Kind.SURVEYS, "vitals": ehr.Kind.VITALS, "labs": ehr.Kind.LABS}
+"""Sections that are looked at only when a form says something of their kind."""
+
+
+def record_now(
+    actor: Actor, patient_id: str, *, max_age: timedelta, fetch: bool = True, more: Iterable[str] = ()
+) -> dict[str, ehr.Reading]:
     """Every section that proposals touch. With `fetch` it may ask the clinic's server, so never inside a transaction."""
-    found = ehr.read_several(actor, patient_id, KINDS.values(), max_age=max_age, fetch=fetch)
-    return {section: found[kind] for section, kind in KINDS.items()}
+    kinds = KINDS | {section: MORE[section] for section in sorted(set(more)) if section in MORE}
+    found = ehr.read_several(actor, patient_id, kinds.values(), max_age=max_age, fetch=fetch)
+    return {section: found[kind] for section, kind in kinds.items()}
 
 
 def as_record(readings: dict[str, ehr.Reading]) -> Record:

@@ -22,6 +22,7 @@ BAR = (
     ("queue", "Queue", "review.desk"),
     ("visits", "Visits", "review.visits"),
     ("held", "Held", "delivery.held"),
+    ("forms", "Forms", "publishing.forms"),
     ("connections", "Connections", "ehr.connections"),
     ("audit", "Audit", "trail.entries"),
 )

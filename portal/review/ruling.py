@@ -111,8 +111,13 @@ def name_of(resource: Json) -> str:
 
 def same_in(case: Case) -> Json | None:
     """What the record lists under exactly this name (letters and digits compared), if anything."""
-    wanted = plain(case.text)
-    return next((each for each in case.listed if wanted and wanted in _names(each)), None)
+    return named_in(case.text, case.listed)
+
+
+def named_in(text: str, listed: tuple[Json, ...]) -> Json | None:
+    """What is listed under exactly this name (letters and digits compared), if anything."""
+    wanted = plain(text)
+    return next((each for each in listed if wanted and wanted in _names(each)), None)
 
 
 def similar_in(text: str, listed: tuple[Json, ...]) -> Json | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal.fhir.dosage import dosage_text
 from portal.fhir.resources import Json, at, objects_at, text_at, type_of
-from portal.fhir.values import code_of, concept_text, onset
+from portal.fhir.values import code_of, concept_text, name_of, number_text, onset, quantity_text
 
 Lines = dict[str, str]
 """English msgid of the line → the words, "" when the resource does not say."""
@@ -54,6 +54,39 @@ def _condition(resource: Json, name: str) -> Lines:
     }
 
 
+def _observation(resource: Json, name: str) -> Lines:
+    return {"Result": result(resource), "Date": onset(resource, "effectiveDateTime", "effectivePeriod", "issued")[:10]}
+
+
+def result(resource: Json) -> str:
+    """What an Observation found, its parts included; a score carries no unit."""
+    parts = [f"{concept_text(at(each, 'code'))}: {_value(each)}" for each in objects_at(resource, "component")]
+    return "; ".join(filter(None, [_value(resource), *parts]))
+
+
+def _person(resource: Json, name: str) -> Lines:
+    return {
+        "Name": name_of(resource),
+        "Date of birth": text_at(resource, "birthDate"),
+        "Sex": text_at(resource, "gender"),
+    }
+
+
+def _value(resource: Json) -> str:
+    quantity, answer = at(resource, "valueQuantity"), at(resource, "valueBoolean")
+    if quantity:
+        return number_text(at(quantity, "value")) if _bare(quantity) else quantity_text(quantity)
+    if isinstance(answer, bool):
+        return "Yes" if answer else "No"
+    texts = [text_at(resource, name) for name in ("valueString", "valueDateTime", "valueTime")]
+    told = concept_text(at(resource, "valueCodeableConcept")) or number_text(at(resource, "valueInteger"))
+    return told or next(filter(None, texts), "") or concept_text(at(resource, "dataAbsentReason"))
+
+
+def _bare(quantity: Json) -> bool:
+    return text_at(quantity, "code").startswith("{") or text_at(quantity, "code") == "1"
+
+
 def _since(resource: Json) -> str:
     return onset(resource, "onsetDateTime", "onsetPeriod")[:10] or text_at(resource, "onsetString")
 
@@ -68,4 +101,6 @@ LINES: dict[str, Callable[[Json, str], Lines]] = {
     "MedicationStatement": _medication,
     "AllergyIntolerance": _allergy,
     "Condition": _condition,
+    "Observation": _observation,
+    "Patient": _person,
 }

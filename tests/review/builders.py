@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from portal.review.proposals import Record, Section, proposals
+from portal.review.proposals import proposals
+from portal.review.section import Record, Section
 
 SUBJECT = "Patient/7"
 SAID_AT = "2026-11-20T09:30:00Z"

@@ -374,7 +374,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(length=40), nullable=True),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations')",
+            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations', 'surveys')",
             name=op.f("ck_readings_kind"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_readings_clinic_id")),

@@ -1,0 +1,289 @@
+"""What accepting something a form says would write: a table by type of resource. Pure.
+
+Everything is written as the patient's own report: the patient is its subject and its source, dated when they sent it, and
+what can be confirmed or not is unconfirmed, whatever the form's template says. What the record already says is not
+written again; it is found by our identifier, by its codes, or by its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from portal.fhir.resources import Json, identifiers, key_of, objects_at, text_at, type_of
+from portal.fhir.values import codes_of, concept_text
+from portal.review import words
+from portal.review.allergy import IS_TAKEN
+from portal.review.extracted import Told
+from portal.review.medication import OVER as NOT_TAKEN
+from portal.review.proposal import Answer, Change, Proposal, Risk, Row, key_for
+from portal.review.ruling import ALREADY, NOTHING_CHANGES, SIMILAR, create, named_in, similar_in, status, update
+from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
+
+NOT_CHECKED = "The record could not be read now, so it is not known whether it already says this."
+BY_HAND = "This kind of entry is not written from here. Enter it by hand if it matters."
+NOT_THERE = "The form means to change an entry that was not found in the record. Enter it by hand if it matters."
+UPDATES = "Brings up to date what an earlier answer to this form put into the record."
+OTHER_VALUE = "The record's latest entry says something else."
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One type of resource. `kind` names it for people and permissions, `patient` is the element that says whose it is,
+    `section` where the record is looked at; `fixed` is always so, `else_` is filled in where the form says nothing."""
+
+    kind: str
+    patient: str
+    effect: str
+    section: Callable[[Json], str]
+    fixed: Callable[[Json, str], Json]
+    else_: Callable[[Json, str], Json]
+    same: Callable[[Json, Json], bool]
+    stands: Callable[[Json], bool] = lambda _: True
+
+
+def _unconfirmed(system: str) -> Callable[[Json, str], Json]:
+    return lambda who, _: {"verificationStatus": status(system, "unconfirmed"), "asserter": who}
+
+
+def _active(system: str) -> Callable[[Json, str], Json]:
+    return lambda _, at: {"clinicalStatus": status(system, "active"), "recordedDate": at}
+
+
+def _category(resource: Json) -> str:
+    held = {code for each in objects_at(resource, "category") for _, code in codes_of(each)}
+    return "vitals" if "vital-signs" in held else "labs" if "laboratory" in held else "surveys"
+
+
+def _same_name(told: Json, held: Json) -> bool:
+    """The same code, or the same name letter by letter."""
+    concepts = [told.get("code"), told.get("medicationCodeableConcept")]
+    theirs = [held.get("code"), held.get("medicationCodeableConcept")]
+    ours = {code for each in concepts if each for code in codes_of(each)}
+    if ours & {code for each in theirs if each for code in codes_of(each)}:
+        return True
+    return named_in(_name(told), (held,)) is not None
+
+
+def _same_result(told: Json, held: Json) -> bool:
+    """The same result of the same day; of what a person is (social history), also of an earlier one."""
+    if not codes_of(told.get("code")) & codes_of(held.get("code")) or _value(told) != _value(held):
+        return False
+    social = any("social-history" in {code for _, code in codes_of(each)} for each in objects_at(told, "category"))
+    return social or text_at(told, "effectiveDateTime")[:10] == text_at(held, "effectiveDateTime")[:10]
+
+
+def _stands(resource: Json) -> bool:
+    over = {"inactive", "resolved", "remission", "refuted", "entered-in-error"}
+    held = [resource.get(name) for name in ("clinicalStatus", "verificationStatus")]
+    return not over & {code for each in held if each for _, code in codes_of(each)}
+
+
+SHAPES: dict[str, Shape] = {
+    "Observation": Shape(
+        kind="observation",
+        patient="subject",
+        effect="Adds this result to the record, as told by the patient.",
+        section=_category,
+        fixed=lambda who, _: {"status": "final", "performer": [who]},
+        else_=lambda _, at: {"effectiveDateTime": at},
+        same=_same_result,
+        stands=lambda held: text_at(held, "status") not in ("entered-in-error", "cancelled"),
+    ),
+    "Condition": Shape(
+        kind="condition",
+        patient="subject",
+        effect="Adds a condition as told by the patient: unconfirmed.",
+        section=lambda _: "condition",
+        fixed=_unconfirmed("condition-ver-status"),
+        else_=_active("condition-clinical"),
+        same=_same_name,
+        stands=_stands,
+    ),
+    "AllergyIntolerance": Shape(
+        kind="allergy",
+        patient="patient",
+        effect="Adds an allergy or intolerance as told by the patient: unconfirmed.",
+        section=lambda _: "allergy",
+        fixed=_unconfirmed("allergyintolerance-verification"),
+        else_=_active("allergyintolerance-clinical"),
+        same=_same_name,
+        stands=_stands,
+    ),
+    "MedicationStatement": Shape(
+        kind="medication",
+        patient="subject",
+        effect="Adds a medicine the patient takes, as told by them.",
+        section=lambda _: "medication",
+        fixed=lambda who, _: {"informationSource": who},
+        else_=lambda _, at: {"status": "active", "dateAsserted": at},
+        same=_same_name,
+        stands=lambda held: text_at(held, "status") not in NOT_TAKEN,
+    ),
+}
+OTHERS = {
+    "Patient": "contact",
+    "Immunization": "immunization",
+    "Procedure": "procedure",
+    "FamilyMemberHistory": "family",
+}
+"""What a form may say and this desk does not write: the kind by which it is shown."""
+
+Writable = Callable[[str, str], bool]
+"""Whether the connection was made to write: type of resource, "c" to create or "u" to update."""
+
+
+def section_of(told: Told) -> str:
+    """The section of the record that a proposal is compared with; "" for none."""
+    shape = SHAPES.get(type_of(told.resource))
+    return shape.section(told.resource) if shape else ""
+
+
+def proposal(told: Told, record: Record, *, subject: str, said_at: str, writable: Writable) -> Proposal:
+    """One thing a form says beside the record of today."""
+    shape = SHAPES.get(type_of(told.resource))
+    if shape is None:
+        return _by_hand(told, OTHERS.get(type_of(told.resource), "other"), BY_HAND)
+    section = record.get(shape.section(told.resource), NOT_LOOKED)
+    resource = _as_theirs(told, shape, subject, said_at)
+    standing = [each for each in section.resources if type_of(each) and shape.stands(each)]
+    ours = next((each for each in section.resources if _ours(resource) & set(identifiers(each))), None)
+    if told.wanted and not any(key_of(each) == told.wanted for each in section.resources):
+        return _by_hand(told, shape.kind, NOT_THERE)
+    if ours is not None:
+        return _again(told, shape, resource, ours, section, writable)
+    same = next((each for each in standing if shape.same(resource, each)), None)
+    made = _new(told, shape, resource, same, section, writable)
+    return _with_warnings(made, resource, standing, section, record)
+
+
+def person(told: Told, record: Record) -> Proposal | None:
+    """What a form says about who the patient is, where it differs from the record: never written, somebody looks at it."""
+    held = next((each for each in record.get("contact", NOT_LOOKED).resources if type_of(each) == "Patient"), None)
+    rows = [row for row in _rows(told.resource, held) if row.differs]
+    if not rows:
+        return None
+    made = _by_hand(told, "contact", BY_HAND)
+    return replace(made, rows=tuple(rows), title="Who the patient is")
+
+
+def _as_theirs(told: Told, shape: Shape, subject: str, said_at: str) -> Json:
+    who = {"reference": subject}
+    bare = {name: held for name, held in told.resource.items() if name not in ("id", "meta", "text")}
+    meta = {"meta": {"security": list(told.labels)}} if told.labels else {}
+    return {**shape.else_(who, said_at), **bare, **meta, shape.patient: who, **shape.fixed(who, said_at)}
+
+
+def _ours(resource: Json) -> set[tuple[str, str]]:
+    return {next(identifiers(resource))}
+
+
+def _new(told: Told, shape: Shape, resource: Json, same: Json | None, section: Section, writable: Writable) -> Proposal:
+    if same is not None:
+        return _shown(told, shape.kind, resource, same, section, None, Risk.ROUTINE, NOTHING_CHANGES, (ALREADY,))
+    if not writable(type_of(resource), "c"):
+        return _by_hand(told, shape.kind, BY_HAND)
+    last = _latest(resource, section) if shape.kind == "observation" else None
+    return _shown(told, shape.kind, resource, last, section, create(resource), Risk.ROUTINE, shape.effect, ())
+
+
+def _latest(resource: Json, section: Section) -> Json | None:
+    """What the record last says of the same measure."""
+    same = [each for each in section.resources if codes_of(each.get("code")) & codes_of(resource.get("code"))]
+    return max(same, key=lambda each: text_at(each, "effectiveDateTime"), default=None)
+
+
+def _with_warnings(made: Proposal, resource: Json, standing: list[Json], section: Section, record: Record) -> Proposal:
+    if made.change is None:
+        return made
+    if made.kind == "allergy" and similar_in(made.title, record.get("medication", NOT_LOOKED).resources):
+        return replace(made, risk=Risk.URGENT, reasons=(IS_TAKEN,))
+    if made.kind != "observation" and similar_in(_name(resource), tuple(standing)):
+        return replace(made, risk=Risk.LOOK, reasons=(SIMILAR,))
+    if section.state == COULD_NOT_LOOK:
+        return replace(made, risk=Risk.LOOK, reasons=(NOT_CHECKED,))
+    return replace(made, risk=Risk.LOOK) if made.kind == "allergy" else made
+
+
+def _again(told: Told, shape: Shape, resource: Json, ours: Json, section: Section, writable: Writable) -> Proposal:
+    """An earlier answer is in the record already: the same, or brought up to date in place."""
+    if all(ours.get(name) == held for name, held in resource.items() if name not in _DATED):
+        return _shown(told, shape.kind, resource, ours, section, None, Risk.ROUTINE, NOTHING_CHANGES, (ALREADY,))
+    if not writable(type_of(resource), "u"):
+        return _by_hand(told, shape.kind, BY_HAND)
+    change = update(
+        ours, **{name: held for name, held in resource.items() if name not in ("resourceType", "identifier")}
+    )
+    return _shown(told, shape.kind, resource, ours, section, change, Risk.LOOK, UPDATES, (OTHER_VALUE,))
+
+
+_DATED = ("effectiveDateTime", "issued", "recordedDate", "dateAsserted", "meta")
+
+
+def _by_hand(told: Told, kind: str, reason: str) -> Proposal:
+    return _shown(told, kind, told.resource, None, Section(COULD_NOT_LOOK), None, Risk.LOOK, NOTHING_CHANGES, (reason,))
+
+
+def _shown(
+    told: Told,
+    kind: str,
+    resource: Json,
+    beside: Json | None,
+    section: Section,
+    change: Change | None,
+    risk: Risk,
+    effect: str,
+    reasons: tuple[str, ...],
+) -> Proposal:
+    return Proposal(
+        key=key_for(told.fact),
+        fact=told.fact,
+        kind=kind,
+        answer=Answer.ADDED,
+        title=_name(resource) or type_of(resource),
+        rows=_rows(resource, beside),
+        note="",
+        change=change,
+        base_version=change.if_match if change else None,
+        stale=False,
+        risk=risk,
+        effect=effect,
+        reasons=reasons,
+        reference=key_of(beside),
+        read_at=section.read_at,
+        open=change is not None or risk is not Risk.ROUTINE,
+        form=told.form,
+        response=told.response,
+        labels=told.labels,
+    )
+
+
+def _rows(resource: Json, beside: Json | None) -> tuple[Row, ...]:
+    said, now = _lines(resource), _lines(beside) if beside else {}
+    made = [
+        Row(name, now.get(name, ""), now.get(name, ""), said.get(name, "")) for name in dict.fromkeys([*said, *now])
+    ]
+    return tuple(row for row in made if row.said or row.now)
+
+
+def _lines(resource: Json) -> Mapping[str, str]:
+    known = words.lines(resource)
+    if known:
+        return {name: text for name, text in known.items() if name != "Status"}
+    plain = {name: concept_text(held) or str(held) for name, held in resource.items() if _tellable(name, held)}
+    return {name: text for name, text in plain.items() if text}
+
+
+def _tellable(name: str, held: object) -> bool:
+    return (
+        name.isalpha()
+        and name not in ("resourceType", "id", "status")
+        and (isinstance(held, str) or (isinstance(held, dict) and ("coding" in held or "text" in held)))
+    )
+
+
+def _name(resource: Json) -> str:
+    named = words.medicine(resource) or concept_text(resource.get("code")) or concept_text(resource.get("vaccineCode"))
+    return named or concept_text(resource.get("relationship"))
+
+
+def _value(resource: Json) -> str:
+    return words.result(resource)
