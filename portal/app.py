@@ -20,10 +20,13 @@ from portal.ehr import routes as ehr
 from portal.intake import routes as intake
 from portal.intake import visits
 from portal.labs import routes as labs
+from portal.publishing import preview_routes
+from portal.publishing import routes as publishing
 from portal.review import routes as review
 from portal.settings import Settings
 
 DESK = (Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR)
+PUBLISHERS = (Role.CLINICIAN, Role.ADMINISTRATOR)
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -66,6 +69,8 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, review.bp, *DESK)
     guard.open_room(app, delivery.bp, *DESK)
     guard.open_room(app, ehr.bp, Role.ADMINISTRATOR)
+    guard.open_room(app, publishing.bp, *PUBLISHERS)
+    guard.open_room(app, preview_routes.bp, *PUBLISHERS)
     guard.open_room(app, ehr.well_known, Role.ANYONE)
     guard.open_room(app, launch_routes.launch, Role.ANYONE)
     guard.open_room(app, launch_routes.claim, *STAFF)

@@ -38,7 +38,9 @@ class Settings:
     proxy_hops: int = 0
     processing_bound_seconds: int = 120
     forms: Path | None = None
-    """a folder of the clinic's own Questionnaires; None for those that come along"""
+    """a folder of Questionnaires and ValueSets that every clinic's library is given at each start"""
+    terminology: str = ""
+    """the address of a FHIR terminology server that expands value sets; empty: the clinic's own server is asked"""
     engine: str = "own"
     """what wakes the workers: a look at the outbox each second (own), or procrastinate on PostgreSQL, for many machines"""
 
@@ -63,6 +65,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
         forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
+        terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         engine=environ.get("PREVISIT_ENGINE", "own"),
     )
     numbers: dict[str, Any] = {
@@ -104,6 +107,17 @@ def _check_base_url(base_url: str) -> None:
         raise Misconfigured(f"PREVISIT_BASE_URL is not an address: {base_url!r}. Use https://host or https://host:port")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise Misconfigured("PREVISIT_BASE_URL must start with https:// anywhere but on this machine itself.")
+
+
+def _terminology(base: str) -> str:
+    parts = urlsplit(base)
+    usual = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if base and (not usual or not parts.hostname or parts.username or parts.query or parts.fragment):
+        raise Misconfigured(
+            "PREVISIT_TERMINOLOGY must be the https address of a FHIR terminology server, for example "
+            "https://tx.example.org/r4, or be left out: then the clinic's own server is asked."
+        )
+    return base
 
 
 def _consent_default(environ: Mapping[str, str], demo: bool) -> str:

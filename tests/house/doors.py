@@ -10,6 +10,7 @@ from portal.actors import Permission, Role
 PATIENT = frozenset({Role.PATIENT})
 DESK = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR})
 ADMIN = frozenset({Role.ADMINISTRATOR})
+PUBLISHERS = frozenset({Role.CLINICIAN, Role.ADMINISTRATOR})
 STAFF = DESK | {Role.PRIVACY_OFFICER}
 
 THINGS = {
@@ -18,6 +19,7 @@ THINGS = {
     "version_id": "consent",
     "item_id": "item",
     "connection_id": "connection",
+    "form_id": "form",
     "token": "invitation",
 }
 """What a part of an address names, unless the row says otherwise; the ids are in World.things."""
@@ -42,6 +44,7 @@ PAGE = {**FORM, "page_key": "your-visit"}
 CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
 NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
 SENT = {"visit_id": "sent"}
+VERSION = {"version_id": "form version"}
 
 DOORS: dict[str, Door] = {
     "pulse.beat": Door(None),
@@ -98,4 +101,18 @@ DOORS: dict[str, Door] = {
     "ehr.pause": Door(ADMIN, "clinic", form={"why": "work on the server"}),
     "ehr.resume": Door(ADMIN, "clinic", form={"why": "done"}),
     "ehr.rotate": Door(ADMIN, "clinic"),
+    "publishing.forms": Door(PUBLISHERS, needs=Permission.SEE_FORMS),
+    "publishing.new": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS),
+    "publishing.bring": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS),
+    "publishing.search": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS, form={"title": "mood"}),
+    "publishing.fetch": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS, form={"chosen": "x"}),
+    "publishing.form": Door(PUBLISHERS, "clinic", Permission.SEE_FORMS),
+    "publishing.version": Door(PUBLISHERS, "clinic", Permission.SEE_FORMS, named=VERSION),
+    "publishing.file": Door(PUBLISHERS, "clinic", Permission.SEE_FORMS, named=VERSION),
+    "publishing.fetch_lists": Door(PUBLISHERS, "clinic", Permission.MANAGE_FORMS, named=VERSION),
+    "publishing.ask": Door(
+        PUBLISHERS, "clinic", Permission.MANAGE_FORMS, named=VERSION, form={"required": "yes", "order": "50"}
+    ),
+    "publishing.stop": Door(PUBLISHERS, "clinic", Permission.MANAGE_FORMS),
+    "preview.preview": Door(PUBLISHERS, "clinic", Permission.SEE_FORMS, named=VERSION, form={"step": "update"}),
 }

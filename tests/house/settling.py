@@ -54,6 +54,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
     for submission_id in submissions[1:]:
         accept(clinic, submission_id, owner, mark)
     overview = labs.results(actor)
+    asked = next(each for each in library.asked(clinic.id) if each.slug == FORM)
     return account_id, {
         "visit": visits[0].id,
         "sent": sent[0].id,
@@ -65,6 +66,8 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "connection": connection_id,
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
+        "form": asked.form_id,
+        "form version": asked.version_id,
     }
 
 

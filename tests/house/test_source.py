@@ -16,7 +16,19 @@ from portal.settings import ROOT
 PRODUCT = sorted((ROOT / "portal").rglob("*.py"))
 TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path.read_text().strip())
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html"))
-WEB = {"routes.py", "launch_routes.py", "forms.py", "page_form.py", "fields.py", "guard.py", "pages.py", "app.py", "serving.py", "files.py"}
+WEB = {
+    "routes.py",
+    "launch_routes.py",
+    "preview_routes.py",
+    "forms.py",
+    "page_form.py",
+    "fields.py",
+    "guard.py",
+    "pages.py",
+    "app.py",
+    "serving.py",
+    "files.py",
+}
 """Files that speak HTTP (or take an upload); the rest runs without a request. `sandbox` is another server."""
 MAKES_MARKUP = {"portal/components", "portal/labs/chart.py", "portal/pages.py"}
 """Where HTML is put together: the components and the chart (each value escaped), and translations (our words, each value escaped)."""
