@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal import db
 from portal.accounts import passwords, sessions, throttle
@@ -324,15 +324,17 @@ def keep(account_id: str, path: str, typed: list[list[str]]) -> None:
         )
 
 
+_KEPT = (
+    select(KeptPost)
+    .where(KeptPost.account_id == bindparam("account"), KeptPost.path == bindparam("path"))
+    .order_by(KeptPost.kept_at.desc())
+    .limit(1)
+)
+
+
 def take_kept(actor: Actor, path: str) -> list[list[str]] | None:
     """What this very person had typed at `path`, newest first; it stays until `drop_kept`."""
-    newest = (
-        select(KeptPost)
-        .where(KeptPost.account_id == actor.account_id, KeptPost.path == path)
-        .order_by(KeptPost.kept_at.desc())
-        .limit(1)
-    )
-    row = session().scalars(newest).one_or_none()
+    row = session().scalars(_KEPT, {"account": actor.account_id, "path": path}).one_or_none()
     return row.typed if row is not None else None
 
 

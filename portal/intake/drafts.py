@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import selectinload
 
 from portal.actors import Actor
@@ -19,8 +19,12 @@ from portal.intake.models import Draft, Submission, Visit
 Document = dict[str, Any]
 
 
+_DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task == bindparam("task"))
+_LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
+
+
 def draft(visit: Visit, task: str) -> Draft | None:
-    return session().scalars(select(Draft).where(Draft.visit_id == visit.id, Draft.task == task)).one_or_none()
+    return session().scalars(_DRAFT, {"visit": visit.id, "task": task}).one_or_none()
 
 
 def of_visit(visit: Visit) -> dict[str, Draft]:
@@ -57,11 +61,7 @@ def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None]
 
 
 def latest_submission(visit: Visit) -> Submission | None:
-    return (
-        session()
-        .scalars(select(Submission).where(Submission.visit_id == visit.id).order_by(Submission.round.desc()).limit(1))
-        .one_or_none()
-    )
+    return session().scalars(_LATEST, {"visit": visit.id}).one_or_none()
 
 
 def latest_submissions(of: list[Visit]) -> dict[str, Submission]:

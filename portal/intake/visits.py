@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Actor, Role
@@ -23,12 +23,18 @@ def of_patient(actor: Actor) -> list[Visit]:
     return sorted(rows, key=lambda visit: (visit.starts_at < now(), abs(visit.starts_at - now())))
 
 
+_OWN = select(Visit).where(
+    Visit.id == bindparam("visit"),
+    Visit.clinic_id == bindparam("clinic"),
+    Visit.patient_id == bindparam("patient"),
+)
+_OWN_LOCKED = _OWN.with_for_update()
+
+
 def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
     """One visit of this patient; NotFound for anybody else's. `lock` holds it for the rest of the transaction."""
-    wanted = select(Visit).where(
-        Visit.id == visit_id, Visit.clinic_id == actor.clinic_id, Visit.patient_id == actor.patient_id
-    )
-    found = session().scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    owned = {"visit": visit_id, "clinic": actor.clinic_id, "patient": actor.patient_id}
+    found = session().scalars(_OWN_LOCKED if lock else _OWN, owned).one_or_none()
     if found is None:
         raise NotFound
     return found
