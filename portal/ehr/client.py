@@ -1,24 +1,23 @@
 """A FHIR client that believes nothing unread: reads and searches come back checked, writes come back raw for delivery to judge."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from time import monotonic
 from typing import Protocol
 from urllib.parse import quote, urlencode
 
 from portal.clock import now
-from portal.ehr import address, answers, echo
-from portal.ehr.errors import EhrError, NoCredential, NotFhir, NotReached, TryLater, Unregistered
+from portal.ehr import address, answers, echo, paging
+from portal.ehr.errors import EhrError, NoCredential, NotReached, TryLater, Unregistered
 from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
-from portal.fhir.bundle import entries, link
-from portal.fhir.resources import ID, Json, key_of
+from portal.ehr.paging import Found, Gathered, Params
+from portal.fhir.bundle import link
+from portal.fhir.resources import ID, Json
+
+__all__ = ["FhirClient", "Found"]
 
 FHIR_JSON = "application/fhir+json"
 MOST_PAGES = 200
-MOST_RESOURCES = 10_000
-
-Params = list[tuple[str, str]]
 
 
 class Bearer(Protocol):
@@ -26,23 +25,6 @@ class Bearer(Protocol):
 
     def token(self, limits: Limits) -> str: ...
     def renewed(self, refused: str, limits: Limits) -> str: ...
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a search found. `complete` is False, with `why`, when there is more than was read or believed.
-
-    `echoed` tells whether the server's `self` link confirmed every filter (it raises FilterIgnored when it denied one; a
-    server that gives no `self` link leaves this False, and the caller has to check the resources themselves).
-    `read_at` allows for the age that a cache on the way admits.
-    """
-
-    matches: list[Json] = field(default_factory=list)
-    included: list[Json] = field(default_factory=list)
-    complete: bool = True
-    why: str | None = None
-    echoed: bool = True
-    read_at: datetime | None = None
 
 
 class FhirClient:
@@ -66,11 +48,16 @@ class FhirClient:
     ) -> Found:
         """All pages of a search, each resource once. `params` in order; values are percent-encoded here.
 
-        Raises FilterIgnored when a page's self link lacks one of them, NotFhir for anything but a searchset.
+        Raises FilterIgnored when a page's self link lacks one of them, NotFhir for anything but a searchset. Where a server
+        gives no next page though there seems to be more, it is asked once more for a longer page.
         """
         asked = list(params)
-        first = f"{self.base}/{_type(kind)}?{urlencode(asked, quote_via=quote, safe='')}"
-        return self._pages(first, asked, uncached=uncached, most=pages)
+        gathered = self._pages(kind, asked, uncached=uncached, most=pages)
+        if gathered.cut and pages > 1:
+            wider = self._pages(kind, paging.wider(asked, gathered.wanted), uncached=uncached, most=pages)
+            wider.judge(gathered)
+            gathered = wider
+        return gathered.found()
 
     def capabilities(self) -> Json:
         """The CapabilityStatement, asked for without a token; with one when the server wants it."""
@@ -137,8 +124,9 @@ class FhirClient:
             raise Unregistered
         return self._wire.send(method, url, headers=headers, body=body, limits=self._limits, fresh=body is not None)
 
-    def _pages(self, first: str, asked: Params, *, uncached: bool, most: int) -> Found:
-        gathered = _Gathered()
+    def _pages(self, kind: str, asked: Params, *, uncached: bool, most: int) -> Gathered:
+        first = f"{self.base}/{_type(kind)}?{urlencode(asked, quote_via=quote, safe='')}"
+        gathered = Gathered(paging.count(asked))
         url: str | None = first
         until = monotonic() + self._limits.total * 3
         headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"} | (
@@ -152,63 +140,7 @@ class FhirClient:
             if url == first:
                 gathered.echoed = echo.check(link(bundle, "self"), asked, self.base)
             url = gathered.next(bundle, self.base, most, over=monotonic() > until)
-        return gathered.found()
-
-
-class _Gathered:
-    """The pages so far."""
-
-    def __init__(self) -> None:
-        self._matches: dict[str, Json] = {}
-        self._included: dict[str, Json] = {}
-        self._seen: set[str] = set()
-        self._why: str | None = None
-        self._read_at: datetime | None = None
-        self.echoed = False
-
-    def add(self, url: str, bundle: Json, at: datetime) -> None:
-        if bundle.get("type") != "searchset":
-            raise NotFhir("The clinic's system answered a search with something else.")
-        self._seen.add(url)
-        self._read_at = min(at, self._read_at or at)
-        for mode, resource in entries(bundle):
-            if mode == "outcome":
-                continue
-            key = key_of(resource)
-            if not key:
-                self._why = self._why or "an entry without a type or an id was left out"
-            elif mode == "include":
-                self._included.setdefault(key, resource)
-            else:
-                self._matches.setdefault(key, resource)
-
-    def next(self, bundle: Json, base: str, most: int, *, over: bool) -> str | None:
-        """The next page's address when it may be followed; else why the reading stops here is kept."""
-        url = link(bundle, "next")
-        if url is None:
-            return None
-        if not url.startswith(("http://", "https://")):
-            url = f"{base}/{url.lstrip('/')}" if not url.startswith("?") else f"{base}{url}"
-        stops: dict[str, Callable[[], bool]] = {
-            "the next page is on another server": lambda: not address.inside(base, url),
-            "the pages go round in a circle": lambda: url in self._seen,
-            "there are more pages than we read": lambda: (
-                len(self._seen) >= most or len(self._matches) >= MOST_RESOURCES
-            ),
-            "reading all pages took too long": lambda: over,
-        }
-        self._why = next((why for why, holds in stops.items() if holds()), self._why)
-        return None if any(holds() for holds in stops.values()) else url
-
-    def found(self) -> Found:
-        return Found(
-            list(self._matches.values()),
-            list(self._included.values()),
-            self._why is None,
-            self._why,
-            self.echoed,
-            self._read_at,
-        )
+        return gathered
 
 
 def _type(kind: str) -> str:

@@ -25,7 +25,6 @@ class Endpoints:
     capabilities: tuple[str, ...]
     algorithms: tuple[str, ...]
     scopes: tuple[str, ...]
-    pkce: bool
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,7 @@ def judge_launch(document: Json, base: str, allowed: Iterable[str], method: str)
     if "S256" not in _said(document, "code_challenge_methods_supported"):
         raise NotSmart("The clinic's system does not offer a safe sign-in (PKCE with S256).")
     methods = _said(document, "token_endpoint_auth_methods_supported")
-    if (
-        methods
-        and method not in methods
-        and not (method == "none" and "client-public" in _said(document, "capabilities"))
-    ):
+    if methods and method != "none" and method not in methods:  # "none" is often left out where it is taken
         raise NotSmart(f"The clinic's system does not take the way in which we are registered ({method}).")
     said = _said(document, "token_endpoint_auth_signing_alg_values_supported")
     issuer = document.get("issuer")
@@ -119,7 +114,6 @@ def judge(document: Json, base: str, allowed: Iterable[str]) -> Endpoints:
         capabilities=_said(document, "capabilities"),
         algorithms=ours,
         scopes=_said(document, "scopes_supported"),
-        pkce="S256" in _said(document, "code_challenge_methods_supported"),
     )
 
 

@@ -1,11 +1,13 @@
 """Finds visits and people at a clinic's server; what comes back is checked here, whatever the server made of the question."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from portal.clock import now
 from portal.ehr.client import FhirClient, Found
+from portal.ehr.errors import NotFhir, Refused
 from portal.ehr.reading import Kind, Reading, Reason, State, state_for
 from portal.ehr.visits import Appointment, appointment
 from portal.fhir.resources import (
@@ -19,6 +21,9 @@ from portal.fhir.resources import (
     text_at,
     type_of,
 )
+
+MOST_PEOPLE = 200
+"""How many patients are asked for one by one in one look at the calendar."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def upcoming(client: FhirClient, connection_id: str, start: datetime, end: datet
     ]
     found = client.search("Appointment", params)
     people = {key_of(each): each for each in found.included if type_of(each) == "Patient"}
+    _fetch_absent(client, found.matches, people)
     made: list[Appointment] = []
     unclear = 0
     for each in found.matches:
@@ -93,6 +99,14 @@ def starts_at(appointment: Json) -> datetime | None:
 def _patient_of(appointment: Json, people: dict[str, Json], base: str) -> Json | None:
     named = set(_patients(appointment, base))
     return people.get(named.pop()) if len(named) == 1 else None
+
+
+def _fetch_absent(client: FhirClient, appointments: Iterable[Json], people: dict[str, Json]) -> None:
+    """Servers that do not send the patients along are asked for each; one that is not given stays unclear."""
+    wanted = dict.fromkeys(name for each in appointments for name in _patients(each, client.base) if name not in people)
+    for name in list(wanted)[:MOST_PEOPLE]:
+        with suppress(Refused, NotFhir):
+            people[name] = client.read("Patient", name.removeprefix("Patient/"))
 
 
 def _patients(appointment: Json, base: str) -> Iterator[str]:

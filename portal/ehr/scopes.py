@@ -18,7 +18,9 @@ NEEDS: dict[str, str] = {
     "DiagnosticReport": "rs",
     "Immunization": "rs",
     "Practitioner": "r",
+    "Questionnaire": "rs",
     "QuestionnaireResponse": "crus",
+    "ValueSet": "r",
     "Consent": "crus",
     "Provenance": "crs",
 }

@@ -134,7 +134,7 @@ def test_a_page_that_is_read_changes_nothing_and_a_post_needs_its_token(admin: F
     assert admin.post("/admin/connections/new", data={"name": "x"}).status_code == 400
 
 
-def test_row_7_the_key_set_is_public_and_may_be_kept_a_little(app: Flask) -> None:
+def test_row_07_jwks__public_and_cacheable(app: Flask) -> None:
     clinic = people.clinic()
     actor = people.staff_actor(people.staff(clinic, Role.ADMINISTRATOR))
     made = [

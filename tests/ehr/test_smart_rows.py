@@ -42,7 +42,7 @@ def _discover(server: Hostile, said: Say) -> discovery.Endpoints:
 # -- 1: discovery ------------------------------------------------------------------------------------------------------
 
 
-def test_row_1_discovery_asks_below_the_base_with_accept_json(server: Hostile) -> None:
+def test_row_01_discovery__accept_json(server: Hostile) -> None:
     _discover(server, Say(200, {"token_endpoint": f"{server.url}/token"}, JSON))
     assert server.paths() == ["/fhir/.well-known/smart-configuration"]
     assert server.seen[0].headers["accept"] == "application/json"
@@ -57,7 +57,7 @@ def test_row_1_discovery_asks_below_the_base_with_accept_json(server: Hostile) -
         ("https://ehr.example.org:443/token", "https://ehr.example.org:443/token"),
     ],
 )
-def test_row_1_a_relative_endpoint_is_resolved_against_the_base(said: str, found: str) -> None:
+def test_row_01_discovery__relative_endpoints(said: str, found: str) -> None:
     assert judge({"token_endpoint": said}, BASE, ()).token == found
 
 
@@ -78,7 +78,7 @@ def test_row_1_a_relative_endpoint_is_resolved_against_the_base(said: str, found
         Say(500, b"", {}),
     ],
 )
-def test_row_1_a_missing_or_invalid_document_is_a_clear_error(server: Hostile, said: Say) -> None:
+def test_row_01_discovery__missing_or_invalid_document(server: Hostile, said: Say) -> None:
     with pytest.raises(NotSmart):
         _discover(server, said)
 
@@ -94,12 +94,12 @@ def test_row_1_a_missing_or_invalid_document_is_a_clear_error(server: Hostile, s
         "https://user@ehr.example.org/token",
     ],
 )
-def test_row_1_an_endpoint_on_a_host_that_nobody_confirmed_is_refused(endpoint: str) -> None:
+def test_row_01_discovery__no_other_host(endpoint: str) -> None:
     with pytest.raises(NotSmart):
         judge({"token_endpoint": endpoint}, BASE, ())
 
 
-def test_row_1_a_confirmed_sign_in_host_is_accepted() -> None:
+def test_row_01_discovery__no_other_host_but_a_confirmed_one() -> None:
     found = judge({"token_endpoint": "https://auth.example.org/token"}, BASE, ("https://auth.example.org",))
     assert found.token == "https://auth.example.org/token"
 
@@ -112,20 +112,12 @@ def test_row_1_a_confirmed_sign_in_host_is_accepted() -> None:
         {"token_endpoint_auth_signing_alg_values_supported": ["HS256", "none"]},
     ],
 )
-def test_row_1_a_server_that_cannot_take_our_sign_in_is_refused_by_name(changed: dict[str, Any]) -> None:
+def test_row_01_discovery__no_way_in_for_us_is_refused_by_name(changed: dict[str, Any]) -> None:
     with pytest.raises(NotSmart):
         judge(GOOD | changed, BASE, ())
 
 
-def test_row_1_pkce_is_told_from_the_document() -> None:
-    assert not judge(GOOD, BASE, ()).pkce
-    assert not judge(GOOD | {"code_challenge_methods_supported": ["plain"]}, BASE, ()).pkce
-    assert judge(GOOD | {"code_challenge_methods_supported": ["S256"]}, BASE, ()).pkce
-
-
-def test_row_1_discovery_is_kept_and_looked_up_again_when_the_token_endpoint_is_gone(
-    clinic: Place, server: Hostile
-) -> None:
+def test_row_01_discovery__cached_and_fetched_again_on_endpoint_failure(clinic: Place, server: Hostile) -> None:
     server.smart()
     connection = clinic.connect(server.base)
     bearer = service.client_for(connection, QUICK)._bearer
@@ -138,7 +130,7 @@ def test_row_1_discovery_is_kept_and_looked_up_again_when_the_token_endpoint_is_
     assert server.paths()[-1] == "/token2"
 
 
-def test_row_1_the_last_good_document_serves_while_discovery_is_away(clinic: Place, server: Hostile) -> None:
+def test_row_01_discovery__cached_last_good_serves_while_it_is_away(clinic: Place, server: Hostile) -> None:
     server.smart()
     connection = clinic.connect(server.base)
     service.client_for(connection, QUICK)
@@ -180,7 +172,7 @@ def test_bar_90_other_software_behind_the_same_address_is_not_used(clinic: Place
 
 
 @pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
-def test_row_6_the_assertion_is_what_the_standard_asks(
+def test_row_06_private_key_jwt__claims_and_header(
     clinic: Place, server: Hostile, algorithm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "RSA_BITS", 2048)
@@ -202,14 +194,14 @@ def test_row_6_the_assertion_is_what_the_standard_asks(
     assert len(token.claims["jti"]) >= 32
 
 
-def test_row_6_the_jti_is_new_for_every_request_also_on_a_retry() -> None:
+def test_row_06_private_key_jwt__jti_unique_also_on_retry() -> None:
     signer = smart.Signer("k", "ES384", keys.ECKey.generate_key("P-384"))
     made = {smart.assertion("c", "https://t", signer, NOW) for _ in range(50)}
     jtis = {jwt.decode(each, signer.key, algorithms=["ES384"]).claims["jti"] for each in made}
     assert len(jtis) == 50
 
 
-def test_row_6_and_12_the_token_request_is_the_forms_and_nothing_more(clinic: Place, server: Hostile) -> None:
+def test_row_12_backend_services__client_credentials_request(clinic: Place, server: Hostile) -> None:
     server.smart()
     service.client_for(clinic.connect(server.base), QUICK).get("Patient/p1")
     sent = next(each for each in server.seen if each.path == "/token")
@@ -223,7 +215,7 @@ def test_row_6_and_12_the_token_request_is_the_forms_and_nothing_more(clinic: Pl
 # -- 7: the key set ----------------------------------------------------------------------------------------------------
 
 
-def test_row_7_the_key_set_holds_public_members_only(clinic: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_07_jwks__public_members_only(clinic: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "RSA_BITS", 2048)
     connection = clinic.connect("https://ehr.example.org/fhir", algorithms=("ES384", "RS384"))
     published = service.jwks(connection.id)["keys"]
@@ -235,7 +227,7 @@ def test_row_7_the_key_set_holds_public_members_only(clinic: Place, monkeypatch:
     assert len({key["kid"] for key in published}) == 2
 
 
-def test_row_7_rotation_overlaps_so_that_no_assertion_is_ever_unknown(clinic: Place) -> None:
+def test_row_07_jwks__rotation_overlaps(clinic: Place) -> None:
     connection = clinic.connect("https://ehr.example.org/fhir")
     start = now()
     old = service.jwks(connection.id)["keys"][0]["kid"]
@@ -254,7 +246,7 @@ def test_row_7_rotation_overlaps_so_that_no_assertion_is_ever_unknown(clinic: Pl
     assert {key["kid"] for key in keys.published(start + timedelta(hours=2), connection.id)["keys"]} == both - {old}
 
 
-def test_row_15_private_keys_and_tokens_rest_sealed(clinic: Place, server: Hostile) -> None:
+def test_row_15_storage__sealed_at_rest(clinic: Place, server: Hostile) -> None:
     server.smart()
     connection = clinic.connect(server.base)
     server.on["POST /token"] = Say(200, TOKEN | {"access_token": "canary-token-123"}, JSON)
@@ -286,7 +278,7 @@ def _read(body: Any, status: int = 200, **headers: str) -> smart.Granted:
 
 
 @pytest.mark.parametrize("kind", ["bearer", "Bearer", "BEARER"])
-def test_row_8_the_token_type_counts_in_any_case(kind: str) -> None:
+def test_row_08_token_response__token_type_in_any_case(kind: str) -> None:
     assert _read(TOKEN | {"token_type": kind}).token == "abc"
 
 
@@ -304,11 +296,11 @@ def test_row_8_the_token_type_counts_in_any_case(kind: str) -> None:
         (3600.5, 300),
     ],
 )
-def test_row_8_a_missing_or_odd_expires_in_has_a_meaning(expires_in: Any, seconds: int) -> None:
+def test_row_08_token_response__missing_expires_in(expires_in: Any, seconds: int) -> None:
     assert _read(TOKEN | {"expires_in": expires_in}).expires_at == NOW + timedelta(seconds=seconds)
 
 
-def test_row_8_extra_members_do_not_matter_and_the_granted_scope_is_what_counts() -> None:
+def test_row_08_token_response__extra_members_kept() -> None:
     extra = {
         "patient": "p9",
         "need_patient_banner": True,
@@ -342,7 +334,7 @@ def test_row_8_extra_members_do_not_matter_and_the_granted_scope_is_what_counts(
         (b"<html>", 500),
     ],
 )
-def test_row_8_what_is_no_token_is_no_credential(body: Any, status: int) -> None:
+def test_row_08_token_response__what_is_no_token_is_no_credential(body: Any, status: int) -> None:
     with pytest.raises(NoCredential):
         _read(body, status)
 
@@ -365,14 +357,14 @@ def test_row_8_what_is_no_token_is_no_credential(body: Any, status: int) -> None
         (400, {"error": "<script>alert(1)</script>"}, True),
     ],
 )
-def test_row_11_errors_are_terminal_or_worth_another_try(status: int, body: Any, terminal: bool) -> None:
+def test_row_11_token_errors__terminal_or_worth_another_try(status: int, body: Any, terminal: bool) -> None:
     with pytest.raises(NoCredential) as raised:
         _read(body, status)
     assert raised.value.terminal is terminal
     assert "<" not in raised.value.code
 
 
-def test_row_11_retry_after_of_the_token_endpoint_is_kept_and_a_rate_limit_alone_is_not_misread() -> None:
+def test_row_11_token_errors__retry_after_and_rate_limit() -> None:
     with pytest.raises(NoCredential) as raised:
         _read(b"", 429, **{"Retry-After": "30"})
     assert raised.value.retry_after == 30.0
@@ -381,12 +373,12 @@ def test_row_11_retry_after_of_the_token_endpoint_is_kept_and_a_rate_limit_alone
     assert raised.value.retry_after is None
 
 
-def test_row_11_an_unreachable_token_endpoint_is_not_reached() -> None:
+def test_row_11_token_errors__time_outs() -> None:
     with pytest.raises(NotReached):
         smart.read_token(Answer(None, failure=Failure.TIMEOUT), "s", NOW)
 
 
-def test_row_11_a_refused_sign_in_is_not_repeated_at_once(clinic: Place, server: Hostile) -> None:
+def test_row_11_token_errors__bounded_backoff(clinic: Place, server: Hostile) -> None:
     server.smart()
     server.on["POST /token"] = Say(401, {"error": "invalid_client"}, JSON)
     connection = clinic.connect(server.base)
@@ -402,7 +394,7 @@ def test_row_11_a_refused_sign_in_is_not_repeated_at_once(clinic: Place, server:
     assert server.paths().count("/token") == 2
 
 
-def test_row_11_no_exception_tells_a_token_an_assertion_or_a_resource(clinic: Place, server: Hostile) -> None:
+def test_row_11_token_errors__nothing_secret_is_told__exceptions(clinic: Place, server: Hostile) -> None:
     server.smart()
     sent: list[str] = []
 
@@ -421,7 +413,7 @@ def test_row_11_no_exception_tells_a_token_an_assertion_or_a_resource(clinic: Pl
 # -- 12: backend services ----------------------------------------------------------------------------------------------
 
 
-def test_row_12_and_13_scopes_are_system_scopes_by_need_without_wildcards(clinic: Place, server: Hostile) -> None:
+def test_row_12_backend_services__system_scopes_by_need(clinic: Place, server: Hostile) -> None:
     server.smart()
     service.client_for(clinic.connect(server.base), QUICK).get("Patient/p1")
     asked = next(each for each in server.seen if each.path == "/token").form["scope"].split()
@@ -435,7 +427,7 @@ def test_row_12_and_13_scopes_are_system_scopes_by_need_without_wildcards(clinic
     ("capabilities", "v2"),
     [(["permission-v2"], True), (["permission-v1"], False), (["permission-v1", "permission-v2"], True), ([], True)],
 )
-def test_row_13_scopes_are_spelled_as_the_server_understands(capabilities: list[str], v2: bool) -> None:
+def test_row_13_api_use__scopes_v1_and_v2(capabilities: list[str], v2: bool) -> None:
     spelled = scopes.asked({"Patient": "rs", "Consent": "crus"}, v2=scopes.speaks_v2(capabilities))
     wanted = (
         "system/Patient.rs system/Consent.crus"
@@ -462,13 +454,11 @@ def test_row_13_scopes_are_spelled_as_the_server_understands(capabilities: list[
         ("", False),
     ],
 )
-def test_row_8_what_was_granted_decides_not_what_was_asked(granted: str, permitted: bool) -> None:
+def test_row_08_token_response__narrower_scope_decides(granted: str, permitted: bool) -> None:
     assert scopes.permits(granted, "Condition", "s") is permitted
 
 
-def test_row_8_a_narrower_grant_degrades_with_a_message_and_asks_nothing_in_vain(
-    clinic: Place, server: Hostile
-) -> None:
+def test_row_08_token_response__narrower_scope_degrades_with_a_message(clinic: Place, server: Hostile) -> None:
     server.smart()
     server.on["POST /token"] = Say(200, TOKEN | {"scope": "system/Patient.rs system/Condition.rs"}, JSON)
     server.fhir("Condition", searchset(server.base, "Condition?patient=p1", condition("c1")))
@@ -480,7 +470,7 @@ def test_row_8_a_narrower_grant_degrades_with_a_message_and_asks_nothing_in_vain
     assert "/fhir/AllergyIntolerance" not in " ".join(server.paths())
 
 
-def test_row_12_the_token_is_kept_until_shortly_before_it_expires(clinic: Place, server: Hostile) -> None:
+def test_row_12_backend_services__token_cached_until_shortly_before_it_expires(clinic: Place, server: Hostile) -> None:
     server.smart()
     connection = clinic.connect(server.base)
     start = now()
@@ -494,7 +484,7 @@ def test_row_12_the_token_is_kept_until_shortly_before_it_expires(clinic: Place,
 # -- 13: API use -------------------------------------------------------------------------------------------------------
 
 
-def test_row_13_a_401_is_answered_by_one_new_token_and_one_repetition(clinic: Place, server: Hostile) -> None:
+def test_row_13_api_use__one_refresh_and_one_retry_on_401(clinic: Place, server: Hostile) -> None:
     server.smart()
     answers = iter([Say(401, b"", {}), say({"resourceType": "Patient", "id": "p1"})])
     server.on["GET /fhir/Patient/p1"] = lambda _seen: next(answers)
@@ -503,7 +493,7 @@ def test_row_13_a_401_is_answered_by_one_new_token_and_one_repetition(clinic: Pl
     assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
 
 
-def test_row_13_a_401_that_stays_is_not_asked_again_and_again(clinic: Place, server: Hostile) -> None:
+def test_row_13_api_use__one_refresh_and_one_retry_on_401__no_more(clinic: Place, server: Hostile) -> None:
     server.smart()
     server.on["GET /fhir/Patient/p1"] = Say(401, b"", {})
     with pytest.raises(EhrError):
@@ -511,7 +501,7 @@ def test_row_13_a_401_that_stays_is_not_asked_again_and_again(clinic: Place, ser
     assert server.paths().count("/fhir/Patient/p1") == 2
 
 
-def test_row_13_a_write_that_met_a_401_is_sent_once_more_with_the_same_bytes(clinic: Place, server: Hostile) -> None:
+def test_row_13_api_use__one_refresh_and_one_retry_on_401__a_write(clinic: Place, server: Hostile) -> None:
     server.smart()
     answers = iter([Say(401, b"", {}), say({"resourceType": "Bundle", "type": "transaction-response"})])
     server.on["POST /fhir"] = lambda _seen: next(answers)
@@ -520,7 +510,7 @@ def test_row_13_a_write_that_met_a_401_is_sent_once_more_with_the_same_bytes(cli
     assert [each.body for each in server.seen if each.path == "/fhir"] == [b'{"value":1.10}'] * 2
 
 
-def test_row_13_a_403_is_not_retried(clinic: Place, server: Hostile) -> None:
+def test_row_13_api_use__no_retry_on_403(clinic: Place, server: Hostile) -> None:
     server.smart()
     server.on["GET /fhir/Condition"] = Say(403, b"", {"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
     patient = clinic.patient(clinic.connect(server.base), "p1")
@@ -538,7 +528,7 @@ def test_row_13_a_403_is_not_retried(clinic: Place, server: Hostile) -> None:
         (Say(raw=b""), Failure.CONNECT),
     ],
 )
-def test_row_14_a_write_without_a_token_was_not_sent_and_says_why(
+def test_row_14_push__without_a_token_nothing_is_sent(
     clinic: Place, server: Hostile, token: Say, failure: Failure
 ) -> None:
     server.smart()
