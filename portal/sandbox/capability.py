@@ -71,4 +71,8 @@ def _resource(name: str) -> dict[str, Any]:
         made["operation"].append(
             {"name": "match", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"}
         )
+    if name == "ValueSet":
+        made["operation"].append(
+            {"name": "expand", "definition": "http://hl7.org/fhir/OperationDefinition/ValueSet-expand"}
+        )
     return made

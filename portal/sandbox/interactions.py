@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from portal.fhir.structure import problems
-from portal.sandbox import matching
+from portal.sandbox import matching, terminology
 from portal.sandbox.access import Access
 from portal.sandbox.errors import (
     BadRequest,
@@ -262,6 +262,15 @@ def match(unit: Unit, ask: Ask) -> Reply:
     return Reply(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found})
 
 
+def expand(unit: Unit, ask: Ask) -> Reply:
+    """ValueSet/$expand or ValueSet/[id]/$expand."""
+    if ask.path[0] != "ValueSet":
+        raise NotFound("Only value sets can be expanded.")
+    ask.access.require("ValueSet", "r")
+    name = _visible(unit, ask).id if len(ask.path) == 3 else None
+    return Reply(200, terminology.expand(unit, name, ask.pairs))
+
+
 def _parameter(body: Any, name: str) -> Any:
     """The value of a parameter in a Parameters resource, or None."""
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
@@ -279,6 +288,8 @@ SHAPES: list[tuple[tuple[str, ...], dict[str, Handler]]] = [
     (("_search",), {"POST": search}),
     (("$validate",), {"POST": validate}),
     (("$match",), {"POST": match}),
+    (("$expand",), {"GET": expand}),
+    (("*", "$expand"), {"GET": expand}),
     (("*",), {"GET": read, "PUT": update, "DELETE": delete}),
     (("*", "_history"), {"GET": history}),
     (("*", "_history", "*"), {"GET": vread}),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 from portal.sandbox.seeds import adults, families, results
+from portal.sandbox.seeds.forms import forms
 from portal.sandbox.seeds.person import BY_ID, PEOPLE, Person
 from portal.sandbox.seeds.pieces import Days, Resource
 from portal.sandbox.seeds.staff import staff
@@ -47,7 +48,7 @@ def records(today: date) -> list[Resource]:
     """Every resource without the appointments, in an order in which references are already there."""
     days = Days(today)
     charts = [made for who in PEOPLE if who.id in RECORDS for made in RECORDS[who.id](days)]
-    return [*staff(), *(who.patient() for who in PEOPLE), *charts]
+    return [*staff(), *forms(), *(who.patient() for who in PEOPLE), *charts]
 
 
 def plant(store: Store, today: date) -> None:
