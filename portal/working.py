@@ -16,10 +16,13 @@ from portal.delivery.tools import Tools
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
 from portal.intake import service as intake
+from portal.library import service as library
 from portal.settings import Settings
 
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
+LIST_SECONDS = 60
+"""How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 SWEEP_SECONDS = 3
 AHEAD = timedelta(days=3)
 WARM = timedelta(hours=12)
@@ -33,7 +36,11 @@ def run(arguments: object = None) -> int:
     db.connect(config.database, config.keys)
     stop = threading.Event()
     worker.stop_at_signals(stop)
-    jobs = [worker.Job("calendar", CALENDAR_SECONDS, _calendars), worker.Job("records", RECORD_SECONDS, _records)]
+    jobs = [
+        worker.Job("calendar", CALENDAR_SECONDS, _calendars),
+        worker.Job("records", RECORD_SECONDS, _records),
+        worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
+    ]
     given, pace = tools(config), worker.Pace()
     if config.engine == "own":
         return 0 if worker.run(given, stop, jobs, pace) else 1
@@ -73,3 +80,8 @@ def _records() -> None:
         actor = system(clinic.id)
         for patient_id in {visit.patient_id for visit in intake.upcoming(actor, now(), now() + AHEAD)}:
             ehr.read_several(actor, patient_id, tuple(ehr.Kind), max_age=WARM, limits=ehr.PATIENT)
+
+
+def _lists(server: str) -> None:
+    for clinic in accounts.clinics():
+        library.refresh(system(clinic.id), server)
