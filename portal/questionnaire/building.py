@@ -77,6 +77,14 @@ def _settle(item: Item, findings: Findings) -> None:
     asked = any(d.is_question for d in item.descendants())
     gathered = bool(item.controls & {"check-box"}) or item.raw.get("answerOption") or item.raw.get("answerValueSet")
     item.instanced = item.repeats and (item.type == "group" or (asked and not gathered))
+    if item.initial_formula is not None and item.raw.get("initial"):
+        findings.defect(item.link_id, "initial", "both initial and initialExpression; the expression goes first")
+    for formula_, name in (
+        (item.initial_formula, "initialExpression"),
+        (item.candidate_formula, "candidateExpression"),
+    ):
+        if item.type == "group" and formula_ is not None:
+            findings.miss(item.link_id, name, "it stands on a group, which has no answer of its own")
     if item.type == "group" and not item.children:
         findings.defect(item.link_id, "que-1", "a group without items")
     if item.type == "display" and asked:

@@ -201,7 +201,15 @@ def quantity_unit(coding: Json) -> Json:
 
 
 def _attachment(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
-    return {"valueAttachment": result} if isinstance(result, dict) else None
+    """An Attachment, the one of a DocumentReference, or what a Binary holds."""
+    if not isinstance(result, dict):
+        return None
+    if result.get("resourceType") == "Binary":
+        result = {key: result[key] for key in ("contentType", "data") if key in result}
+    elif result.get("resourceType") == "DocumentReference":
+        listed = [one.get("attachment") for one in result.get("content") or () if isinstance(one, dict)]
+        result = next((one for one in listed if isinstance(one, dict)), {})
+    return {"valueAttachment": result} if result and "resourceType" not in result else None
 
 
 def _reference(result: Any, item: Item, value_sets: ValueSets) -> Json | None:

@@ -12,6 +12,7 @@ from .comparing import number, same_coding
 from .context import Context
 from .extensions import Json
 from .items import Item
+from .options import units_open
 
 _DAYS = {"a": Decimal("365.25"), "y": Decimal("365.25"), "mo": Decimal("30.44"), "wk": Decimal(7), "d": Decimal(1)}
 _HOURS = {"h": Decimal(1), "min": 1 / Decimal(60), "s": 1 / Decimal(3600)}
@@ -19,21 +20,49 @@ _WORDS = {"year": "a", "month": "mo", "week": "wk", "day": "d", "hour": "h", "mi
 _DONE = frozenset({"final", "amended", "corrected"})
 
 
-def latest(item: Item, context: Context, failed: Callable[[str], None]) -> tuple[list[Any], str] | None:
-    """(values, reference) of the newest final observation with one of the item's codes, or None. `failed` is told when
-    the record could not be asked."""
+Fits = Callable[[Any], bool]
+"""Whether a question takes this value."""
+
+
+def latest(
+    item: Item, context: Context, fits: Fits, failed: Callable[[str], None], within: Json | None = None
+) -> tuple[Any, Json] | None:
+    """(value, observation) of the newest final observation with one of the item's codes whose value fits, or None.
+
+    `within`: the observation that what stands around the item is about; then only its components and members count.
+    `failed` is told when the record could not be asked. The value is None for a group, which only says what it is about.
+    """
     period = ext.value(item.extensions, "observationLinkPeriod")
     since = _since(period, context.now) if isinstance(period, dict) else None
-    found = [
-        (when, o)
-        for o in _known(item, context, failed)
-        if (when := _when(o)) is not None and (since is None or when >= since)
-    ]
-    if not found:
-        return None
-    observation = max(found, key=lambda pair: pair[0])[1]
-    value = next((value for key, value in observation.items() if key.startswith("value")), None)
-    return ([] if value is None else [value]), f"Observation/{observation.get('id') or ''}"
+    dated = [(when, o) for o in _known(item, context, failed, within) if (when := _when(o)) is not None]
+    for _, observation in sorted(
+        (d for d in dated if since is None or d[0] >= since), key=lambda d: d[0], reverse=True
+    ):
+        if not item.is_question:
+            return None, observation
+        for value in _values(observation, item, within):
+            if fits(value) and _in_its_unit(item, value):
+                return value, observation
+    return None
+
+
+def _values(observation: Json, item: Item, within: Json | None) -> Iterator[Any]:
+    """What an observation says: of itself, or in the components that have the item's code."""
+    listed = observation.get("component") if observation is within else None
+    parts = [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else [observation]
+    for part in parts:
+        if part is observation or _coded(part, _codes(item)):
+            yield from (value for key, value in part.items() if key.startswith("value") and value is not None)
+
+
+def _in_its_unit(item: Item, value: Any) -> bool:
+    """A number in another unit than the question's would be another number: it is not taken over."""
+    codings = [ext.value(item.extensions, "unit"), *ext.values(item.extensions, "unitOption")]
+    wanted = [coding for coding in codings if isinstance(coding, dict)]
+    if not wanted or not isinstance(value, dict) or "value" not in value:
+        return True
+    said = {text for text in (value.get("code"), value.get("unit")) if text}
+    return any(said & {coding.get("code"), coding.get("display")} for coding in wanted) or units_open(item)
 
 
 def query(item: Item, context: Context) -> str:
@@ -44,10 +73,17 @@ def query(item: Item, context: Context) -> str:
     return f"Observation?code={codes}{subject}&_sort=-date&_count=10"
 
 
-def _known(item: Item, context: Context, failed: Callable[[str], None]) -> Iterator[Json]:
-    """Observations with one of the codes: those passed in (launch or variables), or else fetched."""
-    codes = [code for code in item.raw.get("code") or () if isinstance(code, dict)]
+def _codes(item: Item) -> list[Json]:
+    return [code for code in item.raw.get("code") or () if isinstance(code, dict)]
+
+
+def _known(item: Item, context: Context, failed: Callable[[str], None], within: Json | None) -> Iterator[Json]:
+    """Observations with one of the codes: of one panel, or those passed in (launch or variables), or else fetched."""
+    codes = _codes(item)
     if not codes:
+        return
+    if within is not None:
+        yield from _reached(within, codes, context)
         return
     held = [o for o in _in([*context.launch.values(), *context.variables.values()]) if _suits(o, codes, context)]
     if not held and context.fetch is not None:
@@ -58,15 +94,41 @@ def _known(item: Item, context: Context, failed: Callable[[str], None]) -> Itera
     yield from held
 
 
+def _reached(panel: Json, codes: list[Json], context: Context) -> Iterator[Json]:
+    """The panel itself where a component has the code, and its members."""
+    listed = panel.get("component")
+    if isinstance(listed, list) and any(isinstance(part, dict) and _coded(part, codes) for part in listed):
+        yield panel
+    held = {str(o.get("id")): o for o in _in([*context.launch.values(), *context.variables.values()])}
+    for member in panel.get("hasMember") or ():
+        reference = str(member.get("reference") or "") if isinstance(member, dict) else ""
+        found = held.get(reference.rpartition("/")[2]) or (
+            context.fetch(reference) if context.fetch and reference else None
+        )
+        if isinstance(found, dict) and _suits(found, codes, context):
+            yield found
+
+
+def _coded(element: Json, codes: list[Json]) -> bool:
+    code = element.get("code")
+    codings = code.get("coding") if isinstance(code, dict) else None
+    return any(same_coding(a, b) for a in codes for b in codings or () if isinstance(b, dict))
+
+
 def _suits(observation: Json, codes: list[Json], context: Context) -> bool:
-    """Final, of one of the codes, and not of another patient."""
-    codings = (observation.get("code") or {}).get("coding") or ()
-    if observation.get("status") not in _DONE or not any(same_coding(a, b) for a in codes for b in codings):
+    """Final, of one of the codes, of the patient and of nothing else (a focus)."""
+    if observation.get("status") not in _DONE or not _coded(observation, codes):
         return False
-    subject = observation.get("subject")
-    about = str((subject.get("reference") if isinstance(subject, dict) else "") or "").partition("/_history")[0]
     patient = (context.launch.get("patient") or {}).get("id")
-    return not about or not patient or about.rpartition("/")[2] == patient
+    focus = observation.get("focus")
+    if isinstance(focus, list) and focus and not all(_is(one, patient) for one in focus):
+        return False
+    return not patient or not observation.get("subject") or _is(observation["subject"], patient)
+
+
+def _is(reference: Any, identity: Any) -> bool:
+    said = str((reference.get("reference") if isinstance(reference, dict) else "") or "").partition("/_history")[0]
+    return bool(identity) and said.rpartition("/")[2] == identity
 
 
 def _in(values: list[Any]) -> Iterator[Json]:

@@ -97,13 +97,14 @@ class _Populating:
         if self.stale and formula.names() & LOOKS_BACK:
             self.evaluation.forget()
             self.stale = False
-        rows = next((place.memo[ROWS] for place in _upwards(entry) if place.memo), None)
+        rows = next((place.memo[ROWS] for place in _upwards(entry) if place.memo and ROWS in place.memo), None)
         extra = {} if rows is None else {"context": rows}
         return self.evaluation.items(formula, entry, what, extra, rows) or []
 
     def fill(self, entry: Entry) -> None:
         item = entry.item
         if not item.is_question:
+            self.observe(entry)
             return
         answers, origin = self.worked_out(entry)
         if not answers:
@@ -120,22 +121,40 @@ class _Populating:
         """What an expression or an earlier observation says, and where that comes from."""
         item = entry.item
         if item.initial_formula is not None:
-            results = plain(self.evaluated(item.initial_formula, entry, "initialExpression"))
+            found = self.evaluated(item.initial_formula, entry, "initialExpression")
+            results = plain(_unbundled(found) if item.initial_formula.is_query else found)
             answers = to_answers(item, results, self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
-        if ext.value(item.extensions, "observationLinkPeriod") is not None and not is_about_another(item):
-            found = observations.latest(item, self.context, lambda why: self.lacks(item, why))
-            if found is not None:
-                results, source = found
-                return to_answers(item, results, self.form.value_sets), Origin("observation", source, self.read)
+        if (observed := self.observe(entry)) is not None:
+            value, observation = observed
+            source = f"Observation/{observation.get('id') or ''}"
+            return to_answers(item, [value], self.form.value_sets), Origin("observation", source, self.read)
         return [], Origin("initial")
+
+    def observe(self, entry: Entry) -> tuple[Any, Json] | None:
+        """The earlier observation that an item asks for; what stands under it is then about that one."""
+        item = entry.item
+        if ext.value(item.extensions, "observationLinkPeriod") is None or is_about_another(item):
+            return None
+        around = next((place.memo[PANEL] for place in _upwards(entry) if place.memo and PANEL in place.memo), None)
+        found = observations.latest(
+            item,
+            self.context,
+            lambda value: bool(to_answers(item, [value], self.form.value_sets)),
+            lambda why: self.lacks(item, why),
+            around[0] if around else None,
+        )
+        if found is not None and item.children:
+            entry.memo = {**(entry.memo or {}), PANEL: [found[1]]}
+        return found
 
     def lacks(self, item: Item, why: str) -> None:
         self.evaluation.troubles.append(Trouble(item.link_id, "observationLinkPeriod", why))
 
 
-ROWS = ""
-"""The key of an entry's memo that holds what its population context found; under its name it is a variable."""
+ROWS, PANEL = "", "."
+"""The keys of an entry's memo that hold what its population context found (under its name it is a variable), and the
+observation it is about."""
 LOOKS_BACK = frozenset({"resource", "rootResource", "context", "QuestionnaireResponse"})
 
 

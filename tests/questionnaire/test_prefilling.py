@@ -182,3 +182,99 @@ def test_an_observation_of_somebody_else_or_of_another_code_fills_nothing_in() -
 
     draft = populate(made, context(launch={"patient": PATIENT, "labs": weight}, fetch=fetch))
     assert values(draft)["height"] == [170]
+
+
+def loinc(code: str) -> dict[str, str]:
+    return {"system": "http://loinc.org", "code": code}
+
+
+def unit(code: str) -> dict[str, Any]:
+    return hl7("questionnaire-unit", valueCoding={"system": "http://unitsofmeasure.org", "code": code, "display": code})
+
+
+def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "entry": [{"resource": one} for one in resources]}
+
+
+def test_a_number_in_another_unit_is_never_taken_for_one_in_the_units_of_the_question() -> None:
+    made = form(*(q(code, kind, code=[HEIGHT], ext=[ONE_YEAR, unit(code)]) for code, kind in UNITS))
+    newest = {**observation(67, "2026-09-01"), "valueQuantity": {"value": 67, "unit": "inches", "code": "[in_i]"}}
+    draft = populate(made, context(variables={"known": searchset(observation(170, "2026-05-01"), newest)}))
+    assert values(draft) == {
+        "cm": [170],
+        "[in_i]": [67],
+    }
+
+
+UNITS = [("cm", "decimal"), ("[in_i]", "integer"), ("m", "decimal")]
+
+
+def test_the_newest_observation_that_has_a_value_of_the_right_kind_counts() -> None:
+    made = form(q("height", "decimal", code=[HEIGHT], ext=[ONE_YEAR]))
+    absent = {k: v for k, v in observation(1, "2026-08-01").items() if k != "valueQuantity"}
+    worded = {**absent, "effectiveDateTime": "2026-07-01", "valueString": "tall"}
+    unborn = {**observation(20, "2026-09-01"), "focus": [{"reference": "Patient/unborn"}]}
+    known = searchset(absent, worded, unborn, observation(170, "2026-05-01"))
+    assert values(populate(made, context(launch={"patient": PATIENT}, variables={"known": known})))["height"] == [170]
+
+
+def test_parts_of_a_panel_are_filled_from_that_one_panel() -> None:
+    made = form(
+        group(
+            "bp",
+            q("systolic", "quantity", code=[loinc("8480-6")], ext=[ONE_YEAR]),
+            q("pulse", "decimal", code=[loinc("8867-4")], ext=[ONE_YEAR]),
+            q("other", "decimal", code=[loinc("9")], ext=[ONE_YEAR]),
+            code=[loinc("85354-9")],
+            ext=[ONE_YEAR],
+        )
+    )
+    pulse = {**observation(61, "2026-05-01"), "code": {"coding": [loinc("8867-4")]}}
+    later = {**observation(99, "2026-06-01"), "code": {"coding": [loinc("8867-4")]}}
+    apart = {**observation(5, "2026-06-01"), "code": {"coding": [loinc("9")]}}
+    panel = {
+        "resourceType": "Observation",
+        "id": "bp",
+        "status": "final",
+        "code": {"coding": [loinc("85354-9")]},
+        "effectiveDateTime": "2026-05-01",
+        "component": [{"code": {"coding": [loinc("8480-6")]}, "valueQuantity": {"value": 120, "unit": "mmHg"}}],
+        "hasMember": [{"reference": "Observation/o61"}],
+    }
+    known = searchset(panel, pulse, later, apart)
+    found = values(populate(made, context(variables={"known": known})))
+    assert found == {"systolic": [{"value": 120, "unit": "mmHg"}], "pulse": [61]}
+
+
+def test_a_search_fills_in_references_and_documents() -> None:
+    def searched(text: str) -> dict[str, Any]:
+        language = {"language": "application/x-fhir-query", "expression": text}
+        return {"url": SDC + "initialExpression", "valueExpression": language}
+
+    made = form(
+        q("doctors", "reference", repeats=True, ext=[searched("Practitioner?active=true")]),
+        q("letter", "attachment", ext=[searched("DocumentReference?patient={{%patient.id}}")]),
+        q("scan", "attachment", ext=[searched("Binary/7")]),
+    )
+    file = {"contentType": "text/plain", "url": "https://example.org/letter"}
+    answers = {
+        "Practitioner?active=true": searchset(*({"resourceType": "Practitioner", "id": one} for one in "ab")),
+        "DocumentReference?patient=1": searchset(
+            {"resourceType": "DocumentReference", "id": "d", "content": [{"attachment": file}]}
+        ),
+        "Binary/7": {"resourceType": "Binary", "id": "7", "contentType": "image/png", "data": "AA=="},
+    }
+    draft, troubles = populated(made, context(launch={"patient": PATIENT}, fetch=answers.get))
+    assert troubles == []
+    assert values(draft) == {
+        "doctors": [{"reference": "Practitioner/a"}, {"reference": "Practitioner/b"}],
+        "letter": [file],
+        "scan": [{"contentType": "image/png", "data": "AA=="}],
+    }
+
+
+def test_what_has_no_place_on_a_group_is_named() -> None:
+    made = form(group("g", q("a"), ext=[sdc("initialExpression", "1"), sdc("candidateExpression", "1")]))
+    assert [one.feature for one in made.features.not_honoured] == ["initialExpression", "candidateExpression"]
+    twice = form(q("a", ext=[sdc("initialExpression", "'x'")], initial=[{"valueString": "y"}]))
+    assert [(one.link_id, one.code) for one in twice.features.defects] == [("a", "initial")]
