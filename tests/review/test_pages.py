@@ -12,6 +12,7 @@ from portal.intake.models import Status, Submission
 from portal.review import service
 from tests import make
 from tests.conftest import csrf
+from tests.review.answering import answered, whole
 from tests.review.builders import ASTHMA, METFORMIN, PENICILLIN, fact, new, phone
 from tests.review.conftest import DESK, World
 from tests.review.test_service import ORDINARY
@@ -291,3 +292,22 @@ def test_pages_never_run_what_people_typed(world: World) -> None:
     client = world.signed_in()
     for where in ("/desk", path(submission)):
         assert "<script>alert" not in text(client, where)
+
+
+def test_what_a_form_says_is_a_card_of_its_own_and_its_result_is_read_beside_the_answers(world: World) -> None:
+    mood = {f"phq-{number}": 2 for number in range(1, 10)}
+    forms = answered("phq-9", mood), answered("medication-allergy-history", {"reaction-to": [0]})
+    submission = world.submit(**whole(*forms))
+    page = text(world.signed_in(), path(submission))
+    assert "2 things to decide" in page
+    assert "From the form: Mood questionnaire (PHQ-9)" in page
+    assert "Adds this result to the record, as told by the patient." in page
+    assert "Moderately severe (15 to 19)" in page
+    assert "The patient was not shown this." in page
+
+
+def test_the_front_desk_leaves_what_a_form_says_to_a_clinician(world: World) -> None:
+    submission = world.submit(**whole(answered("phq-9", {f"phq-{number}": 2 for number in range(1, 10)})))
+    page = text(world.signed_in(Role.FRONT_DESK), path(submission))
+    assert "A clinician decides this." in page or "PHQ-9 total" not in page
+    assert seen(page) == {}

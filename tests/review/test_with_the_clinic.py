@@ -29,6 +29,7 @@ from portal.working import tools
 from tests import make
 from tests.conftest import csrf
 from tests.ports import free_port
+from tests.review.answering import answered, whole
 from tests.review.builders import Json, fact, new
 from tests.review.conftest import DESK, World
 
@@ -183,3 +184,38 @@ def read_patient(world: World) -> Json:
 
 def test_the_clinic_answers_at_all(clinic_url: str) -> None:
     assert requests.get(f"{clinic_url}/fhir/metadata", timeout=5).json()["resourceType"] == "CapabilityStatement"
+
+
+def test_what_a_form_says_is_accepted_delivered_and_leads_to_its_answers(world: World, clinic_url: str) -> None:
+    mood = {f"phq-{number}": 1 for number in range(1, 10)}
+    forms = answered("phq-9", mood), answered("medication-allergy-history", {"reaction-to": [0, 2]})
+    _, patient_id = untied(world)
+    actor = world.actor()
+    service.link(actor, patient_id, "Patient/maria-garcia-a", "Street asked by phone")
+    patient = session().get_one(Patient, patient_id)
+    submission = world.submit(patient=patient, visit=make.visit(patient, in_days=2), **whole(*forms))
+    view = service.open_submission(actor, submission, DESK)
+    titles = {item.proposal.title: item for item in view.items}
+    assert titles.keys() == {"PHQ-9 total, of 27", "Latex", "Contrast dye for scans"}
+    assert view.readings["surveys"].looked
+    choices = [
+        Choice(item.proposal.key, Verdict.REJECT if title == "Latex" else Verdict.ACCEPT, "No", item.seen)
+        for title, item in titles.items()
+    ]
+    assert service.decide(actor, submission, choices, DESK).saved == 3
+    assert service.finish(actor, submission, DESK).to is Status.ACCEPTED
+    send_next(tools(world.app.config["SETTINGS"]))
+    view = service.open_submission(actor, submission, DESK)
+    assert view.delivery is not None
+    assert view.delivery.state is State.CONFIRMED
+    (score,) = [
+        each for each in read(world, "Observation", "maria-garcia-a") if "PHQ-9" in each["code"].get("text", "")
+    ]
+    (source,) = [each["reference"] for each in score["derivedFrom"]]
+    response = ehr.client_for(world.connection).read(*source.split("/"))
+    assert response["questionnaire"] == "urn:previsit:questionnaire:phq-9|1.0.0"
+    allergies = [each["code"].get("text") for each in read(world, "AllergyIntolerance", "maria-garcia-a")]
+    assert "Contrast dye for scans" in allergies
+    assert "Latex" not in allergies
+    (told,) = ehr.client_for(world.connection).search("Provenance", [("target", key_of(score))]).matches
+    assert told["entity"][0]["what"]["reference"] == source
