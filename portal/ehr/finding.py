@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from portal.clock import now
 from portal.ehr.client import FhirClient, Found
-from portal.ehr.errors import NotFhir, Refused
+from portal.ehr.errors import NotFhir, NotPermitted, NotThere
 from portal.ehr.reading import Kind, Reading, Reason, State, state_for
 from portal.ehr.visits import Appointment, appointment
 from portal.fhir.resources import (
@@ -105,7 +105,7 @@ def _fetch_absent(client: FhirClient, appointments: Iterable[Json], people: dict
     """Servers that do not send the patients along are asked for each; one that is not given stays unclear."""
     wanted = dict.fromkeys(name for each in appointments for name in _patients(each, client.base) if name not in people)
     for name in list(wanted)[:MOST_PEOPLE]:
-        with suppress(Refused, NotFhir):
+        with suppress(NotThere, NotPermitted, NotFhir):
             people[name] = client.read("Patient", name.removeprefix("Patient/"))
 
 
