@@ -35,8 +35,12 @@ def registry(found: Iterable[Found]) -> dict[str, Json]:
 
 
 def modules(found: Iterable[Found]) -> dict[str, Json]:
-    """The forms by every name that a subQuestionnaire may use: canonical, reference, id."""
+    """The forms by every name that a subQuestionnaire may use: canonical, reference, id; and profiles by canonical."""
     made: dict[str, Json] = {}
+    for one in found:
+        if one.resource.get("resourceType") == PROFILE:
+            for name in canonicals(one.resource):
+                made.setdefault(name, one.resource)
     for one in forms(found):
         identity = one.resource.get("id")
         own = [f"{FORM}/{identity}", identity] if isinstance(identity, str) and identity else []
@@ -147,9 +151,39 @@ def whole(raw: Json, found: list[Found]) -> Json:
         return raw
 
 
+def _used(raw: Json, at_hand: dict[str, Json]) -> list[Json]:
+    """The form and the modules it is made of, and forms that its items refer to."""
+    found, stack, seen = list[Json](), [raw], set[int]()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen or not is_form(one):
+            continue
+        seen.add(id(one))
+        found.append(one)
+        for name in (*parts_of(one), *_libraries(one)):
+            bare = name.partition("|")[0]
+            stack.extend(at_hand[key] for key in (name, bare, bare.rpartition("/")[2]) if key in at_hand)
+    return found
+
+
+def _libraries(raw: Json) -> list[str]:
+    """The canonicals of what items say they are defined in."""
+    found: list[str] = []
+    stack: list[object] = [raw.get("item")]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack.extend(current)
+        elif isinstance(current, dict):
+            definition = current.get("definition")
+            found += [definition.partition("#")[0]] if isinstance(definition, str) and "#" in definition else []
+            stack.append(current.get("item"))
+    return found
+
+
 def put_together(raw: Json, at_hand: dict[str, Json]) -> Json:
     """The assembled form. Raises FormRefused for a module that lacks, goes in a circle or is no sound form."""
-    for one in (raw, *at_hand.values()):
+    for one in _used(raw, at_hand):
         if wrong := admission.refusals(one):
             raise FormRefused(wrong)
     return assemble(without_nulls(raw), {name: without_nulls(one) for name, one in at_hand.items()})

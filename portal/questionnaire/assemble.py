@@ -12,6 +12,7 @@ from portal import fhirpath
 from . import extensions as ext
 from .extensions import Json
 from .issues import FormRefused, Refusal
+from .library import completed
 
 MAX_MODULES = 200
 PREFIX = "linkIdPrefix"
@@ -21,26 +22,30 @@ MODULAR = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-modu
 ASSEMBLED = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
 TO_PARENT = frozenset({"itemPopulationContext", "variable", "targetConstraint", "constraint", "itemExtractionContext"})
 """Extensions of a module that go to the item its questions are put into."""
+ONE_ONLY = frozenset({"itemPopulationContext", "itemExtractionContext"})
+"""Of these an item has one at most: two modules that bring different ones contradict each other."""
 LEFT_OUT = frozenset({"assembleContext", "assemble-expectation", "artifact-versionAlgorithm", "assembledFrom"})
 _HOLE = re.compile(r"\{\{%([A-Za-z_][A-Za-z0-9_]*)\}\}")
 
-Names = Mapping[str, str]
+Names = Mapping[str, str | None]
+"""The variables in reach; the text of those that are plain texts, None for the others."""
 
 
 def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     """The form with every subQuestionnaire put in its place, in modules of modules too.
 
-    `registry` maps canonicals (with or without version) and references (Questionnaire/id or id) to Questionnaires.
-    Raises FormRefused when a module cannot be found, goes in a circle, or repeats a linkId.
+    `registry` maps canonicals (with or without version) and references (Questionnaire/id or id) to Questionnaires, and
+    canonicals to the StructureDefinitions that items take their words and types from.
+    Raises FormRefused when a module cannot be found, goes in a circle, or contradicts what it is put into.
     """
-    work = _Assembly(registry)
+    work = _Assembly(registry, str(raw.get("language") or ""))
     made = copy.deepcopy(raw)
-    made["item"] = work.items(made, {}, made, ())
-    own = [e for e in made.get("extension", []) if ext.short_name(e.get("url", "")) != "assemble-expectation"]
+    made["item"] = work.items(made, dict.fromkeys(_context_names(made)), made, ())
+    own = [e for e in (_expected(one, bool(work.used)) for one in made.get("extension", [])) if e is not None]
     extensions = _distinct([*own, *work.for_root])
-    sources = [(raw.get("url") and work.canonical(raw)) or raw.get("id")] if work.used else []
-    extensions += [{"url": ASSEMBLED_FROM, "valueCanonical": source} for source in sources if source]
-    if extensions:
+    named = [work.canonical(raw) if raw.get("url") else raw.get("id")] if work.used else []
+    extensions += [{"url": ASSEMBLED_FROM, "valueCanonical": one} for one in work.sources or named if one]
+    if extensions or "extension" in made:
         made["extension"] = extensions
     if work.contained:
         made["contained"] = [*made.get("contained", []), *work.contained]
@@ -48,11 +53,17 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     return made
 
 
+def _refused(code: str, reason: str) -> FormRefused:
+    return FormRefused([Refusal("", code, reason)])
+
+
 class _Assembly:
-    def __init__(self, registry: Mapping[str, Json]) -> None:
+    def __init__(self, registry: Mapping[str, Json], language: str) -> None:
         self.registry = registry
+        self.language = language
         self.for_root: list[Json] = []
         self.contained: list[Json] = []
+        self.sources: dict[str, None] = {}
         self.used = 0
 
     def canonical(self, raw: Json) -> str:
@@ -61,11 +72,12 @@ class _Assembly:
     def items(self, owner: Json, names: Names, holder: Json, path: tuple[str, ...]) -> list[Json]:
         """The items of a form or item with modules put in; what belongs to their parent is added to `holder`."""
         found: list[Json] = []
-        names = {**names, **_constants(owner, names)}
-        for item in owner.get("item") or []:
+        names = {**names, **_declared(owner, names)}
+        for raw in owner.get("item") or []:
+            item = completed(raw, self.registry)
             wanted = ext.value(ext.of(item), "subQuestionnaire")
             if isinstance(wanted, str):
-                found.extend(self.module(wanted, {**names, **_constants(item, names)}, holder, path))
+                found.extend(self.module(wanted, {**names, **_declared(item, names)}, holder, path))
             else:
                 inner = self.items(item, names, item, path)
                 found.append({**item, "item": inner} if inner else item)
@@ -73,55 +85,111 @@ class _Assembly:
 
     def module(self, wanted: str, names: Names, holder: Json, path: tuple[str, ...]) -> list[Json]:
         if wanted in path:
-            raise FormRefused([Refusal("", "cycle", f"the modules go in a circle: {' → '.join([*path, wanted])}")])
+            raise _refused("cycle", f"the modules go in a circle: {' → '.join([*path, wanted])}")
         self.used += 1
         if self.used > MAX_MODULES:
-            raise FormRefused([Refusal("", "too-many-modules", f"more than {MAX_MODULES} modules")])
+            raise _refused("too-many-modules", f"more than {MAX_MODULES} modules")
         raw = self.found(wanted)
         takes = {str(value) for value in ext.values(ext.of(raw), "assembleContext")}
-        known = {name: value for name, value in names.items() if name in takes}
-        module = _renamed(_filled(copy.deepcopy(raw), known), known)
-        self.adopt(module, holder)
-        return self.items(module, known, holder, (*path, wanted))
+        self.suits(raw, wanted, sorted(takes - set(names)))
+        known = {name: value for name, value in names.items() if name in {*takes, PREFIX} and value is not None}
+        module = _renamed(_filled(copy.deepcopy(raw), known), known.get(PREFIX))
+        self.adopt(module, holder, wanted)
+        if raw.get("url"):
+            self.sources.setdefault(self.canonical(raw))
+        return self.items(module, names, holder, (*path, wanted))
 
     def found(self, wanted: str) -> Json:
         bare = wanted.split("|", maxsplit=1)[0]
         for key in (wanted, bare, f"Questionnaire/{bare}", bare.rsplit("/", 1)[-1]):
             if key in self.registry:
                 return self.registry[key]
-        raise FormRefused([Refusal("", "sub-questionnaire", f"the questionnaire {wanted} is not at hand")])
+        raise _refused("sub-questionnaire", f"the questionnaire {wanted} is not at hand")
 
-    def adopt(self, module: Json, holder: Json) -> None:
+    def suits(self, module: Json, wanted: str, lacking: list[str]) -> None:
+        """What a module may not bring, and must be given."""
+        if lacking:
+            raise _refused(
+                "assemble-context", f"{wanted} needs %{', %'.join(lacking)}, which nothing around it declares"
+            )
+        for name in ("implicitRules", "modifierExtension"):
+            if module.get(name):
+                raise _refused("module", f"{wanted} has {name}, which a module may not have")
+        language = str(module.get("language") or "")
+        if language and self.language and language != self.language:
+            raise _refused("module", f"{wanted} is in the language {language}, the form in {self.language}")
+
+    def adopt(self, module: Json, holder: Json, wanted: str) -> None:
         """What the head of a module says goes to the form, or to the item that takes its questions in."""
-        up = [e for e in module.get("extension") or [] if ext.short_name(e.get("url", "")) in TO_PARENT]
-        rest = [
-            e for e in module.get("extension") or [] if ext.short_name(e.get("url", "")) not in TO_PARENT | LEFT_OUT
-        ]
+        self.take_contained(module)
+        listed = module.get("extension") or []
+        up = [e for e in listed if ext.short_name(e.get("url", "")) in TO_PARENT]
+        rest = [e for e in listed if ext.short_name(e.get("url", "")) not in TO_PARENT | LEFT_OUT]
         self.for_root = _distinct([*self.for_root, *rest])
         if up:
             holder["extension"] = _distinct([*holder.get("extension", []), *up])
-        known = {resource.get("id") for resource in self.contained}
-        self.contained.extend(r for r in module.get("contained") or [] if r.get("id") not in known)
+            _agree(holder["extension"], wanted)
+
+    def take_contained(self, module: Json) -> None:
+        """Contained resources join the form's; one of another content under the same id gets an id of its own."""
+        for resource in module.get("contained") or []:
+            known = {one.get("id"): one for one in self.contained}
+            identity = str(resource.get("id"))
+            if known.get(identity) == resource:
+                continue
+            number = 1
+            while (fresh := identity if number == 1 else f"{identity}-{number}") in known:
+                number += 1
+            if fresh != identity:
+                _repoint(module, {identity: fresh})
+            self.contained.append({**resource, "id": fresh})
 
 
-def _constants(element: Json, names: Names) -> dict[str, str]:
-    """The variables of an element that are plain texts: `'patient-'`, or `%linkIdPrefix + 'name.'`."""
-    found: dict[str, str] = {}
-    for expression in ext.values(ext.of(element), "variable"):
-        if not isinstance(expression, dict):
-            continue
-        name, text = expression.get("name"), expression.get("expression")
-        if isinstance(name, str) and isinstance(text, str):
-            value = _constant(text, {**names, **found})
-            if value is not None:
-                found[name] = value
+def _expected(extension: Json, assembled: bool) -> Json | None:
+    """assemble-expectation afterwards: no longer to be assembled; None where nothing is left to say."""
+    if ext.short_name(extension.get("url", "")) != "assemble-expectation":
+        return extension
+    code = str(extension.get("valueCode") or "")
+    if code == "assemble-root":
+        return None
+    return {**extension, "valueCode": code.replace("assemble-", "independent-", 1)}
+
+
+def _context_names(raw: Json) -> list[str]:
+    named = [ext.part(extension, "name") for extension in ext.of(raw).get("launchContext", ())]
+    return [str(one.get("code")) if isinstance(one, dict) else str(one) for one in named]
+
+
+def _declared(element: Json, names: Names) -> dict[str, str | None]:
+    """The variables of an element, with the texts of those that are plain: `'patient-'`, or `%linkIdPrefix + 'name.'`."""
+    found: dict[str, str | None] = {}
+    extensions = ext.of(element)
+    for name in ("variable", "itemPopulationContext", "candidateExpression"):
+        for expression in ext.values(extensions, name):
+            called = expression.get("name") if isinstance(expression, dict) else None
+            if isinstance(called, str):
+                text = expression.get("expression") if name == "variable" else None
+                found[called] = _constant(text, {**names, **found}) if isinstance(text, str) else None
     return found
+
+
+def _agree(extensions: list[Json], wanted: str) -> None:
+    """Two variables of one name, or two contexts, in one place: which one counts cannot be told."""
+    seen: set[str] = set()
+    for extension in extensions:
+        name = ext.short_name(str(extension.get("url")))
+        value = ext.value_of(extension)
+        called = value.get("name") if isinstance(value, dict) else ""
+        key = name if name in ONE_ONLY else f"variable {called}" if name == "variable" and called else ""
+        if key and key in seen:
+            raise _refused("module", f"with {wanted}, one item has {key} twice")
+        seen.add(key)
 
 
 def _constant(text: str, names: Names) -> str | None:
     try:
         program = fhirpath.compile(text)
-        if not program.free_variables <= set(names):
+        if not all(isinstance(names.get(name), str) for name in program.free_variables):
             return None
         result = program.evaluate({}, dict(names), budget=fhirpath.Budget(steps=1000, size=10_000))
     except fhirpath.FhirPathError:
@@ -129,7 +197,7 @@ def _constant(text: str, names: Names) -> str | None:
     return result[0] if len(result) == 1 and isinstance(result[0], str) else None
 
 
-def _filled(value: Any, names: Names) -> Any:
+def _filled(value: Any, names: Mapping[str, str]) -> Any:
     """Every {{%name}} in a text replaced by the value of that name."""
     if isinstance(value, str):
         return _HOLE.sub(lambda hole: names.get(hole[1], hole[0]), value) if "{{" in value else value
@@ -140,10 +208,10 @@ def _filled(value: Any, names: Names) -> Any:
     return value
 
 
-def _renamed(module: Json, names: Names) -> Json:
-    """A module that takes linkIdPrefix has it put before every linkId, where conditions name them too."""
-    prefix = names.get(PREFIX)
-    if prefix is None:
+def _renamed(module: Json, prefix: str | None) -> Json:
+    """A prefix in reach is put before every linkId, where conditions name them too, and before the ids of contained
+    resources."""
+    if not prefix:
         return module
     stack = list(module.get("item") or [])
     while stack:
@@ -152,14 +220,38 @@ def _renamed(module: Json, names: Names) -> Json:
         for condition in item.get("enableWhen") or []:
             condition["question"] = f"{prefix}{condition.get('question')}"
         stack.extend(item.get("item") or [])
+    contained = [one for one in module.get("contained") or [] if isinstance(one.get("id"), str)]
+    _repoint(module, {one["id"]: f"{prefix}{one['id']}" for one in contained})
+    for one in contained:
+        one["id"] = f"{prefix}{one['id']}"
     return module
 
 
+def _repoint(value: Any, ids: Mapping[str, str]) -> None:
+    """Every reference to a contained resource (`#id`) to its new id."""
+    stack = [value]
+    while stack and ids:
+        current = stack.pop()
+        pairs = list(current.items() if isinstance(current, dict) else enumerate(current))
+        for key, part in pairs:
+            if isinstance(part, (dict, list)):
+                stack.append(part)
+            elif isinstance(part, str) and part.startswith("#") and part[1:] in ids:
+                current[key] = f"#{ids[part[1:]]}"
+
+
 def _distinct(extensions: list[Json]) -> list[Json]:
+    """Each once; launch contexts by their name, libraries by their canonical."""
     found: list[Json] = []
+    keys: set[str] = set()
     for extension in extensions:
-        if extension not in found:
+        key = ""
+        if ext.short_name(str(extension.get("url"))) == "launchContext":
+            name = ext.part(extension, "name")
+            key = f"launchContext {name.get('code') if isinstance(name, dict) else name}"
+        if extension not in found and key not in keys:
             found.append(extension)
+            keys |= {key} - {""}
     return found
 
 
