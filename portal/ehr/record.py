@@ -12,7 +12,7 @@ from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
 from portal.db import session, transaction
-from portal.ehr import connections, fetching, tokens
+from portal.ehr import connections, fetching, grants, tokens
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.errors import EhrError
 from portal.ehr.fetching import Fetched
@@ -56,7 +56,8 @@ def read_several(
     limits: Limits = BRISK,
 ) -> dict[Kind, Reading]:
     """Several kinds in one go, with one audit row. A server that has just failed is left in peace for a while."""
-    return _read(actor, patient_id, tuple(kinds), _Wish(max_age, fetch, limits))
+    own = actor.role is Role.PATIENT
+    return _read(actor, patient_id, tuple(kinds), _Wish(max_age, fetch, limits, own=own))
 
 
 def refresh(
@@ -71,12 +72,14 @@ def refresh(
 
 @dataclass(frozen=True)
 class _Wish:
-    """How fresh, whether to ask, how long to wait; `insist` asks even a server that has just failed."""
+    """How fresh, whether to ask, how long to wait; `insist` asks even a server that has just failed, `own` with the
+    patient's own permission where they gave one."""
 
     max_age: timedelta
     fetch: bool
     limits: Limits
     insist: bool = False
+    own: bool = False
 
 
 def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -> dict[Kind, Reading]:
@@ -164,10 +167,12 @@ def _fetch_all(link: _Link, kinds: Sequence[Kind], wish: _Wish) -> None:
 def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
     """Fill `results`; the error that ended it for all, or None."""
     try:
-        client = tokens.client_for(link.connection, wish.limits)
+        own = grants.client_for(link.connection, link.patient_id, link.fhir_id, wish.limits) if wish.own else None
+        client, granted = own or (tokens.client_for(link.connection, wish.limits), None)
         if wish.insist:
             connections.know_again(link.connection, client)
-        can, granted = connections.abilities(link.connection), tokens.granted_scope(link.connection.id)
+        can = connections.abilities(link.connection)
+        granted = granted if own else tokens.granted_scope(link.connection.id)
         fhir_id = link.fhir_id
         session().commit()  # nothing is held open in the database while we wait for the network
         for kind in kinds:
