@@ -34,6 +34,12 @@ class Event(StrEnum):
     SUBMITTED = "submitted"
     RECEIPT_SEEN = "receipt-seen"
     LABS_READ = "labs-read"
+    LABS_DOWNLOADED = "labs-downloaded"
+    RESULT_ASKED = "result-asked"
+    RESULT_ANSWERED = "result-answered"
+    RESULT_QUESTION_CLOSED = "result-question-closed"
+    RESULT_QUESTION_SEEN = "result-question-seen"
+    QUALITY_SEEN = "quality-seen"
     CONSENT_SEEN = "consent-seen"
     CONSENT_GIVEN = "consent-given"
     CONSENT_WITHDRAWN = "consent-withdrawn"
@@ -87,6 +93,11 @@ PLAIN: dict[Event, str] = {
     Event.SUBMITTED: "%(who)s sent the answers to the clinic.",
     Event.RECEIPT_SEEN: "%(who)s looked at where the answers are.",
     Event.LABS_READ: "%(who)s opened test results.",
+    Event.LABS_DOWNLOADED: "%(who)s downloaded test results.",
+    Event.RESULT_ASKED: "%(who)s asked the clinic about a test result.",
+    Event.RESULT_ANSWERED: "%(who)s answered a question about a test result.",
+    Event.RESULT_QUESTION_CLOSED: "%(who)s closed a question about a test result.",
+    Event.RESULT_QUESTION_SEEN: "%(who)s opened a question about a test result.",
     Event.CONSENT_SEEN: "%(who)s opened the consent choices.",
     Event.CONSENT_GIVEN: "%(who)s recorded consent choices.",
     Event.CONSENT_WITHDRAWN: "%(who)s took back a consent.",
