@@ -70,7 +70,7 @@ def _travel() -> Resource:
         "status": "active",
         "date": "2026-05-04",
         "item": [
-            where | {"required": True, "repeats": True, "answerValueSet": f"{BASE}/ValueSet/countries"},
+            where | {"required": True, "repeats": True, "answerValueSet": f"{BASE}/ValueSet/countries", **_searched()},
             _item("leaving", "date", "When do you leave?", "¿Cuándo se va?") | {"required": True},
             _item("long", "boolean", "Will you be away for more than a month?", "¿Estará fuera más de un mes?"),
             pharmacy | {"answerValueSet": f"{BASE}/ValueSet/pharmacies"},
@@ -81,6 +81,12 @@ def _travel() -> Resource:
 
 def _item(link_id: str, kind: str, english: str, spanish: str) -> Resource:
     return {"linkId": link_id, "type": kind, "text": english, "_text": _spanish(spanish)}
+
+
+def _searched() -> Resource:
+    coding = {"system": "http://hl7.org/fhir/questionnaire-item-control", "code": "autocomplete"}
+    url = "http://hl7.org/fhir/StructureDefinition/questionnaire-itemControl"
+    return {"extension": [{"url": url, "valueCodeableConcept": {"coding": [coding]}}]}
 
 
 def _spanish(words: str) -> Resource:
