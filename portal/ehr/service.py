@@ -22,6 +22,7 @@ from portal.ehr.finding import Appointments, Person
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
 from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.overview import Overview
+from portal.ehr.quality import dropped_since, kept_since, sources
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
@@ -155,17 +156,15 @@ def _why_none(clinic_id: str) -> Reason:
 
 
 __all__ = [
-    "BRISK",
-    "FRESH",
-    "PATIENT",
-    "WORDS",
     "Answer",
     "Appointment",
     "Appointments",
+    "BRISK",
     "Capabilities",
     "Connection",
     "EhrError",
     "Expanded",
+    "FRESH",
     "Failure",
     "FhirClient",
     "FormThere",
@@ -173,23 +172,27 @@ __all__ = [
     "Kind",
     "Limits",
     "Overview",
+    "PATIENT",
     "Person",
     "Reading",
     "Reason",
     "State",
     "Tested",
+    "WORDS",
     "alerts",
     "asked_for",
     "candidates",
     "capabilities",
     "client_for",
     "connection_for",
+    "dropped_since",
     "expand",
     "for_staff",
     "form_there",
     "forms_there",
     "issues",
     "jwks",
+    "kept_since",
     "overview",
     "overviews",
     "owned",
@@ -200,6 +203,7 @@ __all__ = [
     "register",
     "resume",
     "rotate_keys",
+    "sources",
     "test",
     "upcoming",
     "usable",
