@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.consent import service as consent
 from portal.delivery import cluster, wakes, worker
 from portal.delivery.abilities import Abilities
+from portal.delivery.bundle import Payload
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
 from portal.ehr import service as ehr
@@ -52,7 +53,11 @@ def tools(config: Settings) -> Tools:
     """What the worker needs: the consent gate, asked at each claim, and the clinics' clients."""
     policy = consent.POLICIES[config.consent_default]
     return Tools(
-        gate=lambda item: consent.may_send(item, policy), clients=_client, timing=_timing(config), atomic=Abilities()
+        gate=lambda item: consent.may_send(item, policy),
+        clients=_client,
+        timing=_timing(config),
+        atomic=Abilities(),
+        reaches=_reaches,
     )
 
 
@@ -67,6 +72,11 @@ def _client(clinic_id: str) -> ehr.FhirClient:
     if connection is None:
         raise NotReached("no connection", sent=False)
     return ehr.client_for(connection)
+
+
+def _reaches(clinic_id: str, payload: Payload) -> bool:
+    connection = ehr.connection_for(clinic_id)
+    return connection is not None and ehr.reaches(connection, payload.needs())
 
 
 def _calendars() -> None:

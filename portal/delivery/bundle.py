@@ -42,6 +42,14 @@ class Payload:
     def updated(self) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.entries if entry.method == "PUT")
 
+    def needs(self) -> dict[str, str]:
+        """The letters of permission (SMART: c, u) that each type of entry takes."""
+        letters = {"POST": "c", "PUT": "u"}
+        found: dict[str, set[str]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.type, set()).add(letters[entry.method])
+        return {kind: "".join(sorted(wanted)) for kind, wanted in found.items()}
+
     def subjects(self) -> frozenset[str]:
         """References of every patient the bundle is about; one, or it may not be sent."""
         found = {subject(entry.resource) for entry in self.entries}

@@ -191,6 +191,16 @@ def out_of_use(tools: Tools, work: Work) -> Outcome:
         return hold(tools, item, Reason.RECORD_MERGED, {"entries": list(work.progress)} if work.progress else None)
 
 
+def entry_by_entry(tools: Tools, work: Work, seen: Verdict) -> Outcome:
+    """Refused as a transaction, though each entry is within what we were granted: from now on this item goes in pieces."""
+    with held(work.claim) as item:
+        at = tools.clock()
+        breaker.spoke(item.clinic_id)
+        _event(tools, item, Kind.NOT_SENT, at, seen.reason, {**_known(work, seen), "piecewise": True})
+        release(item, at)
+    return Outcome(work.claim.item_id, Kind.NOT_SENT, seen.reason)
+
+
 def stuck(tools: Tools, work: Work) -> Outcome:
     """Entries that point at each other in a circle cannot be sent one by one."""
     with held(work.claim) as item:

@@ -14,6 +14,7 @@ from portal.delivery.errors import LeaseLost
 from portal.delivery.look import Conclusion, Sight, conclude, look
 from portal.delivery.person import out_of_use
 from portal.delivery.states import SEND_AFTER, Kind, Reason
+from portal.delivery.targets import moved
 from portal.delivery.tools import Outcome, Tools, Work, in_hand
 from portal.ehr.errors import EhrError
 
@@ -95,6 +96,9 @@ def _send(tools: Tools, work: Work, client: RecordClient) -> Outcome:
     try:
         if out_of_use(client, work.payload):
             return record.out_of_use(tools, work)
+        if moved(client, work.payload):
+            sight = look(client, work.payload)
+            return _settle(tools, work, sight, conclude(sight), fresh=False)
     except EhrError as error:
         return _out_of_reach(tools, work, error)
     deadline = uptime.seconds() + tools.timing.lease - tools.timing.send
@@ -107,6 +111,8 @@ def _send(tools: Tools, work: Work, client: RecordClient) -> Outcome:
     claim.stop_if_late(deadline)
     verdict = _exchange(tools, work, client)
     tools.checkpoint("answered")
+    if verdict.seen is Seen.PERMISSION and tools.reaches(work.claim.clinic_id, work.payload):
+        return record.entry_by_entry(tools, work, verdict)
     outcome = record.verdict(tools, work, verdict)
     tools.checkpoint("recorded" if verdict.seen is Seen.SENT else "doubted")
     if verdict.seen is not Seen.SENT:

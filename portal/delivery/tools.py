@@ -33,6 +33,14 @@ Checkpoint = Callable[[str], None]
 Atomic = Callable[[str, RecordClient], bool]
 """clinic id, client → whether the server takes transactions; may raise ehr.errors"""
 
+Reaches = Callable[[str, Payload], bool]
+"""clinic id, payload → whether what the server granted us covers every entry of it by itself"""
+
+
+def not_known(_clinic_id: str, _payload: Payload) -> bool:
+    """What was granted is not known: a refusal of the whole stands."""
+    return False
+
 
 def no_checkpoint(_step: str) -> None:
     """Outside the kill harness nothing happens between two steps."""
@@ -47,6 +55,7 @@ class Tools:
     chance: Callable[[], float] = SystemRandom().random
     mark: Callable[[], Mark] = uptime.mark
     atomic: Atomic = field(default_factory=Abilities)
+    reaches: Reaches = not_known
     checkpoint: Checkpoint = no_checkpoint
 
 

@@ -1,7 +1,7 @@
 """The clinic's record for the rooms above: connections, readings with their freshness, appointments, candidates. No function
 that reads raises because a clinic's server is away: what was last known comes back with its age and the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
-from portal.ehr import connections, definitions, finding, keys, tokens
+from portal.ehr import connections, definitions, finding, keys, scopes, tokens
 from portal.ehr import overview as overview_page
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient, Found
@@ -61,6 +61,12 @@ def usable(connection: Connection) -> Reason | None:
 def capabilities(connection: Connection) -> Capabilities:
     """What the server last said it can do: data that delivery adapts to."""
     return connections.abilities(connection)
+
+
+def reaches(connection: Connection, needs: Mapping[str, str]) -> bool:
+    """Whether what the server granted covers these needs (type → letters of c r u d s); False while nothing is known."""
+    granted = tokens.granted_scope(connection.id)
+    return granted is not None and not scopes.missing(granted, needs)
 
 
 def jwks(connection_id: str | None = None) -> dict[str, Any]:
@@ -156,15 +162,17 @@ def _why_none(clinic_id: str) -> Reason:
 
 
 __all__ = [
+    "BRISK",
+    "FRESH",
+    "PATIENT",
+    "WORDS",
     "Answer",
     "Appointment",
     "Appointments",
-    "BRISK",
     "Capabilities",
     "Connection",
     "EhrError",
     "Expanded",
-    "FRESH",
     "Failure",
     "FhirClient",
     "FormThere",
@@ -172,13 +180,11 @@ __all__ = [
     "Kind",
     "Limits",
     "Overview",
-    "PATIENT",
     "Person",
     "Reading",
     "Reason",
     "State",
     "Tested",
-    "WORDS",
     "alerts",
     "asked_for",
     "candidates",
@@ -197,6 +203,7 @@ __all__ = [
     "overviews",
     "owned",
     "pause",
+    "reaches",
     "read",
     "read_several",
     "refresh",

@@ -1,7 +1,7 @@
 """One turn after the other against a FHIR server over HTTP: what each kind of answer makes of an item, and of the others."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -300,13 +300,17 @@ def test_a_record_changed_meanwhile_is_never_overwritten(
 ) -> None:
     patient = {"resourceType": "Patient", "id": "pat-1", "gender": "male"}
     item = queue(clinic, bundle(created(response("pat-1")), updated(patient, "1")))
-    server.put({"resourceType": "Patient", "id": "pat-1", "gender": "other"})
-    assert turn(hands, client).kind is Kind.CONFLICTED
+    other = {"resourceType": "Patient", "id": "pat-1", "gender": "other"}
+    assert turn(hands, client, checkpoint=_at("marked", lambda: server.put(other))).kind is Kind.CONFLICTED
     outcome = turn(hands, client)
     assert (outcome.kind, outcome.reason) == (Kind.HELD, Reason.CHANGED_MEANWHILE)
     assert server.resources["Patient/pat-1"]["gender"] == "other"
     seen = service.held_item(clinic.clerk, item.id)
     assert {piece.state for piece in seen.pieces} == {"missing"}
+
+
+def _at(step: str, act: Callable[[], None]) -> Callable[[str], None]:
+    return lambda reached: act() if reached == step else None
 
 
 def test_what_is_there_twice_is_held_with_both_places_and_nothing_is_deleted(
