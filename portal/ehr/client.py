@@ -12,7 +12,7 @@ from portal.ehr.errors import EhrError, NoCredential, NotReached, TryLater, Unre
 from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
 from portal.ehr.paging import Found, Gathered, Params
 from portal.fhir.bundle import link
-from portal.fhir.resources import ID, Json
+from portal.fhir.resources import ID, Json, version_of
 
 __all__ = ["FhirClient", "Found"]
 
@@ -38,9 +38,12 @@ class FhirClient:
 
     # -- reading: raises EhrError ------------------------------------------------------------------------------------
 
-    def read(self, kind: str, name: str, *, uncached: bool = True) -> Json:
-        """One resource by id, checked to be that one."""
-        answer = self.get(_path(kind, name), uncached=uncached)
+    def read(self, kind: str, name: str, *, uncached: bool = True, known: Json | None = None) -> Json:
+        """One resource by id, checked to be that one. `known` is the one we have: it comes back when it is unchanged."""
+        version = version_of(known)
+        answer = self.get(_path(kind, name), uncached=uncached, unless=version)
+        if known is not None and version and answer.whole and answer.status == 304:
+            return known
         return answers.resource(answer, kind=kind, name=name, now=now())
 
     def search(
@@ -67,11 +70,14 @@ class FhirClient:
             answer = self.get("metadata")
         return answers.resource(answer, kind="CapabilityStatement", now=now())
 
-    def get(self, path: str, *, uncached: bool = True) -> Answer:
-        """The raw answer to a GET of `path` under the base. Raises EhrError only for want of a token or a foreign address."""
+    def get(self, path: str, *, uncached: bool = True, unless: str | None = None) -> Answer:
+        """The raw answer to a GET of `path` under the base (304 when its version is still `unless`). Raises EhrError only for
+        want of a token or a foreign address."""
         headers = {"Accept": FHIR_JSON, "Prefer": "handling=strict"}
         if uncached:
             headers["Cache-Control"] = "no-cache"
+        if unless:
+            headers["If-None-Match"] = f'W/"{unless}"'
         return self._authorised("GET", f"{self.base}/{path}", headers)
 
     # -- writing: never raises for the network -----------------------------------------------------------------------

@@ -11,7 +11,7 @@ from portal.ehr.client import FhirClient, Found
 from portal.ehr.errors import EhrError, NotFhir, NotPermitted, Refused
 from portal.ehr.reading import Kind, Reason
 from portal.fhir.compartment import belongs
-from portal.fhir.resources import Json, objects_at, text_at, type_of
+from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of
 
 PAGE = "100"
 LAB = "http://terminology.hl7.org/CodeSystem/v2-0074|LAB"
@@ -90,16 +90,22 @@ class Fetched:
 
 
 def fetch(
-    client: FhirClient, kind: Kind, fhir_id: str, can: Capabilities = UNKNOWN, granted: str | None = None
+    client: FhirClient,
+    kind: Kind,
+    fhir_id: str,
+    can: Capabilities = UNKNOWN,
+    granted: str | None = None,
+    known: Json | None = None,
 ) -> Fetched:
     """One kind for `Patient/<fhir_id>`; raises EhrError when the server could not be asked at all of it.
 
     Of a kind made of several types, one that the server does not have or does not let us see leaves the rest, marked.
+    `known` is the Patient resource that we have: a server that says it is unchanged is believed.
     """
     if not can.readable:
         raise NotFhir("The clinic's system speaks a version of FHIR that we do not read.")
     if kind is Kind.PATIENT:
-        return _fetch_patient(client, fhir_id, granted)
+        return _fetch_patient(client, fhir_id, granted, known)
     fetched = Fetched()
     asked = 0
     refused: EhrError | None = None
@@ -120,11 +126,12 @@ def fetch(
     return fetched
 
 
-def _fetch_patient(client: FhirClient, fhir_id: str, granted: str | None) -> Fetched:
+def _fetch_patient(client: FhirClient, fhir_id: str, granted: str | None, known: Json | None) -> Fetched:
     if granted is not None and not scopes.permits(granted, "Patient", "r"):
         raise NotPermitted(403)
     at = now()
-    return Fetched([client.read("Patient", fhir_id)], read_at=at)
+    ours = known if known is not None and key_of(known) == f"Patient/{fhir_id}" else None
+    return Fetched([client.read("Patient", fhir_id, known=ours)], read_at=at)
 
 
 def _fetch_query(

@@ -19,6 +19,7 @@ from portal.ehr.fetching import Fetched
 from portal.ehr.http import BRISK, PATIENT, Limits
 from portal.ehr.models import Connection, RecordReading
 from portal.ehr.reading import Kind, Reading, Reason, could_not_look, reason_of, state_for
+from portal.fhir.resources import Json
 
 FRESH = timedelta(minutes=15)
 
@@ -173,11 +174,11 @@ def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fe
             connections.know_again(link.connection, client)
         can = connections.abilities(link.connection)
         granted = granted if own else tokens.granted_scope(link.connection.id)
-        fhir_id = link.fhir_id
+        fhir_id, known = link.fhir_id, _known_patient(link, kinds)
         session().commit()  # nothing is held open in the database while we wait for the network
         for kind in kinds:
             try:
-                results[kind] = fetching.fetch(client, kind, fhir_id, can, granted)
+                results[kind] = fetching.fetch(client, kind, fhir_id, can, granted, known)
             except EhrError as trouble:
                 reason = _reason(trouble, can)
                 if reason in connections.REST:
@@ -186,6 +187,13 @@ def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fe
     except EhrError as trouble:
         return trouble
     return None
+
+
+def _known_patient(link: _Link, kinds: Sequence[Kind]) -> Json | None:
+    """The Patient resource as it is kept, to ask only whether it changed."""
+    row = _kept(link).get(Kind.PATIENT) if Kind.PATIENT in kinds else None
+    document = row.document if row is not None and row.complete else None
+    return document["resources"][0] if document and document["resources"] else None
 
 
 def _reason(trouble: EhrError, can: Capabilities) -> Reason:

@@ -117,6 +117,23 @@ def test_row_01_discovery__no_way_in_for_us_is_refused_by_name(changed: dict[str
         judge(GOOD | changed, BASE, ())
 
 
+@pytest.mark.parametrize("said", [None, [], ["plain"], "S256", [None]])
+def test_row_01_discovery__without_s256_refused_for_people(said: Any) -> None:
+    document = GOOD | {"authorization_endpoint": f"{BASE}/authorize", "code_challenge_methods_supported": said}
+    with pytest.raises(NotSmart, match="PKCE"):
+        discovery.judge_launch(document, BASE, (), "none")
+    fine = discovery.judge_launch(document | {"code_challenge_methods_supported": ["S256"]}, BASE, (), "none")
+    assert fine.authorization == f"{BASE}/authorize"
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"])
+def test_row_01_discovery__no_other_host_for_people_either(name: str) -> None:
+    document = GOOD | {"authorization_endpoint": f"{BASE}/authorize", "code_challenge_methods_supported": ["S256"]}
+    for elsewhere in ("https://evil.example/x", "http://ehr.example.org/x", "//evil.example/x"):
+        with pytest.raises(NotSmart):
+            discovery.judge_launch(document | {name: elsewhere}, BASE, (), "none")
+
+
 def test_row_01_discovery__cached_and_fetched_again_on_endpoint_failure(clinic: Place, server: Hostile) -> None:
     server.smart()
     connection = clinic.connect(server.base)
@@ -172,7 +189,7 @@ def test_bar_90_other_software_behind_the_same_address_is_not_used(clinic: Place
 
 
 @pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
-def test_row_06_private_key_jwt__claims_and_header(
+def test_row_06_private_key_jwt__rs384_and_es384__claims_and_header(
     clinic: Place, server: Hostile, algorithm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "RSA_BITS", 2048)
@@ -479,6 +496,20 @@ def test_row_12_backend_services__token_cached_until_shortly_before_it_expires(c
             clock.move_to(start + timedelta(seconds=seconds))
             service.client_for(connection, QUICK).get("Patient/p1")
             assert server.paths().count("/token") == tokens
+
+
+def test_row_12_backend_services__no_refresh_token_expected(clinic: Place, server: Hostile) -> None:
+    """One that comes all the same is neither kept nor used: the next token is asked for with a new assertion."""
+    server.smart()
+    server.on["POST /token"] = Say(200, TOKEN | {"refresh_token": "canary-refresh"}, JSON)
+    connection = clinic.connect(server.base)
+    start = now()
+    for minutes in (0, 10):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            service.client_for(connection, QUICK).get("Patient/p1")
+    asked = [each.form for each in server.seen if each.path == "/token"]
+    assert [each["grant_type"] for each in asked] == ["client_credentials"] * 2
+    assert db.session().query(AccessToken).one().token == {"token": "abc"}
 
 
 # -- 13: API use -------------------------------------------------------------------------------------------------------
