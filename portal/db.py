@@ -119,7 +119,7 @@ class Sealed:
         opened = row.__dict__.get(f"_opened_{self.name}")
         if opened is None or opened[0] is not sealed:
             clear = sealing.unseal(_data_key(self._owner(row)), sealed, self._place(row))
-            opened = row.__dict__[f"_opened_{self.name}"] = (sealed, exact.loads(clear))
+            opened = row.__dict__[f"_opened_{self.name}"] = (sealed, exact.reloads(clear))
         return opened[1]
 
     def __set__(self, row: Any, value: Any) -> None:

@@ -70,6 +70,7 @@ class Filling:
         self._head = notes.head(response)
         self._top = reading.top
         self._pages: list[Page] | None = None
+        self._drawn: dict[str, list[Node]] = {}
         self._evaluation = Evaluation(form, reading.top, context, self._base())
 
     def _base(self) -> Json:
@@ -137,8 +138,12 @@ class Filling:
 
     def nodes(self, page_key: str, issues: Iterable[Issue] = ()) -> list[Node]:
         """What the page draws, in order; [] for a key that is not a page. `issues` are put on the nodes they name."""
-        layout = self._layout(page_key)
-        return drawing.draw(self._evaluation, layout, issues) if layout else []
+        layout, issues = self._layout(page_key), tuple(issues)
+        if layout is None or issues:
+            return drawing.draw(self._evaluation, layout, issues) if layout else []
+        if page_key not in self._drawn:
+            self._drawn[page_key] = drawing.draw(self._evaluation, layout, ())
+        return list(self._drawn[page_key])
 
     def node(self, name: str) -> Node | None:
         """The node of one field name, wherever it stands; None when it is hidden, does not apply or does not exist."""
