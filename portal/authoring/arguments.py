@@ -46,7 +46,10 @@ IDENTITY: Option = (
 )
 ORIGINS: Option = ("--origins", {"action": "store_true", "help": "note on each answer where it came from"})
 
-FORMS_TEXT = "A form is a JSON file (- reads standard input); its value sets and modules come along in a Bundle, as files or in a folder."
+FORMS_TEXT = (
+    "A form is a JSON or XML file (- reads standard input); "
+    "its value sets and modules come along in a Bundle, as files or in a folder."
+)
 # verb: (what it does, its arguments)
 QUESTIONNAIRE: dict[str, tuple[str, tuple[Option, ...]]] = {
     "check": ("one JSON line a form: whether it can be used, and what is not honoured", (FORM,)),

@@ -11,7 +11,8 @@ from .files import Found, Json
 
 
 def check(given: Arguments) -> int:
-    """A line for each form; a file that holds neither a form nor what a form needs counts as a form refused."""
+    """A line for each form; a file that holds neither a form nor what a form needs counts as a form refused, and so does
+    one that cannot be read."""
     lost: list[CannotRead] = []
     found: list[Found] = []
     looked_at: list[Found] = []
@@ -29,9 +30,18 @@ def check(given: Arguments) -> int:
         writing.line(line)
     for unread in lost:
         writing.sentence(unread)
+        writing.line(_unread(unread))
     if not lines and not lost:
         raise CannotRead(f"There is no Questionnaire in {', '.join(given.files[:3])}.")
     return UNREADABLE if lost else FINE if all(line["status"] == "ok" for line in lines) else PROBLEMS
+
+
+def _unread(wrong: CannotRead) -> Json:
+    return {
+        "file": wrong.file,
+        "status": "refused",
+        "reasons": [{"linkId": "", "code": "unreadable", "reason": str(wrong)}],
+    }
 
 
 def _to_check(name: str, here: list[Found]) -> list[Found]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from portal.fhirpath import FhirPathError
 from portal.questionnaire import FormRefused
 
-from . import arguments, outcomes, writing
+from . import arguments, files, outcomes, writing
 from .exits import FINE, PROBLEMS, UNREADABLE, CannotRead
 from .forms import VERBS
 from .path import evaluate
@@ -39,17 +39,29 @@ def _guarded(run: Callable[[], int]) -> int:
     except SystemExit:  # --help has been said
         return FINE
     except CannotRead as wrong:
-        writing.sentence(wrong)
-        return UNREADABLE
+        return _told(UNREADABLE, outcomes.unreadable(str(wrong)), str(wrong))
     except FormRefused as problem:
-        writing.line(outcomes.refused(problem))
-        return PROBLEMS
+        return _told(PROBLEMS, outcomes.refused(problem))
     except FhirPathError as problem:
-        writing.line(outcomes.failed(problem))
-        return PROBLEMS
+        return _told(PROBLEMS, outcomes.failed(problem))
     except BrokenPipeError:  # who was reading has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
+        return _unheard()
     except Exception as fault:
-        writing.sentence(f"{OURS} ({type(fault).__name__}). Please report it with the form.")
-        return UNREADABLE
+        words = f"{OURS} ({type(fault).__name__}). Please report it with the form."
+        return _told(UNREADABLE, outcomes.broken(words), words)
+
+
+def _told(code: int, outcome: files.Json, words: str = "") -> int:
+    """The outcome as JSON, and its sentence for the person at the keyboard."""
+    if words:
+        writing.sentence(words)
+    try:
+        writing.line(outcome)
+    except BrokenPipeError:
+        _unheard()
+    return code
+
+
+def _unheard() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FINE

@@ -1,4 +1,4 @@
-"""Reads what a command was given: JSON files, folders of them, Bundles; each resource with the file it came from."""
+"""Reads what a command was given: JSON and XML files, folders of them, Bundles; each resource with its file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any, BinaryIO
 
 from portal.fhir import exact
 
+from . import xml
 from .exits import CannotRead
 
 Json = dict[str, Any]
 MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 20_000
 STDIN = "-"
+BLANKS = b"\xef\xbb\xbf \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +30,37 @@ class Found:
 
 
 def document(name: str) -> Any:
-    """The JSON in a file, `-` for standard input. Raises CannotRead."""
+    """The JSON (or the FHIR XML as JSON) in a file, `-` for standard input. Raises CannotRead."""
     try:
         if name == STDIN:
-            return exact.loads(_bytes(sys.stdin.buffer, name))
+            return _parsed(_bytes(sys.stdin.buffer, name))
         with open(name, "rb") as file:
-            return exact.loads(_bytes(file, name))
+            return _parsed(_bytes(file, name))
     except OSError as wrong:
-        raise CannotRead(f"{name} cannot be read: {wrong.strerror or 'it is not a file'}.") from wrong
+        raise CannotRead(f"{name} cannot be read: {wrong.strerror or 'it is not a file'}.", name) from wrong
+    except xml.NotFhir as wrong:
+        raise NotFhir(f"{name} {wrong}.", name) from wrong
+    except xml.UnreadableXml as wrong:
+        raise CannotRead(f"{name} cannot be read: it {wrong}.", name) from wrong
     except exact.UnreadableJson as wrong:
-        raise CannotRead(f"{name} cannot be read: {wrong}.") from wrong
+        raise CannotRead(f"{name} cannot be read: {wrong}.", name) from wrong
     except ValueError as wrong:
-        raise CannotRead(f"{name!r} cannot be the name of a file.") from wrong
+        raise CannotRead(f"{name!r} cannot be the name of a file.", name) from wrong
+
+
+class NotFhir(CannotRead):
+    """XML of another kind: in a folder it is passed over."""
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON, or FHIR XML as the same JSON."""
+    return xml.read(content) if content.lstrip(BLANKS)[:1] == b"<" else exact.loads(content)
 
 
 def _bytes(file: BinaryIO, name: str) -> bytes:
     content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise CannotRead(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MB.")
+        raise CannotRead(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MB.", name)
     return content
 
 
@@ -53,7 +68,7 @@ def resource(name: str) -> Json:
     """The one JSON object in a file. Raises CannotRead."""
     found = document(name)
     if not isinstance(found, dict):
-        raise CannotRead(f"{name} holds no resource: it is not a JSON object.")
+        raise CannotRead(f"{name} holds no resource: it is not a JSON object.", name)
     return found
 
 
@@ -72,12 +87,14 @@ def _file(name: str) -> Iterator[Found]:
 
 
 def _folder(name: str, lost: Callable[[CannotRead], None]) -> Iterator[Found]:
-    paths = sorted(path for path in Path(name).rglob("*.json") if path.is_file())
+    paths = sorted(path for path in Path(name).rglob("*") if path.suffix in (".json", ".xml") and path.is_file())
     if len(paths) > MOST_FILES:
         raise CannotRead(f"{name} holds more than {MOST_FILES} files.")
     for path in paths:
         try:
             found = document(str(path))
+        except NotFhir:
+            continue
         except CannotRead as wrong:
             lost(wrong)
             continue

@@ -21,7 +21,7 @@ CODES: dict[str, str] = {
     "draft-form": "informational",
 }  # fmt: skip
 """What FHIR calls each kind of finding; the rest are `value`."""
-SYSTEM = "https://previsit.example/fhir/CodeSystem/finding"
+SYSTEM = "urn:previsit:finding"
 
 
 def refused(problem: FormRefused) -> Json:
@@ -38,6 +38,15 @@ def refused(problem: FormRefused) -> Json:
         )
         for one in problem.issues
     )
+
+
+def unreadable(words: str) -> Json:
+    """What could not be read, or understood of the command line."""
+    return outcome([_issue("fatal", "structure", "unreadable", words)])
+
+
+def broken(words: str) -> Json:
+    return outcome([_issue("fatal", "exception", "fault", words)])
 
 
 def failed(problem: FhirPathError) -> Json:

@@ -13,6 +13,16 @@ from portal.fhirpath.model import r4
 from .extensions import Json
 
 Path = tuple[str, ...]
+SHARED = {
+    "BundleEntryLink": "BundleLink",
+    "CapabilityStatementRestOperation": "CapabilityStatementRestResourceOperation",
+    "ClaimResponseAddItemAdjudication": "ClaimResponseItemAdjudication",
+    "ContractTermAssetAnswer": "ContractTermOfferAnswer",
+    "ExplanationOfBenefitAddItemAdjudication": "ExplanationOfBenefitItemAdjudication",
+    "ObservationComponentReferenceRange": "ObservationReferenceRange",
+    "ValueSetComposeExclude": "ValueSetComposeInclude",
+}
+"""Parts that R4 defines once and uses in two places: the name they go by among the lists."""
 ALWAYS_LISTS = frozenset({"extension", "modifierExtension", "contained"})
 
 
@@ -34,6 +44,8 @@ def _lists() -> dict[str, frozenset[str]]:
 def repeats(type_name: str, element: str) -> bool:
     """Whether Patient.contact … has many of this element."""
     key = "".join(piece[:1].upper() + piece[1:] for piece in type_name.split("."))
+    for here, there in SHARED.items():
+        key = there + key.removeprefix(here) if key.startswith(here) else key
     return element in ALWAYS_LISTS or element in _lists().get(key, frozenset())
 
 

@@ -12,6 +12,7 @@ from . import extensions as ext
 from .extensions import Json
 from .issues import Refusal
 from .items import Item
+from .origins import ABSENT_REASONS
 
 _HONOURED_WORDS = """
 answerExpression answerOptionsToggleExpression calculatedExpression candidateExpression choiceColumn
@@ -34,7 +35,7 @@ OTHERS = frozenset(
         "http://ehelse.no/fhir/StructureDefinition/validationtext",
         "http://ehelse.no/fhir/StructureDefinition/repeatstext",
         "http://helsenorge.no/fhir/StructureDefinition/sdf-sublabel",
-        "https://previsit.example/fhir/StructureDefinition/absent-reason-option",
+        ABSENT_REASONS,
     }
 )
 HONOURED = frozenset(_HONOURED_WORDS.split()) | OTHERS

@@ -9,7 +9,7 @@ from .addresses import name_of
 from .answers import Entry
 from .extensions import Json
 
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://previsit.example/fhir/extracted")
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:previsit:extracted")
 SYSTEM = "urn:ietf:rfc:3986"
 
 

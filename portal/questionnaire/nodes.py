@@ -16,7 +16,7 @@ from .extensions import Json
 from .issues import Issue
 from .items import Item
 from .options import Option, _plain, options, terminology_server, units_open
-from .origins import Origin, origin
+from .origins import ABSENT_REASONS, Origin, origin
 from .paging import PageLayout
 from .richtext import Text
 from .texts import hint, text_of
@@ -240,9 +240,7 @@ def absent_options(item: Item, language: str) -> list[Option]:
     """The data-absent-reasons ("don't know", "prefer not to say") that the form offers beside a question that is no choice."""
     codings = [
         coding
-        for concept in ext.values(
-            item.extensions, "https://previsit.example/fhir/StructureDefinition/absent-reason-option"
-        )
+        for concept in ext.values(item.extensions, ABSENT_REASONS)
         if isinstance(concept, dict)
         for coding in concept.get("coding") or [concept]
     ]

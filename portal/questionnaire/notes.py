@@ -12,7 +12,7 @@ from .origins import OWN
 if TYPE_CHECKING:
     from .definition import Form
 
-SETTLED = f"{OWN}StructureDefinition/settled"
+SETTLED = f"{OWN}settled"
 _ASIDE_ID = "previsit-set-aside"
 
 

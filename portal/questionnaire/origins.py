@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from . import extensions as ext
 from .extensions import Json
 
-ORIGIN = "https://previsit.example/fhir/StructureDefinition/prefilled-from"
-OWN = "https://previsit.example/fhir/"
-"""Extensions under this address are our notes on a draft: they are kept in drafts and left out of responses."""
+OWN = "urn:previsit:"
+"""What this product names itself: a URN, for there is no address where its definitions could be read. Extensions under
+it are our notes on a draft: they are kept in drafts and left out of responses."""
+ORIGIN = f"{OWN}prefilled-from"
+ABSENT_REASONS = f"{OWN}absent-reason-option"
+"""On an item of a form: the reasons for no answer (don't know, prefer not to say) that may be given beside it."""
 
 
 @dataclass(frozen=True, slots=True)

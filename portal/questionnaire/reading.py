@@ -17,11 +17,11 @@ from .shape import problem
 if TYPE_CHECKING:
     from .definition import Form
 
-BLANK = f"{OWN}StructureDefinition/blank"
+BLANK = f"{OWN}blank"
 """On an answer or a repetition of a draft: a person added it and has not filled it in."""
 
 
-EARLIER = f"{OWN}StructureDefinition/earlier-version"
+EARLIER = f"{OWN}earlier-version"
 """On an item that was set aside: it answers a question of an earlier version, and no question of this one."""
 
 

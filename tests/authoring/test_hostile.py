@@ -1,4 +1,4 @@
-"""Whatever stands in the files: an exit code of three, JSON or nothing on standard output, and never a traceback."""
+"""Whatever stands in the files: one of three exit codes, JSON on standard output, and never a traceback."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def holds_up(*words: object) -> int:
     assert ran.code in (0, 1, 2), ran
     assert OURS not in ran.err, (words, ran.err)
     assert "Traceback" not in ran.err
-    assert (ran.code == 2) == (ran.out == ""), (words, ran)
+    assert ran.out, (words, ran)
     for line in ran.out.splitlines():
         json.loads(line)
     assert ran.code != 2 or ran.err.strip(), "unreadable without a sentence"

@@ -7,7 +7,7 @@ from typing import Any
 Json = dict[str, Any]
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
-ABSENT = "https://previsit.example/fhir/StructureDefinition/absent-reason-option"
+ABSENT = "urn:previsit:absent-reason-option"
 UNKNOWN: Json = {
     "url": ABSENT,
     "valueCodeableConcept": {

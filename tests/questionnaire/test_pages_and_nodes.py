@@ -267,7 +267,7 @@ def test_do_not_know_and_prefer_not_to_say_are_answers_of_their_own_where_the_fo
         for code, display in (("asked-unknown", "I do not know"), ("asked-declined", "I prefer not to say"))
     ]
     offered = {
-        "url": "https://previsit.example/fhir/StructureDefinition/absent-reason-option",
+        "url": "urn:previsit:absent-reason-option",
         "valueCodeableConcept": {"coding": reasons},
     }
     made = form(q("a", "date", required=True, ext=[offered]))
