@@ -30,6 +30,7 @@ class Event(StrEnum):
     FACTS_SAVED = "facts-saved"
     FORM_SEEN = "form-seen"
     FORM_SAVED = "form-saved"
+    FORM_SIGNED = "form-signed"
     ANSWERS_SEEN = "answers-seen"
     SUBMITTED = "submitted"
     RECEIPT_SEEN = "receipt-seen"
@@ -89,6 +90,7 @@ PLAIN: dict[Event, str] = {
     Event.FACTS_SAVED: "%(who)s saved answers about what the clinic has on record.",
     Event.FORM_SEEN: "%(who)s opened a form.",
     Event.FORM_SAVED: "%(who)s saved answers in a form.",
+    Event.FORM_SIGNED: "%(who)s signed a form.",
     Event.ANSWERS_SEEN: "%(who)s checked all answers.",
     Event.SUBMITTED: "%(who)s sent the answers to the clinic.",
     Event.RECEIPT_SEEN: "%(who)s looked at where the answers are.",

@@ -36,7 +36,14 @@ class AlreadySent(Conflict):
     sentence = "They can no longer be changed here. If something is wrong, tell your clinic."
 
 
-def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None], Document], event: Event) -> Draft:
+def save(
+    actor: Actor,
+    visit_id: str,
+    task: str,
+    change: Callable[[Draft | None], Document],
+    event: Event,
+    detail: Document | None = None,
+) -> Draft:
     """Write what `change` makes of the draft under the visit's lock, with its audit row. AlreadySent once it was sent."""
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
@@ -56,7 +63,7 @@ def save(actor: Actor, visit_id: str, task: str, change: Callable[[Draft | None]
             )
             current.add(row)
         row.version, row.saved_at, row.document = row.version + 1, now(), document
-        audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id)
+        audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id, detail=detail or {})
         return row
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from portal.fhir import exact
 from portal.intake import drafts, library, visits
 from portal.intake.models import Draft, Visit
 from portal.library import service as forms
-from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate
+from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate, signing
 
 Answers = Mapping[str, list[dict[str, Any]]]
 
@@ -35,6 +35,13 @@ class Work:
     """whether the draft comes from an older version of the form and was not saved since"""
     again: frozenset[str] = frozenset()
     """linkIds that were new or different when the draft moved over to this version"""
+    signed: signing.Signed | None = None
+    """the signature, while the answers are those that were signed"""
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether a signature is asked for and not there."""
+        return self.signed is None and bool(signing.needed(self.entry.form))
 
     def to_answer_again(self, language: str) -> list[str]:
         """The questions that the clinic has changed and that have not been gone through since."""
@@ -92,7 +99,7 @@ def is_complete(visit: Visit, entry: library.Entry, row: Draft) -> bool:
     if entry.before is None:
         return bool(row.document.get("complete"))
     moved = _of_draft(visit, entry, row, Context(now=now(), terminology=forms.KeptLists(visit.clinic_id)))
-    return not moved.to_answer_again("") and not _errors(moved.filling.check(None))
+    return not moved.to_answer_again("") and not moved.unsigned and not _errors(moved.filling.check(None))
 
 
 def save_page(
@@ -124,13 +131,15 @@ def save_page(
             raise _Clash(latest, latest.filling.answer(answers), clashes)
         filled = _repeated(latest.filling.answer(mine), repeat)
         kept.append(filled)
+        signed = still_signed(filled, row.document.get("signed") if row else None)
         return {
             "canonical": current.entry.form.canonical,
             "version_id": current.entry.version_id,
             "response": filled.draft(),
             "touched": sorted({*latest.touched, page_key}),
-            "complete": not _errors(filled.check(None)),
+            "complete": not _errors(filled.check(None)) and not (signing.needed(filled.form) and signed is None),
             "again": sorted(latest.again),
+            "signed": asdict(signed) if signed else None,
         }
 
     try:
@@ -145,6 +154,7 @@ def save_page(
         touched=frozenset(row.document["touched"]),
         saved_at=row.saved_at,
         again=frozenset(row.document["again"]),
+        signed=still_signed(kept[0], row.document["signed"]),
     )
     return Saved(saved, _errors(kept[0].check(page_key)))
 
@@ -224,13 +234,26 @@ def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) 
     kept = row.document
     if entry.before is None or kept["version_id"] == entry.version_id:
         filling, again = Filling(entry.form, kept["response"], context), frozenset(kept.get("again") or ())
-        return Work(visit, entry, filling, row.version, frozenset(kept["touched"]), row.saved_at, again=again)
+        signed = still_signed(filling, kept.get("signed"))
+        touched = frozenset(kept["touched"])
+        return Work(visit, entry, filling, row.version, touched, row.saved_at, again=again, signed=signed)
     made = migrate(entry.before, entry.form, kept["response"], context)
     again = frozenset(each.link_id for each in made.ask_again)
     filling = Filling(entry.form, made.draft, context)
     work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again)
     changed = {row.page_key for row in work._again(context.language)}
     return replace(work, touched=frozenset(kept["touched"]) - changed)
+
+
+def still_signed(filled: Filling, kept: dict[str, Any] | None) -> signing.Signed | None:
+    """The signature that was kept, if the answers are still those that were signed. A change takes it away for good."""
+    signed = signing.Signed(**kept) if kept else None
+    return signed if signed and signing.intact(filled.response("completed"), signed) else None
+
+
+def to_sign(work: Work) -> bool:
+    """Whether all that is left to do is to sign."""
+    return work.unsigned and not _errors(work.filling.check(None))
 
 
 def _context(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> Context:

@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 
 from portal import guard, pages
 from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
-from portal.intake import confirming, drafts, filling, sending, visits
+from portal.intake import confirming, drafts, filling, sending, signing, visits
 from portal.intake.forms import said, section_form, typed_again
+from portal.intake.languages import language as _language
 from portal.intake.models import Visit
 from portal.intake.page_form import PageForm, page_form
 from portal.intake.sections import after
@@ -90,6 +90,8 @@ def form_start(visit_id: str, slug: str) -> ResponseReturnValue:
     """To the first page that is not finished, or the first."""
     actor = guard.actor()
     work = filling.work(actor, _open(visit_id), slug, _language(), _fresh())
+    if filling.to_sign(work):
+        return redirect(url_for("signing.sign", visit_id=visit_id, slug=slug))
     return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=filling.first_open(work)))
 
 
@@ -128,9 +130,11 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
             redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
             return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
         return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key), 303)
+    following = filling.page_after(saved.work, page_key)
+    if filling.to_sign(saved.work) and (following is None or request.args.get("from") == "check"):
+        return redirect(url_for("signing.sign", visit_id=visit_id, slug=slug), 303)
     if request.args.get("from") == "check":
         return redirect(url_for(".check", visit_id=visit_id), 303)
-    following = filling.page_after(saved.work, page_key)
     if following is None:
         return redirect(url_for(".hub", visit_id=visit_id), 303)
     return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following), 303)
@@ -207,7 +211,8 @@ def receipt(visit_id: str) -> ResponseReturnValue:
     if submission is None:
         return redirect(url_for(".hub", visit_id=visit.id))
     audit.seen(actor, Event.RECEIPT_SEEN, subject=f"submissions:{submission.id}", patient_id=visit.patient_id)
-    return render_template("intake/receipt.html", visit=visit, submission=submission, where=sending.where(visit))
+    where, signed = sending.where(visit), signing.copies(visit)
+    return render_template("intake/receipt.html", visit=visit, submission=submission, where=where, signed=signed)
 
 
 @bp.context_processor
@@ -244,13 +249,3 @@ def _open(visit_id: str) -> Visit:
 
 def _fresh() -> timedelta:
     return timedelta(minutes=current_app.config["SETTINGS"].fresh_minutes)
-
-
-REGIONS = {"es": "es-US"}
-"""Spanish as it is written where the clinics are: 70.5 kg with a point. With a comma 1,500 would be one and a half."""
-
-
-def _language() -> str:
-    """The language that forms are asked and read in."""
-    language = str(get_locale() or "en")
-    return REGIONS.get(language, language)

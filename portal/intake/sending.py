@@ -19,6 +19,7 @@ from portal.errors import Conflict
 from portal.intake import confirming, drafts, filling, library, visits
 from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
+from portal.questionnaire import signing
 
 _LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 IDENTIFIER_SYSTEM = "urn:previsit:response"
@@ -172,7 +173,10 @@ def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> d
 def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
     if task.state is TaskState.NOT_STARTED:
         return [Missing(task)] if task.required else []
-    filled = next(work.filling for work in works if work.entry.slug == task.slug)
+    work = next(each for each in works if each.entry.slug == task.slug)
+    filled = work.filling
+    if filling.to_sign(work):
+        return [Missing(task)]
     return [
         Missing(task, filled.page_of(found.name) or filled.pages[0].key, found.name, filled.text(found.name), found)
         for found in filled.check(None)
@@ -185,10 +189,8 @@ def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
         "system": IDENTIFIER_SYSTEM,
         "value": str(uuid5(NAMESPACE_URL, f"{visit.id}/{work.entry.form.url}")),
     }
-    return {
-        **work.filling.response("completed", authored=now().isoformat(timespec="seconds")),
-        "identifier": identifier,
-    }
+    made = work.filling.response("completed", authored=now().isoformat(timespec="seconds"), identifier=identifier)
+    return signing.attached(made, work.entry.form, work.signed) if work.signed else made
 
 
 def _reference() -> str:

@@ -10,8 +10,8 @@ from flask_babel import force_locale
 from itsdangerous import BadData, URLSafeSerializer
 
 from portal import guard
+from portal.intake.languages import REGIONS
 from portal.intake.page_form import PageForm, page_form
-from portal.intake.routes import REGIONS
 from portal.library import service as library
 from portal.publishing import trying
 from portal.publishing.trying import Trial

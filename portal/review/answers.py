@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.fhir.resources import Json, objects_at, text_at
-from portal.questionnaire import Context, Filling, Form, Section
+from portal.questionnaire import Context, Filling, Form, Section, signing
+from portal.questionnaire.signing import Signed
 from portal.questionnaire.speaking import say
 from portal.review.extracted import form_of
 
@@ -21,6 +22,17 @@ class AnsweredForm:
     sections: tuple[Section, ...] = ()
     problem: str = ""
     results: tuple[tuple[str, str], ...] = ()
+    signatures: tuple["Signature", ...] = ()
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature on a form. `intact`: the answers are those that were signed. `part` is what was signed if not the whole."""
+
+    signed: Signed
+    at: datetime
+    intact: bool
+    part: str = ""
 
 
 def answered_forms(document: Json, language: str, at: datetime) -> list[AnsweredForm]:
@@ -38,7 +50,14 @@ def _answered(response: Json, forms: dict[str, Json], language: str, at: datetim
         return AnsweredForm(text_at(raw, "title"), problem="This version of the form can no longer be shown.")
     filling = Filling(form, response, Context(now=at, language=language))
     sections = tuple(filling.summary(language))
-    return AnsweredForm(form.title(language), sections, results=tuple(_results(form, response, language)))
+    results, signatures = tuple(_results(form, response, language)), tuple(_signatures(form, response))
+    return AnsweredForm(form.title(language), sections, results=results, signatures=signatures)
+
+
+def _signatures(form: Form, response: Json) -> Iterator[Signature]:
+    for link_id, signed in signing.signatures(response):
+        part = form.by_link[link_id].raw.get("text") if link_id in form.by_link else ""
+        yield Signature(signed, datetime.fromisoformat(signed.at), signing.intact(response, signed), str(part or ""))
 
 
 def _results(form: Form, response: Json, language: str) -> Iterator[tuple[str, str]]:

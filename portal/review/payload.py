@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from portal.fhir import bundle
 from portal.fhir.resources import Json, identifiers, type_of
+from portal.questionnaire import signing
 from portal.review.extracted import PREFIX
 from portal.review.proposal import Change, Proposal
 from portal.review.provenance import Person, provenance
@@ -82,7 +83,13 @@ def _consent(sending: Sending) -> Iterable[_Part]:
 def _responses(sending: Sending) -> Iterable[_Part]:
     for place, response in enumerate(sending.responses):
         person = {"reference": sending.subject}
-        whole = {**response, "status": "completed", "subject": person, "author": person, "source": person}
+        whole = {
+            **signing.by(response, sending.subject),
+            "status": "completed",
+            "subject": person,
+            "author": person,
+            "source": person,
+        }
         whole.setdefault("authored", sending.said_at)
         yield _created(sending, whole, f"response-{place}", (sending.finished_by,))
 

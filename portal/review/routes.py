@@ -21,9 +21,11 @@ bp = Blueprint("review", __name__, url_prefix="/desk")
 BAR = (
     ("queue", "Queue", "review.desk"),
     ("visits", "Visits", "review.visits"),
+    ("questions", "Questions", "result_questions.listed"),
     ("held", "Held", "delivery.held"),
     ("forms", "Forms", "publishing.forms"),
     ("connections", "Connections", "ehr.connections"),
+    ("quality", "Data quality", "quality.shown"),
     ("audit", "Audit", "trail.entries"),
 )
 

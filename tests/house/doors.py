@@ -19,6 +19,8 @@ THINGS = {
     "version_id": "consent",
     "item_id": "item",
     "connection_id": "connection",
+    "launch_id": "launch",
+    "question_id": "question",
     "form_id": "form",
     "token": "invitation",
 }
@@ -41,9 +43,11 @@ class Door:
 
 FORM = {"slug": "health-history"}
 PAGE = {**FORM, "page_key": "your-visit"}
+SIGNED = {"slug": "consent-to-treatment"}
 CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
 NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
 SENT = {"visit_id": "sent"}
+WORDS = {"text": "What does this mean?", "version": "1"}
 VERSION = {"version_id": "form version"}
 
 DOORS: dict[str, Door] = {
@@ -66,6 +70,9 @@ DOORS: dict[str, Door] = {
     "intake.confirm_section": Door(PATIENT, "patient", at={"key": "medication"}, form={"step": "", "version": "0"}),
     "intake.form_start": Door(PATIENT, "patient", at=FORM),
     "intake.form_page": Door(PATIENT, "patient", at=PAGE, form={"step": "later", "shown": ""}),
+    "signing.sign": Door(PATIENT, "patient", at=SIGNED),
+    "signing.signed": Door(PATIENT, "patient", at=SIGNED, form={"name": "N", "agreed": "yes", "seen": "x"}),
+    "signing.copy": Door(PATIENT, "patient", at=SIGNED),
     "intake.check": Door(PATIENT, "patient"),
     "intake.send": Door(PATIENT, "patient"),
     "intake.receipt": Door(PATIENT, "patient", named=SENT),
@@ -79,6 +86,16 @@ DOORS: dict[str, Door] = {
     "labs.overview": Door(PATIENT),
     "labs.report": Door(PATIENT, "patient", named={"address": "report"}),
     "labs.trend": Door(PATIENT, "patient", named={"address": "trend"}),
+    "labs.printed": Door(PATIENT),
+    "labs.downloaded": Door(PATIENT),
+    "labs.asking": Door(PATIENT, "patient", named={"address": "result"}),
+    "labs.ask": Door(PATIENT, "patient", named={"address": "result"}, form=WORDS),
+    "labs.question": Door(PATIENT, "patient"),
+    "labs.ask_more": Door(PATIENT, "patient", form=WORDS),
+    "result_questions.listed": Door(DESK, needs=Permission.SEE_QUEUE),
+    "result_questions.one": Door(DESK, "clinic", Permission.SEE_QUEUE),
+    "result_questions.settle": Door(DESK, "clinic", Permission.REVIEW, form={**WORDS, "step": "close"}),
+    "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
     "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
@@ -93,6 +110,14 @@ DOORS: dict[str, Door] = {
     "delivery.close": Door(DESK, "clinic", Permission.WORK_HELD, form={"reason": "entered by hand"}),
     "keys.every_key": Door(None),
     "keys.keys_of": Door(None, "link"),
+    "launch.from_ehr": Door(None, at={"slug": "riverside"}),
+    "launch.sign_in": Door(None, "link"),
+    "launch.callback": Door(None, "link"),
+    "claim.ask": Door(STAFF, "clinic"),
+    "claim.answer": Door(STAFF, "clinic"),
+    "connect.home": Door(PATIENT),
+    "connect.begin": Door(PATIENT),
+    "connect.end": Door(PATIENT),
     "ehr.connections": Door(ADMIN),
     "ehr.new": Door(ADMIN),
     "ehr.register": Door(ADMIN, form={"name": "N", "base_url": "https://ehr.example.org/fhir", "client_id": "c"}),

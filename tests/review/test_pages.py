@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from portal.actors import Role
 from portal.db import session
 from portal.intake.models import Status, Submission
+from portal.questionnaire import load, signing
 from portal.review import service
 from tests import make
 from tests.conftest import csrf
@@ -311,3 +312,19 @@ def test_the_front_desk_leaves_what_a_form_says_to_a_clinician(world: World) -> 
     page = text(world.signed_in(Role.FRONT_DESK), path(submission))
     assert "A clinician decides this." in page or "PHQ-9 total" not in page
     assert seen(page) == {}
+
+
+def test_a_signed_form_shows_who_signed_what_and_whether_it_is_still_that(world: World) -> None:
+    raw, response = answered("consent-to-treatment", {"treatment": 0, "questions": 0})
+    name, at = "<b>Ada</b> Okafor", "2026-11-22T10:00:00+00:00"
+    mark = signing.Signed(
+        name, "Adaeze Okafor", "a" * 16, at, "self", "en", "The <i>words</i>", signing.digest(response), "0"
+    )
+    made = signing.attached(response, load(raw), mark)
+    page = text(world.signed_in(), path(world.submit(**whole((raw, made)))))
+    assert "“&lt;b&gt;Ada&lt;/b&gt; Okafor”, by Adaeze Okafor for themself" in page
+    assert "The &lt;i&gt;words&lt;/i&gt;" in page
+    assert "Changed after signing" not in page
+    made["item"][0]["item"][0]["answer"][0]["valueCoding"] = {"system": "urn:x", "code": "no"}
+    page = text(world.signed_in(), path(world.submit(**whole((raw, made)))))
+    assert "Changed after signing" in page
