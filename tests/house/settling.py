@@ -23,11 +23,13 @@ from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
 from portal.intake import sending
 from portal.intake.models import Status, Submission, SubmissionStatus, Visit
+from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
 from tests import make
 from tests.house.reading import Page
 from tests.house.records import readings
+from tests.house.signing_in import asked_who_they_are, connected
 
 FORM = "health-history"
 Json = dict[str, Any]
@@ -49,11 +51,15 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
     visits = [make.visit(patient, in_days=1 + number, appointment_id=f"{owner}-{number}") for number in range(many)]
     sent = [make.visit(patient, in_days=2 + number, appointment_id=f"{owner}-sent-{number}") for number in range(many)]
     version = give(actor, visits[0])
+    connected(actor, connection_id, owner)
     submissions = [send(visit, patient, mark, version, many) for visit in sent]
     held = hold(clinic, patient, submissions[0], owner, mark)
     for submission_id in submissions[1:]:
         accept(clinic, submission_id, owner, mark)
     overview = labs.results(actor)
+    place = overview.place_of(overview.reports[0][1].rows[0])
+    question, _ = questions.ask(actor, place, f"What does {mark} mean?", consent.Policy.BASIC_NORMAL)
+    assert question
     asked = next(each for each in library.asked(clinic.id) if each.slug == FORM)
     return account_id, {
         "visit": visits[0].id,
@@ -63,7 +69,10 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "item": held,
         "report": overview.reports[0][0],
         "trend": next(iter(overview.trends.values())),
+        "result": place,
+        "question": question.id,
         "connection": connection_id,
+        "launch": asked_who_they_are(connection_id, owner),
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
         "form": asked.form_id,

@@ -26,6 +26,7 @@ from portal.db import session, transaction
 from portal.ehr import service as ehr
 from tests import make
 from tests.house.settling import begin_form, settle
+from tests.house.signing_in import BROWSER, open_to_people
 
 MISSING = "0123456789abcdef"
 CSRF = "c" * 40
@@ -97,7 +98,7 @@ class World:
         return {"csrf_token": str(signer.dumps(CSRF))}
 
     def _cookie(self, visitor: Visitor) -> str:
-        held: Json = {"csrf_token": CSRF}
+        held: Json = {"csrf_token": CSRF, "launch": BROWSER}
         if visitor.account is not None:
             held |= {"_user_id": self._session(visitor), "_fresh": True}
         signed: str = self.app.session_interface.get_signing_serializer(self.app).dumps(held)  # type: ignore[attr-defined]
@@ -159,6 +160,7 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
             client_id="previsit",
             algorithms=("ES384",),
         )
+        open_to_people(connection, make.staff_actor(staff[Role.ADMINISTRATOR]))
         for owner in owners:
             world.people[owner], world.things[owner] = settle(
                 clinic, connection.id, owner, (marks or MARKS)[owner], many
