@@ -15,7 +15,7 @@ from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.fhir import exact
 from portal.library.importing import may_manage
-from portal.library.models import Expansion, FormVersion
+from portal.library.models import Expansion, FormVersion, LibraryTerm
 
 Json = dict[str, Any]
 LASTS = timedelta(days=7)
@@ -56,8 +56,10 @@ class ListState:
         return self.read_at is not None
 
 
-def states(actor: Actor, canonicals: list[str]) -> list[ListState]:
-    """How the lists of a form stand, in their order."""
+def states(actor: Actor, version: FormVersion) -> list[ListState]:
+    """How the lists of a version stand, in their order."""
+    here = set(wanted(actor.clinic_id))
+    canonicals = [each for each in version.lists if each in here]
     kept = _rows(actor.clinic_id, canonicals)
     return [_state(canonical, kept.get(canonical)) for canonical in canonicals]
 
@@ -75,9 +77,10 @@ def _rows(clinic_id: str, canonicals: list[str]) -> dict[str, Expansion]:
 
 
 def wanted(clinic_id: str) -> list[str]:
-    """Every list that a form of this clinic needs."""
+    """Every list that a form of this clinic needs and that was not brought in beside it since."""
     rows = session().scalars(select(FormVersion.lists).where(FormVersion.clinic_id == clinic_id))
-    return sorted({canonical for lists in rows for canonical in lists})
+    here = set(session().scalars(select(LibraryTerm.url).where(LibraryTerm.clinic_id == clinic_id)))
+    return sorted({each for lists in rows for each in lists if each.partition("|")[0] not in here})
 
 
 def refresh(actor: Actor, server: str, *, limits: ehr.Limits = ehr.PATIENT) -> int:
@@ -101,8 +104,7 @@ def _is_due(row: Expansion | None, at: datetime) -> bool:
 def fetch(actor: Actor, version: FormVersion, server: str, limits: ehr.Limits = ehr.BRISK) -> None:
     """Fetch the lists of one version now, because a member of staff asks for it."""
     may_manage(actor)
-    canonicals = list(version.lists)
-    for canonical in canonicals:
+    for canonical in [each for each in wanted(actor.clinic_id) if each in version.lists]:
         _fetch(actor, canonical, server, limits)
 
 

@@ -38,7 +38,7 @@ def supply(actor: Actor, folder: Path | None = None) -> None:
 def _lists_first(folder: Path) -> list[Path]:
     """Value sets before the forms that may need them."""
     files = sorted(folder.glob("*.json"))
-    return sorted(files, key=lambda file: not any(kind.encode() in file.read_bytes()[:500] for kind in LISTS))
+    return sorted(files, key=lambda file: not any(f'"{kind}"'.encode() in file.read_bytes() for kind in LISTS))
 
 
 def _told(file: Path, brought: Brought) -> None:

@@ -104,7 +104,7 @@ def version(form_id: str, version_id: str) -> ResponseReturnValue:
         since=since,
         changes=_changes(actor, since, shown) if since else None,
         report=library.checked(actor, shown.id),
-        lists=library.states(actor, shown.lists),
+        lists=library.states(actor, shown),
         may_manage=_may_manage(actor),
         brought=request.args.get("brought", ""),
     )
