@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.bundled import FOLDER
-from portal.intake import library
-from tests.forms.filling import RAW, SLUGS, begun
+from tests.forms.filling import RAW, SLUGS, begun, form
 from tests.intake.forms_app import FormsApp, Page, forms_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -19,8 +17,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static/vendor/previsit.css"
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormsApp]:
-    with forms_app(tmp_path_factory.mktemp("forms"), FOLDER) as made:
-        assert library.opened().refused == ()
+    with forms_app(tmp_path_factory.mktemp("forms"), {slug: form(slug) for slug in SLUGS}) as made:
         yield made
 
 
