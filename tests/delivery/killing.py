@@ -127,7 +127,7 @@ def run(case: Case) -> Result:
     """One delivery, killed once at the case's point, restarted, watched to its end."""
     result = Result(case)
     began = time.monotonic()
-    with _database(case.database) as url:
+    with scratch(case.database) as url:
         clinic = Clinic(promise=PROMISE[case.variant])
         clinic.put({"resourceType": "Patient", "id": "pat-1", "telecom": [{"value": "old"}]})
         with running(clinic) as base:
@@ -276,7 +276,8 @@ def _count(clinic: Clinic, watch: Watch, result: Result) -> None:
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[str]:
+def scratch(kind: str) -> Iterator[str]:
+    """The address of an empty database of this kind, gone afterwards."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             try:
