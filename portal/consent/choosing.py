@@ -13,7 +13,8 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.consent import filed, resource
 from portal.consent.choices import Sheet, check, settled, sheet
-from portal.consent.models import Act, ConsentVersion
+from portal.consent.models import Act, Capacity, ConsentVersion
+from portal.consent.standing import holding
 from portal.db import session, transaction
 from portal.errors import Issue, NotFound
 
@@ -32,7 +33,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Version:
-    """A consent version with what follows from it now. `standing` is active, ended (its time is over), replaced or withdrawn."""
+    """A consent version with what follows from it now. `standing` is active, conflict (it holds, and so does another one that
+    says something else), ended (its time is over), replaced or withdrawn."""
 
     row: ConsentVersion
     standing: str
@@ -91,7 +93,7 @@ def task_state(actor: Actor, visit_id: str) -> TaskState:
     rows = filed.rows(actor.clinic_id, filed.own(actor))
     if not rows:
         return TaskState(False)
-    latest = _version(rows[0], newest=True, zone=filed.zone(actor.clinic_id))
+    latest = _version(rows[0], holds=True, zone=filed.zone(actor.clinic_id))
     return TaskState(any(row.visit_id == visit_id for row in rows), latest.id, latest.given_at, latest.rows)
 
 
@@ -102,11 +104,9 @@ def current(actor: Actor) -> Version | None:
 
 def history(actor: Actor) -> list[Version]:
     """Every version, newest first, for the patient themself."""
-    zone = filed.zone(actor.clinic_id)
-    return [
-        _version(row, newest=not number, zone=zone)
-        for number, row in enumerate(filed.rows(actor.clinic_id, filed.own(actor)))
-    ]
+    zone, rows = filed.zone(actor.clinic_id), filed.rows(actor.clinic_id, filed.own(actor))
+    held = holding(rows)
+    return [_version(row, holds=row in held.versions, conflict=held.conflict, zone=zone) for row in rows]
 
 
 def version(actor: Actor, version_id: str) -> Version:
@@ -161,13 +161,14 @@ def _record(
     filed.one_at_a_time(owner.id)
     before = filed.rows(actor.clinic_id, owner.id, most=1)
     if before and _same(before[0], act, chosen, visit_id, shown):
-        return _version(before[0], newest=True, zone=zone)
+        return _version(before[0], holds=True, zone=zone)
     made = ConsentVersion(
         clinic_id=actor.clinic_id,
         patient_id=owner.id,
         visit_id=visit_id,
         number=before[0].number + 1 if before else 1,
         act=act.value,
+        capacity=Capacity.SELF.value,
         given_at=now(),
         account_id=actor.account_id,
     )
@@ -190,7 +191,7 @@ def _record(
     audit.record(
         actor, event, subject=f"consent_versions:{made.id}", patient_id=owner.id, detail={"number": made.number}
     )
-    return _version(made, newest=True, zone=zone)
+    return _version(made, holds=True, zone=zone)
 
 
 def _document(actor: Actor, ceremony: resource.Ceremony) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def _document(actor: Actor, ceremony: resource.Ceremony) -> dict[str, Any]:
             "text": shown.text,
         },
         "copy": resource.signed_text(shown, ceremony.choices),
-        "by": {"name": actor.name, "capacity": "self"},
+        "by": {"name": actor.name, "capacity": Capacity.SELF.value},
         "ends_on": ceremony.ends_on.isoformat() if ceremony.ends_on else None,
         "consents": resource.consents(ceremony),
     }
@@ -227,15 +228,27 @@ def _same(row: ConsentVersion, act: Act, chosen: Mapping[str, str], visit_id: st
     )
 
 
-def _version(row: ConsentVersion, *, newest: bool, zone: ZoneInfo) -> Version:
+def _version(row: ConsentVersion, *, holds: bool, zone: ZoneInfo, conflict: bool = False) -> Version:
     document = row.document
     ends_on = date.fromisoformat(document["ends_on"]) if document["ends_on"] else None
     left = (ends_on - now().astimezone(zone).date()).days if ends_on else NOTICE_DAYS + 1
     over = left < 0
-    standing = "replaced" if not newest else "withdrawn" if row.act == Act.WITHDRAWN else "ended" if over else "active"
     return Version(
-        row, standing, tuple(Row(*each) for each in document["rows"]), document["choices"], ends_on, left <= NOTICE_DAYS
+        row,
+        _standing(row, holds, over, conflict),
+        tuple(Row(*each) for each in document["rows"]),
+        document["choices"],
+        ends_on,
+        left <= NOTICE_DAYS,
     )
+
+
+def _standing(row: ConsentVersion, holds: bool, over: bool, conflict: bool) -> str:
+    if not holds:
+        return "replaced"
+    if conflict:
+        return "conflict"
+    return "withdrawn" if row.act == Act.WITHDRAWN else "ended" if over else "active"
 
 
 def resource_for_delivery(actor: Actor, version_id: str) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from portal.clock import now
 from portal.consent import codes, filed, redaction, resource
 from portal.consent.decision import Decision, Policy, Request, decide
 from portal.consent.describing import describe, labels_of, sift
+from portal.consent.models import Capacity
 from portal.consent.provisions import Rules, read
+from portal.consent.standing import holding
 from portal.db import transaction
 from portal.delivery.tools import Passage
 from portal.fhir import exact
@@ -57,6 +59,12 @@ def permits(
     if not made.permit:
         _audit_refusal(actor, patient_id, made)
     return made
+
+
+def would_permit(actor: Actor, patient_id: str, document: Json, *, policy: Policy, purpose: str | None = None) -> bool:
+    """The same decision for lists and for telling what a choice does: nobody is refused anything by it, so nothing is audited."""
+    rules = _speaking(actor, patient_id)
+    return decide(_request(actor, patient_id, document, purpose, None), rules, _policy(actor, rules, policy)).permit
 
 
 def visible(
@@ -120,14 +128,18 @@ def may_send(item: Waiting, policy: Policy) -> Passage:
 
 
 def in_force(clinic_id: str, patient_id: str) -> list[Rules]:
-    """The rules of the newest version; every older one is inactive. Choices of another clinic never count here."""
-    rows = filed.rows(clinic_id, patient_id, most=1)
-    if not rows:
+    """The rules of the version that holds; every older one is inactive. When people who act for the patient disagree, each
+    one's newest holds, and a refusal in any of them wins. Choices of another clinic never count here."""
+    newest = filed.rows(clinic_id, patient_id, most=1)
+    if newest and newest[0].capacity != Capacity.SELF:
+        newest = list(holding(filed.rows(clinic_id, patient_id)).versions)
+    if not newest:
         return []
-    zone, newest = filed.zone(clinic_id), rows[0]
+    zone = filed.zone(clinic_id)
     return [
-        read({**made, "id": f"{newest.id}-{about}"}, base=_BASE, zone=zone, version=str(newest.number))
-        for about, made in newest.document["consents"].items()
+        read({**made, "id": f"{each.id}-{about}"}, base=_BASE, zone=zone, version=str(each.number))
+        for each in newest
+        for about, made in each.document["consents"].items()
     ]
 
 

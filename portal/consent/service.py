@@ -15,7 +15,7 @@ from portal.consent.choosing import (
     withdraw,
 )
 from portal.consent.decision import Decision, Policy
-from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible
+from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible, would_permit
 from portal.delivery.tools import Passage
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "version",
     "visible",
     "withdraw",
+    "would_permit",
 ]

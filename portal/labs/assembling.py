@@ -10,8 +10,8 @@ from typing import Any
 
 from portal.labs import times
 from portal.labs.names import code_key, names
-from portal.labs.ranges import ranges_of, standing
-from portal.labs.results import Earlier, Report, Result
+from portal.labs.ranges import NOBODY, Person, ranges_of, standing
+from portal.labs.results import Earlier, Note, Report, Result
 from portal.labs.values import Value, value_of
 from portal.labs.words import NO_VALUE, _, codings, concept_words, flag
 
@@ -22,14 +22,17 @@ ODD = (AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticEr
 
 
 def assemble(
-    resources: Iterable[Resource], earlier: Mapping[str, Sequence[Resource]] | None = None
+    resources: Iterable[Resource],
+    earlier: Mapping[str, Sequence[Resource]] | None = None,
+    person: Person = NOBODY,
 ) -> tuple[Report, ...]:
     """Every report, newest first, then what came without one, grouped by day and kind.
 
-    `earlier` holds previous versions of an Observation ("Observation/7": newest first), where they are known.
+    `earlier` holds previous versions of an Observation ("Observation/7": newest first), where they are known; `person` tells which
+    of several ranges is theirs.
     """
     listed = [each for each in resources if isinstance(each, Mapping)]
-    shelf = _Shelf(listed, earlier or {})
+    shelf = _Shelf(listed, earlier or {}, person)
     reports = [_readable_report(each, shelf) for each in listed if each.get("resourceType") == "DiagnosticReport"]
     loose = _loose(shelf)
     return tuple(
@@ -40,8 +43,11 @@ def assemble(
 class _Shelf:
     """Observations by the names that references use for them, and which of them already stand in a report or a panel."""
 
-    def __init__(self, resources: Sequence[Resource], earlier: Mapping[str, Sequence[Resource]]) -> None:
+    def __init__(
+        self, resources: Sequence[Resource], earlier: Mapping[str, Sequence[Resource]], person: Person
+    ) -> None:
         self.earlier = earlier
+        self.person = person
         self.observations = [each for each in resources if each.get("resourceType") == "Observation"]
         self.specimens = {_own(each): each for each in resources if each.get("resourceType") == "Specimen"}
         named = [each for each in self.observations if each.get("id")]
@@ -144,24 +150,54 @@ def _result(raw: Resource, shelf: _Shelf, holder: Resource, depth: int = 0) -> R
 
 def _read(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> Result:
     members, missing = _members(raw, shelf, holder, depth)
-    made = _one(raw, _own(raw))
-    replaced = tuple(_earlier(each) for each in shelf.earlier.get(_own(raw), []))
+    at, before = times.measured(raw), shelf.earlier.get(_own(raw), [])
+    made = _one(raw, _own(raw), shelf.person, at)
     return replace(
         made,
         members=members,
         missing=missing,
-        measured=times.measured(raw),
+        measured=at,
         reported=times.reported(raw),
         performers=_people(raw, "performer"),
         specimen=_specimen(raw.get("specimen"), holder, shelf),
         method=concept_words(raw.get("method")),
         body_site=concept_words(raw.get("bodySite")),
         notes=_notes(raw),
-        components=tuple(
-            _component(each, f"{_own(raw)}.{number}", made) for number, each in enumerate(_list(raw.get("component")))
-        ),
-        replaced=tuple(each for each in replaced if each.value != made.value),
+        components=tuple(_components(raw, made, shelf.person, at, before)),
+        replaced=_replaced(made, [(each, each) for each in before]),
+        labels=_labels(raw),
     )
+
+
+def _components(
+    raw: Resource, whole: Result, person: Person, at: times.When | None, before: Sequence[Resource]
+) -> Iterable[Result]:
+    for number, each in enumerate(_list(raw.get("component"))):
+        made = replace(_one(each, f"{_own(raw)}.{number}", person, at), status=whole.status)
+        old = [
+            (part, version)
+            for version in before
+            for part in _list(version.get("component"))
+            if code_key(part.get("code")) == made.code
+        ]
+        yield replace(made, replaced=_replaced(made, old))
+
+
+def _replaced(made: Result, before: Iterable[tuple[Resource, Resource]]) -> tuple[Earlier, ...]:
+    """What it said in earlier versions, newest first, where that is not what it says now; each value once."""
+    found: dict[tuple[str, str], Earlier] = {}
+    for holder, version in before:
+        value = value_of(holder)
+        if value != made.value and (value.present or made.value.present):
+            at = times.reported(version) or times.when(_mapping(version.get("meta")).get("lastUpdated"))
+            found.setdefault((value.text, value.unit), Earlier(value, at, version.get("status") == "preliminary"))
+    return tuple(found.values())
+
+
+def _labels(raw: Resource) -> tuple[str, ...]:
+    """`system|code` of everything in meta.security: what of it is sensitive travels with what is made from it."""
+    marks = _list(_mapping(raw.get("meta")).get("security"))
+    return tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in marks)
 
 
 def _members(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> tuple[tuple[Result, ...], int]:
@@ -171,8 +207,8 @@ def _members(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> tupl
     return tuple(_result(each, shelf, holder, depth + 1) for each in known), sum(each is None for each in found)
 
 
-def _one(raw: Resource, key: str) -> Result:
-    value, ranges = value_of(raw), ranges_of(raw)
+def _one(raw: Resource, key: str, person: Person, at: times.When | None) -> Result:
+    value, ranges = value_of(raw), ranges_of(raw, person, at.day if at else None)
     said = tuple(filter(None, (flag(each) for each in _list(raw.get("interpretation")))))
     read = standing(value, ranges) if not said else None
     short, long = names(raw.get("code"))
@@ -186,14 +222,6 @@ def _one(raw: Resource, key: str) -> Result:
         ranges=ranges,
         status=str(raw.get("status", "unknown")),
     )
-
-
-def _component(raw: Resource, key: str, whole: Result) -> Result:
-    return replace(_one(raw, key), status=whole.status)
-
-
-def _earlier(raw: Resource) -> Earlier:
-    return Earlier(value_of(raw), times.reported(raw) or times.when(_mapping(raw.get("meta")).get("lastUpdated")))
 
 
 def _category(raw: Resource) -> str:
@@ -236,10 +264,20 @@ def _specimen(reference: Any, holder: Resource, shelf: _Shelf) -> str:
     return concept_words(found.get("type")) if found else ""
 
 
-def _notes(raw: Resource) -> tuple[str, ...]:
-    plain = [str(each.get("text", "")) for each in _list(raw.get("note"))]
+def _notes(raw: Resource) -> tuple[Note, ...]:
+    listed = [
+        Note(str(each.get("text", "")), _writer(each, raw), times.when(each.get("time")))
+        for each in _list(raw.get("note"))
+    ]
     old = raw.get("comment")  # DSTU2 and STU3 servers
-    return tuple(filter(None, [*plain, old if isinstance(old, str) else ""]))
+    return tuple(note for note in [*listed, Note(old if isinstance(old, str) else "")] if note.text)
+
+
+def _writer(note: Resource, raw: Resource) -> str:
+    """Who wrote it, where it says so: a name as written, what a reference shows, or a contained person's name."""
+    if isinstance(note.get("authorString"), str):
+        return str(note["authorString"])
+    return next(iter(_people({**raw, "author": note.get("authorReference")}, "author")), "")
 
 
 def _references(listed: Any) -> list[str]:

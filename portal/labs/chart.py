@@ -1,11 +1,12 @@
 """Where everything of a trend goes in its picture: marks, broken lines, range bands and ticks, in SVG units. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
+from portal.labs import trend
 from portal.labs.times import When
 from portal.labs.trend import Point, Series
 
@@ -52,6 +53,7 @@ class Chart:
     marks: tuple[Mark, ...]
     lines: tuple[tuple[Mark, ...], ...]
     bands: tuple[Band, ...]
+    goals: tuple[Band, ...]
     ticks: tuple[Tick, ...]
     first: When
     last: When
@@ -90,7 +92,8 @@ def chart(series: Series) -> Chart:
     return Chart(
         marks=marks,
         lines=tuple(_lines(series, marks)),
-        bands=tuple(_bands(series, marks, scale)),
+        bands=tuple(_bands(series, marks, scale, lambda point: point.usual)),
+        goals=tuple(_bands(series, marks, scale, lambda point: point.goal)),
         ticks=tuple(_ticks(scale)),
         first=series.points[0].when,
         last=series.points[-1].when,
@@ -99,7 +102,8 @@ def chart(series: Series) -> Chart:
 
 def _scale(series: Series) -> _Scale:
     edges = [point.number for point in series.points]
-    edges += [side for point in series.points for side in (point.low, point.high) if side is not None]
+    held = [band for point in series.points for band in (point.usual, point.goal) if band]
+    edges += [side for band in held for side in (band.low, band.high) if side is not None]
     least, most = min(edges), max(edges)
     room = (most - least) * Decimal("0.1") or abs(most) * Decimal("0.1") or Decimal(1)
     step = _step((most - least + 2 * room) / 4)
@@ -147,25 +151,26 @@ def _lines(series: Series, marks: tuple[Mark, ...]) -> Iterator[tuple[Mark, ...]
         yield tuple(run)
 
 
-def _bands(series: Series, marks: tuple[Mark, ...], scale: _Scale) -> Iterator[Band]:
+def _bands(
+    series: Series, marks: tuple[Mark, ...], scale: _Scale, held: Callable[[Point], trend.Band | None]
+) -> Iterator[Band]:
     """Each range from half-way to the result before until half-way to the result after; equal neighbours joined."""
     middles = [(before.x + after.x) / 2 for before, after in pairwise(marks)]
     lefts, rights = [float(_LEFT), *middles], [*middles, float(_RIGHT)]
     run: Band | None = None
     for point, left, right in zip(series.points, lefts, rights, strict=True):
-        if run and (run.low, run.high) == (point.low, point.high):
+        found = held(point)
+        if run and found and (run.low, run.high) == (found.low, found.high):
             run = Band(run.left, right, run.upper, run.lower, run.low, run.high)
             continue
         if run:
             yield run
-        run = _band(point, left, right, scale)
+        run = _band(found, left, right, scale) if found else None
     if run:
         yield run
 
 
-def _band(point: Point, left: float, right: float, scale: _Scale) -> Band | None:
-    if point.low is None and point.high is None:
-        return None
-    upper = _TOP if point.high is None else scale.y(point.high)
-    lower = _BOTTOM if point.low is None else scale.y(point.low)
-    return Band(left, right, upper, lower, point.low, point.high)
+def _band(held: trend.Band, left: float, right: float, scale: _Scale) -> Band:
+    upper = _TOP if held.high is None else scale.y(held.high)
+    lower = _BOTTOM if held.low is None else scale.y(held.low)
+    return Band(left, right, upper, lower, held.low, held.high)

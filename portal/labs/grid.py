@@ -7,15 +7,16 @@ from portal.labs.results import Report, Result
 from portal.labs.times import When
 from portal.labs.trend import Series
 
-MOST_COLUMNS = 5
+MOST_COLUMNS = 8
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Each row: an analyte, its unit, and one cell per column (None: not measured that day)."""
+    """Each row: an analyte, its unit, and one cell per column with all its results of that day (none: not measured)."""
 
     columns: tuple[When, ...]
-    rows: tuple[tuple[Result, str, tuple[Result | None, ...]], ...]
+    rows: tuple[tuple[Result, str, tuple[tuple[Result, ...], ...]], ...]
+    older: int = 0
 
 
 def grid(report: Report, known: Mapping[str, Series]) -> Grid | None:
@@ -26,18 +27,17 @@ def grid(report: Report, known: Mapping[str, Series]) -> Grid | None:
         for result in known[row.code].results:
             if result.when and result.when.at:
                 days.setdefault(_day(result), result.when)
-    columns = sorted(days.values(), key=lambda when: when.order, reverse=True)[:MOST_COLUMNS]
+    every = sorted(days.values(), key=lambda when: when.order, reverse=True)
+    columns = every[:MOST_COLUMNS]
     if len(columns) < 2 or len(shown) < 2:
         return None
     names = [when.text[:10] for when in columns]
-    return Grid(tuple(columns), tuple((row, known[row.code].unit, _cells(known[row.code], names)) for row in shown))
+    rows = tuple((row, known[row.code].unit, _cells(known[row.code], names)) for row in shown)
+    return Grid(tuple(columns), rows, len(every) - len(columns))
 
 
-def _cells(series: Series, days: list[str]) -> tuple[Result | None, ...]:
-    by_day: dict[str, Result] = {}
-    for result in series.results:
-        by_day.setdefault(_day(result), result)
-    return tuple(by_day.get(day) for day in days)
+def _cells(series: Series, days: list[str]) -> tuple[tuple[Result, ...], ...]:
+    return tuple(tuple(result for result in series.results if _day(result) == day) for day in days)
 
 
 def _day(result: Result) -> str:

@@ -1,19 +1,49 @@
-"""A result's own reference ranges in words, and where its value stands in one when nobody said. Pure."""
+"""A result's own reference ranges in words, for whom each is, and where a value stands in one when nobody said. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from portal.labs.values import Value, quantity
-from portal.labs.words import ABOVE, BELOW, RANGE_TYPE, WITHIN, Flag, concept_words
+from portal.labs.words import ABOVE, BELOW, RANGE_TYPE, WITHIN, Flag, codings, concept_words
 
 _USUAL = frozenset({"", "normal"})
+_GOAL = frozenset({"treatment", "therapeutic", "recommended"})
+_SEX = {
+    "http://hl7.org/fhir/administrative-gender": {"male": "male", "female": "female"},
+    "http://snomed.info/sct": {"248153007": "male", "248152002": "female"},
+}
+_UNITS = {"a": "years", "year": "years", "years": "years", "mo": "months", "month": "months", "months": "months"}
+_UNITS |= {"wk": "weeks", "week": "weeks", "weeks": "weeks", "d": "days", "day": "days", "days": "days"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """What of a patient decides which range is theirs. `sex` is male, female or "" (not known, or not said clearly)."""
+
+    sex: str = ""
+    born: date | None = None
+
+    def age(self, on: date, unit: str) -> int | None:
+        """Completed years, months, weeks or days; None when it cannot be said."""
+        if self.born is None or on < self.born:
+            return None
+        months = (on.year - self.born.year) * 12 + on.month - self.born.month - (on.day < self.born.day)
+        days = (on - self.born).days
+        return {"years": months // 12, "months": months, "weeks": days // 7, "days": days}[unit]
+
+
+NOBODY = Person()
 
 
 @dataclass(frozen=True)
 class Range:
-    """One reference range as sent. `low` and `high` are as written; `text` is the laboratory's own wording."""
+    """One reference range as sent. `low` and `high` are as written; `text` is the laboratory's own wording.
+
+    `mine` says whether it is for this patient: None when that cannot be told for certain.
+    """
 
     low: Value | None = None
     high: Value | None = None
@@ -22,6 +52,7 @@ class Range:
     type_words: str = ""
     applies: tuple[str, ...] = ()
     age: str = ""
+    mine: bool | None = None
 
     @property
     def unit(self) -> str:
@@ -35,19 +66,26 @@ class Range:
     def usual(self) -> bool:
         return self.type_code in _USUAL
 
+    @property
+    def goal(self) -> bool:
+        """What treatment aims at, not what is usual."""
+        return self.type_code in _GOAL
+
     def bound(self, side: str) -> Decimal | None:
         held: Value | None = getattr(self, side)
         return held.number if held else None
 
 
-def ranges_of(holder: Mapping[str, Any]) -> tuple[Range, ...]:
+def ranges_of(holder: Mapping[str, Any], person: Person = NOBODY, on: date | None = None) -> tuple[Range, ...]:
+    """Every range it came with; each with what can be said of whether it is for this person at that time."""
     listed = holder.get("referenceRange")
-    return tuple(_range(each) for each in listed or [] if isinstance(each, Mapping)) if isinstance(listed, list) else ()
+    raw = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return tuple(replace(_range(each), mine=_mine(each, person, on)) for each in raw)
 
 
 def _range(raw: Mapping[str, Any]) -> Range:
     kind = raw.get("type")
-    codes = [coding.get("code", "") for coding in (kind.get("coding") or [])] if isinstance(kind, Mapping) else []
+    codes = [str(coding.get("code", "")) for coding in codings(kind)]
     code = next((each for each in codes if each in RANGE_TYPE), codes[0] if codes else "")
     return Range(
         low=_side(raw.get("low")),
@@ -58,6 +96,31 @@ def _range(raw: Mapping[str, Any]) -> Range:
         applies=tuple(filter(None, (concept_words(each) for each in raw.get("appliesTo") or []))),
         age=_age(raw.get("age")),
     )
+
+
+def _mine(raw: Mapping[str, Any], person: Person, on: date | None) -> bool | None:
+    """Whether everything it says of whom it is for is true of this person; one untrue thing is enough for no."""
+    said = [_is_sex(each, person) for each in raw.get("appliesTo") or []]
+    if raw.get("age"):
+        said.append(_is_age(raw["age"], person, on))
+    return False if False in said else None if None in said else True
+
+
+def _is_sex(concept: Any, person: Person) -> bool | None:
+    found = {_SEX.get(str(each.get("system")), {}).get(str(each.get("code"))) for each in codings(concept)} - {None}
+    return person.sex in found if found and person.sex else None
+
+
+def _is_age(raw: Any, person: Person, on: date | None) -> bool | None:
+    sides = [(raw.get(name), sign) for name, sign in (("low", 1), ("high", -1))] if isinstance(raw, Mapping) else []
+    said = [_reached(_side(held), sign, person, on) for held, sign in sides if held is not None]
+    return None if None in said or not said else all(said)
+
+
+def _reached(limit: Value | None, sign: int, person: Person, on: date | None) -> bool | None:
+    unit = _UNITS.get(limit.unit_code.lower()) if limit else None
+    age = person.age(on, unit) if on and unit else None
+    return None if age is None or limit is None or limit.number is None else (age - limit.number) * sign >= 0
 
 
 def _side(raw: Any) -> Value | None:
@@ -76,16 +139,21 @@ def _age(raw: Any) -> str:
     return f"≥ {low.spoken}" if low else f"≤ {high.spoken}" if high else ""
 
 
-def standing(value: Value, ranges: Iterable[Range]) -> Flag | None:
-    """Where a number stands in the one usual range it came with; None when that cannot be said for certain.
+def yours(ranges: Iterable[Range]) -> Range | None:
+    """The one usual range that is surely this person's; None when there is none, or more than one."""
+    found = [each for each in ranges if each.usual and each.numeric and each.mine]
+    return found[0] if len(found) == 1 else None
 
-    Nothing is said when there are several usual ranges (for whom?), when units differ, or when a censored value
-    such as <5 could be on either side of a limit.
+
+def standing(value: Value, ranges: Iterable[Range]) -> Flag | None:
+    """Where a number stands in the one usual range that is surely this person's; None when that cannot be said.
+
+    Nothing is said when several ranges could be theirs, when units differ, or when a censored value such as <5 could be
+    on either side of a limit.
     """
-    usual = [each for each in ranges if each.usual and each.numeric]
-    if len(usual) != 1 or value.number is None or usual[0].applies or usual[0].age:
+    only = yours(ranges)
+    if only is None or value.number is None:
         return None
-    only = usual[0]
     if any(
         side and side.unit_code not in ("", value.unit_code) and side.unit != value.unit
         for side in (only.low, only.high)

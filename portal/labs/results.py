@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from portal.labs.ranges import Range
 from portal.labs.times import When
 from portal.labs.values import Value
-from portal.labs.words import CHANGED, STATUS, STATUS_SHORT, WITHDRAWN, Flag
+from portal.labs.words import CHANGED, STATUS, STATUS_SHORT, WAITING, WITHDRAWN, Flag
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A value that was replaced, as it was reported then."""
+    """A value that was replaced, as it was reported then; `early` when it was said to be preliminary."""
 
     value: Value
     reported: When | None
+    early: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody wrote beside a result; `author` is "" when it does not say who."""
+
+    text: str
+    author: str = ""
+    at: When | None = None
 
 
 @dataclass(frozen=True)
@@ -35,16 +45,27 @@ class Result:
     specimen: str = ""
     method: str = ""
     body_site: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     components: tuple["Result", ...] = ()
     members: tuple["Result", ...] = ()
     replaced: tuple[Earlier, ...] = ()
     missing: int = 0
+    labels: tuple[str, ...] = ()
 
     @property
     def flag(self) -> Flag | None:
         """The most serious mark; the laboratory's own word comes before what we read from the range."""
         return max(self.flags, key=lambda each: each.severity, default=None)
+
+    @property
+    def urgent(self) -> bool:
+        """The laboratory itself says that somebody has to act on it."""
+        return any(each.urgent for each in self.flags) and not self.withdrawn
+
+    @property
+    def waiting(self) -> bool:
+        """Known to be on its way, and nothing of it is there yet."""
+        return self.status in WAITING and not self.value.present and all(part.waiting for part in self.parts)
 
     @property
     def withdrawn(self) -> bool:
@@ -111,6 +132,16 @@ class Report:
     @property
     def withdrawn(self) -> bool:
         return self.status in WITHDRAWN
+
+    @property
+    def waiting(self) -> bool:
+        """Nothing of it has been released yet: not a result, not a document, not a word."""
+        told = self.documents or self.conclusion or self.conclusion_codes or self.missing
+        return self.status in WAITING and not told and all(result.waiting for result in self.results)
+
+    @property
+    def urgent(self) -> tuple[Result, ...]:
+        return tuple(row for row in self.rows if row.urgent)
 
     @property
     def rows(self) -> tuple[Result, ...]:

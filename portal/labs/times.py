@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
@@ -18,6 +18,11 @@ class When:
     precision: str
     at: datetime | None = None
     until: "When | None" = None
+
+    @property
+    def day(self) -> date | None:
+        """The day, when it was said as exactly as that."""
+        return self.at.date() if self.at and self.precision in ("day", "moment") else None
 
     @property
     def order(self) -> datetime:

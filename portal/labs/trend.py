@@ -1,10 +1,10 @@
 """One analyte over time: its numbers in one unit, each with its own range; what cannot be drawn honestly is listed instead. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.labs.ranges import Range
+from portal.labs.ranges import Range, yours
 from portal.labs.results import Report, Result
 from portal.labs.times import When
 from portal.labs.values import Value
@@ -14,15 +14,31 @@ Convert = Callable[[Decimal, str, str], Decimal | None]
 
 
 @dataclass(frozen=True)
+class Band:
+    """A range in the unit of the series; a side that is None is open."""
+
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True)
 class Point:
-    """A result on the line. `number`, `low` and `high` are in the unit of the series; `result` has everything as sent."""
+    """A result on the line. `number`, `usual` and `goal` are in the unit of the series; `result` has everything as sent.
+
+    `usual` is the range that is surely this person's at that time, `goal` what treatment aims at.
+    """
 
     result: Result
     when: When
     number: Decimal
-    low: Decimal | None
-    high: Decimal | None
+    usual: Band | None = None
+    goal: Band | None = None
     converted: bool = False
+
+    @property
+    def text(self) -> str:
+        """The number as it stands in the picture, with its comparator."""
+        return self.result.value.comparator + format(self.number, "f")
 
     @property
     def comparator(self) -> str:
@@ -52,11 +68,15 @@ class Series:
 
     @property
     def ranges_change(self) -> bool:
-        return len({(point.low, point.high) for point in self.points}) > 1
+        return len({point.usual for point in self.points}) > 1
 
     @property
     def converted(self) -> bool:
         return any(point.converted for point in self.points)
+
+    def drawn(self, result: Result) -> Point | None:
+        """Where a result stands in the picture; None when it does not."""
+        return next((point for point in self.points if point.result is result), None)
 
 
 def no_conversion(_number: Decimal, _given: str, _wanted: str) -> Decimal | None:
@@ -92,33 +112,39 @@ def _fit(result: Result, wanted: Value, convert: Convert) -> Point | None:
     value = result.value
     if value.number is None or result.when is None or result.when.at is None:
         return None
-    usual = _usual(result.ranges)
-    low, high = (usual.bound("low"), usual.bound("high")) if usual else (None, None)
-    point = Point(result, result.when, value.number, low, high)
-    if _same_unit(value, wanted):
-        return point
-    factors = [
-        convert(number, value.unit_code, wanted.unit_code) for number in (value.number, low, high) if number is not None
-    ]
-    if not factors or any(number is None for number in factors):
+    number = _moved(value.number, value, wanted, convert)
+    if number is None:
         return None
-    moved = iter(factors)
-    number = next(moved)
-    assert number is not None
-    return replace(
-        point,
-        number=number,
-        low=next(moved) if low is not None else None,
-        high=next(moved) if high is not None else None,
-        converted=True,
+    goals = [each for each in result.ranges if each.goal and each.numeric and each.mine]
+    return Point(
+        result,
+        result.when,
+        number,
+        _band(yours(result.ranges), value, wanted, convert),
+        _band(goals[0] if len(goals) == 1 else None, value, wanted, convert),
+        converted=not _same_unit(value, wanted),
     )
+
+
+def _band(held: Range | None, value: Value, wanted: Value, convert: Convert) -> Band | None:
+    """The range in the unit of the series. A side without a unit has the value's; one that cannot be converted ends it."""
+    if held is None:
+        return None
+    found: list[Decimal | None] = []
+    for side in (held.low, held.high):
+        if side is None or side.number is None:
+            found.append(None)
+            continue
+        moved = _moved(side.number, side if side.unit_code else value, wanted, convert)
+        if moved is None:
+            return None
+        found.append(moved)
+    return Band(*found) if any(side is not None for side in found) else None
+
+
+def _moved(number: Decimal, given: Value, wanted: Value, convert: Convert) -> Decimal | None:
+    return number if _same_unit(given, wanted) else convert(number, given.unit_code, wanted.unit_code)
 
 
 def _same_unit(value: Value, wanted: Value) -> bool:
     return value.unit_code == wanted.unit_code or (value.unit != "" and value.unit == wanted.unit)
-
-
-def _usual(ranges: tuple[Range, ...]) -> Range | None:
-    """The one range that a band may be drawn from; with several (by age, by phase) there is none."""
-    usual = [each for each in ranges if each.usual and each.numeric]
-    return usual[0] if len(usual) == 1 else None

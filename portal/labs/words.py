@@ -31,6 +31,13 @@ class Flag:
     code: str = ""
     from_range: bool = False
 
+    @property
+    def urgent(self) -> bool:
+        return self.code in URGENT
+
+
+URGENT = frozenset({"HH", "LL", "AA", "TOX"})
+"""Marks by which a laboratory says that somebody has to act now; off the scale of an instrument is not one."""
 
 FLAGS = {
     "N": Flag(_("Within the range"), "✓"),
@@ -83,7 +90,7 @@ BELOW = Flag(_("Below the range"), "▼", 1, -1, from_range=True)
 WITHIN = Flag(_("Within the range"), "✓", from_range=True)
 
 STATUS = {
-    "registered": _("Not ready yet: the laboratory has the sample or the order."),
+    "registered": _("Not released yet. The laboratory has the sample or the order."),
     "partial": _("Only part of it is ready."),
     "preliminary": _("An early result. It may still change."),
     "final": "",
@@ -95,7 +102,7 @@ STATUS = {
     "unknown": _("The clinic's system does not say whether this is final."),
 }
 STATUS_SHORT = {
-    "registered": _("Not ready"),
+    "registered": _("Not released yet"),
     "partial": _("Part of it"),
     "preliminary": _("Early result"),
     "amended": _("Changed"),
@@ -106,6 +113,7 @@ STATUS_SHORT = {
     "unknown": _("Status not given"),
 }
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
+WAITING = frozenset({"registered"})
 CHANGED = frozenset({"amended", "corrected", "appended"})
 
 ABSENT = {

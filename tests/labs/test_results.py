@@ -252,7 +252,7 @@ def test_a_report_carries_who_made_it_from_what_and_what_they_concluded():
         ("Venous blood",),
         "Nothing to worry about.",
     )
-    assert found.documents[0].text == "Full report" and found.results[0].notes == ("Fasting",)
+    assert found.documents[0].text == "Full report" and [each.text for each in found.results[0].notes] == ["Fasting"]
 
 
 def test_a_name_a_person_knows_has_the_long_name_behind_it():

@@ -50,7 +50,7 @@ def test_another_unit_is_converted_only_when_ucum_allows_it_and_it_is_said():
         referenceRange=[reference("3500", "5100", "umol/L")],
     )
     found = line(grams, year(26, "4.2"), convert=convert)
-    assert (found.points[0].number, found.points[0].low, found.points[0].converted) == (
+    assert (found.points[0].number, found.points[0].usual.low, found.points[0].converted) == (
         Decimal("4.1"),
         Decimal("3.5"),
         True,

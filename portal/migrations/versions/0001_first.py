@@ -12,12 +12,18 @@ SQLITE = (
     "audit trail is append-only'); END",
     "CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events BEGIN SELECT RAISE(ABORT, 'the "
     "audit trail is append-only'); END",
+    "CREATE TRIGGER consent_versions_no_update BEFORE UPDATE ON consent_versions BEGIN SELECT "
+    "RAISE(ABORT, 'a consent version is never changed'); END",
 )
 POSTGRESQL = (
     "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
     "EXCEPTION 'the audit trail is append-only'; END $$",
     "CREATE TRIGGER audit_events_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events FOR EACH "
     "STATEMENT EXECUTE FUNCTION audit_is_append_only()",
+    "CREATE OR REPLACE FUNCTION consent_version_is_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION 'a consent version is never changed'; END $$",
+    "CREATE TRIGGER consent_versions_guard BEFORE UPDATE ON consent_versions FOR EACH STATEMENT EXECUTE "
+    "FUNCTION consent_version_is_final()",
 )
 
 
@@ -234,10 +240,12 @@ def upgrade() -> None:
         sa.Column("visit_id", sa.String(length=16), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("capacity", sa.String(length=10), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.String(length=16), nullable=True),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("act IN ('given', 'withdrawn')", name=op.f("ck_consent_versions_act")),
+        sa.CheckConstraint("capacity IN ('self', 'proxy')", name=op.f("ck_consent_versions_capacity")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_consent_versions_clinic_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_consent_versions_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_versions")),
@@ -398,6 +406,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_record_alerts")),
     )
     op.create_index(op.f("ix_record_alerts_clinic_id_at"), "record_alerts", ["clinic_id", "at"], unique=False)
+    op.create_table(
+        "result_quality",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("connection_id", sa.String(length=16), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("readings", sa.Integer(), nullable=False),
+        sa.Column("results", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_result_quality_clinic_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_result_quality_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_result_quality")),
+        sa.UniqueConstraint("connection_id", "day", name=op.f("uq_result_quality_connection_id_day")),
+    )
+    op.create_index(op.f("ix_result_quality_clinic_id_day"), "result_quality", ["clinic_id", "day"], unique=False)
+    op.create_table(
+        "result_questions",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("place", sa.String(length=16), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'answered', 'closed')", name=op.f("ck_result_questions_state")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_result_questions_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_result_questions_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_result_questions")),
+    )
+    op.create_index(
+        op.f("ix_result_questions_clinic_id_state_asked_at"),
+        "result_questions",
+        ["clinic_id", "state", "asked_at"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_result_questions_patient_id"), "result_questions", ["patient_id"], unique=False)
     op.create_table(
         "signing_keys",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -589,6 +634,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("state_hash", name=op.f("uq_launches_state_hash")),
     )
     op.create_index(op.f("ix_launches_source_made_at"), "launches", ["source", "made_at"], unique=False)
+    op.create_table(
+        "result_question_steps",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("question_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("act IN ('asked', 'answered', 'closed')", name=op.f("ck_result_question_steps_act")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_result_question_steps_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_result_question_steps_patient_id")),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["result_questions.id"], name=op.f("fk_result_question_steps_question_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_result_question_steps")),
+        sa.UniqueConstraint("question_id", "number", name=op.f("uq_result_question_steps_question_id_number")),
+    )
     op.create_table(
         "sign_ins",
         sa.Column("id", sa.String(length=16), nullable=False),
