@@ -19,6 +19,7 @@ THINGS = {
     "version_id": "consent",
     "item_id": "item",
     "connection_id": "connection",
+    "question_id": "question",
     "launch_id": "launch",
     "question_id": "question",
     "form_id": "form",
@@ -47,6 +48,7 @@ SIGNED = {"slug": "consent-to-treatment"}
 CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
 NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
 SENT = {"visit_id": "sent"}
+WORDS = {"text": "What does this mean?", "version": "1"}
 WORDS = {"text": "What does this mean?", "version": "1"}
 VERSION = {"version_id": "form version"}
 
@@ -86,6 +88,16 @@ DOORS: dict[str, Door] = {
     "labs.overview": Door(PATIENT),
     "labs.report": Door(PATIENT, "patient", named={"address": "report"}),
     "labs.trend": Door(PATIENT, "patient", named={"address": "trend"}),
+    "labs.printed": Door(PATIENT),
+    "labs.downloaded": Door(PATIENT),
+    "labs.asking": Door(PATIENT, "patient", named={"address": "result"}),
+    "labs.ask": Door(PATIENT, "patient", named={"address": "result"}, form=WORDS),
+    "labs.question": Door(PATIENT, "patient"),
+    "labs.ask_more": Door(PATIENT, "patient", form=WORDS),
+    "result_questions.listed": Door(DESK, needs=Permission.SEE_QUEUE),
+    "result_questions.one": Door(DESK, "clinic", Permission.SEE_QUEUE),
+    "result_questions.settle": Door(DESK, "clinic", Permission.REVIEW, form={**WORDS, "step": "close"}),
+    "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
     "labs.printed": Door(PATIENT),
     "labs.downloaded": Door(PATIENT),
     "labs.asking": Door(PATIENT, "patient", named={"address": "result"}),
