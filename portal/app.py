@@ -20,7 +20,6 @@ from portal.ehr import routes as ehr
 from portal.intake import routes as intake
 from portal.intake import signing_routes, visits
 from portal.labs import desk_routes as labs_desk
-from portal.labs import desk_routes as labs_desk
 from portal.labs import routes as labs
 from portal.publishing import preview_routes
 from portal.publishing import routes as publishing
@@ -69,8 +68,6 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, consent.bp, Role.PATIENT)
     consent.install(app, visits.visit)
     guard.open_room(app, labs.bp, Role.PATIENT)
-    guard.open_room(app, labs_desk.bp, *DESK)
-    guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
     guard.open_room(app, labs_desk.bp, *DESK)
     guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
     guard.open_room(app, review.bp, *DESK)
