@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from portal.db import session
 from portal.ehr.errors import NoCredential
-from portal.ehr.models import Connection, SigningKey
+from portal.ehr.models import ALGORITHMS, Connection, SigningKey
 from portal.ehr.smart import PrivateKey, Signer
 
 PUBLISH_AHEAD = timedelta(minutes=15)
@@ -21,6 +21,7 @@ STAYS_PUBLISHED = timedelta(hours=1)
 CACHE_SECONDS = 300
 """How long servers may keep our key set: well below PUBLISH_AHEAD."""
 RSA_BITS = 3072
+SAID = "token_endpoint_auth_signing_alg_values_supported"
 PUBLIC = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
 
 
@@ -69,11 +70,24 @@ def signer(connection_id: str, algorithms: Iterable[str], at: datetime) -> Signe
 
 
 def published(at: datetime, connection_id: str | None = None) -> dict[str, Any]:
-    """The JWK Set to serve: public members only; of one connection, or of all."""
+    """The JWK Set to serve: public members only; of one connection, or of all.
+
+    Once a server has said which algorithms it takes it is shown only the kind of key that we sign with: some cannot read a
+    set of two kinds.
+    """
     rows = select(SigningKey).where(or_(SigningKey.published_until.is_(None), SigningKey.published_until > at))
     if connection_id is not None:
         rows = rows.where(SigningKey.connection_id == connection_id)
-    return {"keys": [row.public for row in session().scalars(rows.order_by(SigningKey.made_at, SigningKey.kid))]}
+    found = list(session().scalars(rows.order_by(SigningKey.made_at, SigningKey.kid)))
+    used = _used(connection_id, {row.algorithm for row in found}) if connection_id else None
+    return {"keys": [row.public for row in found if used in (None, row.algorithm)]}
+
+
+def _used(connection_id: str, held: set[str]) -> str | None:
+    """The algorithm that we sign with at this server; None while it has not said what it takes."""
+    connection = session().get(Connection, connection_id)
+    said = (connection.discovery or {}).get(SAID) if connection else None
+    return next((each for each in ALGORITHMS if each in (said or ()) and each in held), None)
 
 
 def _rows(connection_id: str) -> list[SigningKey]:
