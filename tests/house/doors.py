@@ -19,8 +19,8 @@ THINGS = {
     "version_id": "consent",
     "item_id": "item",
     "connection_id": "connection",
-    "question_id": "question",
     "launch_id": "launch",
+    "tie_id": "tie",
     "question_id": "question",
     "form_id": "form",
     "token": "invitation",
@@ -48,7 +48,6 @@ SIGNED = {"slug": "consent-to-treatment"}
 CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
 NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
 SENT = {"visit_id": "sent"}
-WORDS = {"text": "What does this mean?", "version": "1"}
 WORDS = {"text": "What does this mean?", "version": "1"}
 VERSION = {"version_id": "form version"}
 
@@ -98,16 +97,6 @@ DOORS: dict[str, Door] = {
     "result_questions.one": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "result_questions.settle": Door(DESK, "clinic", Permission.REVIEW, form={**WORDS, "step": "close"}),
     "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
-    "labs.printed": Door(PATIENT),
-    "labs.downloaded": Door(PATIENT),
-    "labs.asking": Door(PATIENT, "patient", named={"address": "result"}),
-    "labs.ask": Door(PATIENT, "patient", named={"address": "result"}, form=WORDS),
-    "labs.question": Door(PATIENT, "patient"),
-    "labs.ask_more": Door(PATIENT, "patient", form=WORDS),
-    "result_questions.listed": Door(DESK, needs=Permission.SEE_QUEUE),
-    "result_questions.one": Door(DESK, "clinic", Permission.SEE_QUEUE),
-    "result_questions.settle": Door(DESK, "clinic", Permission.REVIEW, form={**WORDS, "step": "close"}),
-    "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
     "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
@@ -138,6 +127,11 @@ DOORS: dict[str, Door] = {
     "ehr.pause": Door(ADMIN, "clinic", form={"why": "work on the server"}),
     "ehr.resume": Door(ADMIN, "clinic", form={"why": "done"}),
     "ehr.rotate": Door(ADMIN, "clinic"),
+    "ehr.confirm": Door(ADMIN, "clinic"),
+    "ehr.signing": Door(ADMIN, "clinic"),
+    "ehr.set_signing": Door(ADMIN, "clinic", form={"client_id": "c", "method": "none", "who": "patients"}),
+    "ehr.tie": Door(ADMIN, "clinic", form={"email": "clinician@example.org", "user": "Practitioner/x"}),
+    "ehr.untie": Door(ADMIN, "clinic"),
     "publishing.forms": Door(PUBLISHERS, needs=Permission.SEE_FORMS),
     "publishing.new": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS),
     "publishing.bring": Door(PUBLISHERS, needs=Permission.MANAGE_FORMS),
