@@ -17,11 +17,13 @@ from portal.delivery.tools import Tools
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
 from portal.intake import service as intake
+from portal.labs import measuring
 from portal.library import service as library
 from portal.settings import Settings
 
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
+QUALITY_SECONDS = 3600
 LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 SWEEP_SECONDS = 3
@@ -40,6 +42,7 @@ def run(arguments: object = None) -> int:
     jobs = [
         worker.Job("calendar", CALENDAR_SECONDS, _calendars),
         worker.Job("records", RECORD_SECONDS, _records),
+        worker.Job("quality", QUALITY_SECONDS, _quality),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]
     given, pace = tools(config), worker.Pace()
@@ -95,3 +98,9 @@ def _records() -> None:
 def _lists(server: str) -> None:
     for clinic in accounts.clinics():
         library.refresh(system(clinic.id), server)
+
+
+def _quality() -> None:
+    """Count how good the results were that came today, for the staff page."""
+    for clinic in accounts.clinics():
+        measuring.take(system(clinic.id))
