@@ -23,8 +23,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from portal import db, sealing
-from portal.delivery import sender, service, worker
+from portal.delivery import claim, record, sender, service, worker
 from portal.delivery.look import Found, Sight
+from portal.delivery.models import OutboxItem
 from portal.delivery.states import Kind, State
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Passage, Tools
@@ -51,11 +52,19 @@ POINTS = (
 )
 """In the order of a delivery's life. "written" is the one the server sees: request read, nothing committed, nobody answered."""
 RELEASES = ("before", "during", "late")
-VARIANTS: dict[str, Timing] = {
-    "sound": Timing(lease=1.2, send=0.7, bound=0.6, first=0.05, longest=0.1, pause_first=0.05, pause_longest=0.05),
-    "blind": Timing(lease=0.3, send=0.1, bound=0.0, first=0.05, longest=0.1, pause_first=0.05, pause_longest=0.05),
-}
-PROMISE = {"sound": 0.55, "blind": 30.0}
+SOUND = Timing(lease=1.2, send=0.7, bound=0.6, first=0.05, longest=0.1, pause_first=0.05, pause_longest=0.05)
+HASTY = Timing(lease=0.3, send=0.1, bound=0.0, first=0.05, longest=0.1, pause_first=0.05, pause_longest=0.05)
+VARIANTS: dict[str, Timing] = {"sound": SOUND, "blind": HASTY, "impatient": HASTY, "unmarked": SOUND, "unfenced": SOUND}
+"""What runs: production code, or that code with one of its precautions taken out. The harness must notice each.
+
+blind      conditional create without read-back: what was not answered is sent again
+impatient  looks before it sends again, but does not wait the server's bound
+unmarked   opens the socket before "sending" is durable
+unfenced   a worker that slept past its lease goes on as if nothing had happened
+"""
+BROKEN = tuple(name for name in VARIANTS if name != "sound")
+PROMISE = 0.55
+"""Seconds in which the server commits by itself; it keeps its bound. For a broken variant only the harness opens the gate."""
 KEYS = sealing.KeyRing({1: b"k" * 32}, b"i" * 32)
 PATIENCE = 25.0
 
@@ -94,9 +103,7 @@ class Result:
 def work(url: str, base: str, variant: str, point: str | None, action: str, reports: Connection | None) -> None:
     """A worker process: production code from the loop down. At `point` it reports, then kills or stops itself, once."""
     db.connect(url, KEYS)
-    if variant == "blind":
-        sender.SEND_AFTER = frozenset(Kind)
-        sender.look = lambda _client, payload, _landed=(): _as_told(payload)
+    TAKEN_OUT.get(variant, lambda: None)()
     client = FhirClient(base, Wire(base), None, Limits(connect=0.5, read=5, total=5))
     done: list[str] = []
 
@@ -118,9 +125,36 @@ def work(url: str, base: str, variant: str, point: str | None, action: str, repo
     worker.run(tools, stop, pace=worker.Pace(hands=1, idle=0.02, drain=1))
 
 
-def _as_told(payload: Any) -> Any:
-    """The broken variant's "read-back": whatever was sent is taken as found."""
-    return Sight(tuple(Found(entry, ({**entry.resource, "id": "x"},)) for entry in payload.entries))
+def _blind() -> None:
+    sender.SEND_AFTER = frozenset(Kind)
+    sender.look = lambda _client, payload, _landed=(): Sight(
+        tuple(Found(entry, ({**entry.resource, "id": "x"},)) for entry in payload.entries)
+    )
+
+
+def _unmarked() -> None:
+    record.mark_sending = lambda _tools, _item, _entry=None: None
+
+
+def _unfenced() -> None:
+    claim.stop_if_late = lambda _deadline: None
+    claim.held = record.held = _held_by_anybody
+
+
+@contextmanager
+def _held_by_anybody(lease: claim.Claim) -> Iterator[OutboxItem]:
+    with db.transaction() as current:
+        yield current.get_one(OutboxItem, lease.item_id, with_for_update=True, populate_existing=True)
+
+
+TAKEN_OUT = {"blind": _blind, "unmarked": _unmarked, "unfenced": _unfenced}
+
+
+def broken(variant: str, database: str = "sqlite", number: int = 1) -> Case:
+    """The case in which the precaution that this variant lacks is what saves a sound worker."""
+    if variant == "unfenced":
+        return Case(database, "marked", "woken", variant, action="stop", number=number)
+    return Case(database, "written", "late", variant, number=number)
 
 
 def run(case: Case) -> Result:
@@ -128,7 +162,7 @@ def run(case: Case) -> Result:
     result = Result(case)
     began = time.monotonic()
     with scratch(case.database) as url:
-        clinic = Clinic(promise=PROMISE[case.variant])
+        clinic = Clinic(promise=PROMISE if case.variant == "sound" else 30.0)
         clinic.put({"resourceType": "Patient", "id": "pat-1", "telecom": [{"value": "old"}]})
         with running(clinic) as base:
             item_id, submission_id = _queue(url, case)
@@ -191,10 +225,15 @@ def _drive(case: Case, clinic: Clinic, watch: Watch, url: str, base: str, result
         if case.release == "during":
             time.sleep(0.15)
             clinic.release()
-        if case.variant == "blind":  # the first commit falls after the second request was decided
+        if case.release == "woken":  # the sleeper wakes while the other's request is being worked on
+            _until(clinic.received.is_set, PATIENCE)
+            os.kill(first.pid, signal.SIGCONT)
+            _until(lambda: clinic.writes > 1, 0.3 if case.variant == "sound" else PATIENCE)
+            clinic.release()
+        elif case.variant != "sound":  # the first commit falls after the second request was decided
             _until(lambda: clinic.writes > 1, PATIENCE)
             clinic.release()
-        result.finished = _until_finished(watch, clinic)
+        result.finished = _until_finished(case, watch, clinic)
         if case.action == "stop" and first.pid:
             os.kill(first.pid, signal.SIGCONT)
             _until(lambda: not first.is_alive() or watch.look() is None, 1.0)
@@ -211,7 +250,7 @@ def _drive(case: Case, clinic: Clinic, watch: Watch, url: str, base: str, result
 
 def _arm(case: Case, clinic: Clinic) -> None:
     """What the server does to the first request, so that the point is reached."""
-    if case.point == "written":
+    if case.point == "written" or case.release == "woken":
         clinic.hold = 1
     elif case.point == "absent":
         clinic.swallow = 1
@@ -250,8 +289,10 @@ def _until_killed(case: Case, clinic: Clinic, process: Any, reports: Connection,
     return reached
 
 
-def _until_finished(watch: Watch, clinic: Clinic) -> bool:
-    """Told "confirmed", and the server at rest."""
+def _until_finished(case: Case, watch: Watch, clinic: Clinic) -> bool:
+    """Told "confirmed", and the server at rest; of a broken variant the harm is enough."""
+    if case.variant != "sound":
+        return _until(lambda: bool(watch.look()) and not clinic.pending and max(clinic.keys().values()) > 1, 5)
     return _until(lambda: watch.look() is State.CONFIRMED and not clinic.pending, PATIENCE)
 
 
