@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration faults pictures bench
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration faults soak pictures bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ migration: setup-dev  ## write the step from the stored schema to the models: ma
 
 faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
+
+soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
+	@$(BIN)/python -m tests.delivery.soak
 
 pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/
 	@$(BIN)/python -m tests.pictures
