@@ -10,6 +10,8 @@ from portal.actors import Actor
 from portal.audit.events import Event
 from portal.clock import now
 from portal.errors import Issue, NotFound
+from portal.fhir.values import Say
+from portal.fhir.values import plain as as_is
 from portal.intake import drafts, filling, library, visits
 from portal.intake.models import Draft, Visit
 from portal.intake.showing import plain
@@ -64,37 +66,40 @@ class Outcome:
     stale: bool = False
 
 
-def sheet(work: filling.Work, language: str) -> Sheet:
+def sheet(work: filling.Work, language: str, say_own: Say = as_is) -> Sheet:
     """What would be signed now. NotFound for a form that asks for no signature."""
     if not signing.needed(work.entry.form):
         raise NotFound
     filled = work.filling
-    lines = [line for page in filled.pages for line in _page(page.title, filled.nodes(page.key), language)]
+    none = say_own("Not answered")
+    lines = [line for page in filled.pages for line in _page(page.title, filled.nodes(page.key), language, none)]
     return Sheet(filled.title, tuple(lines), signing.digest(filled.response("completed")), language)
 
 
-def _page(title: str, nodes: list[Node], language: str) -> Iterator[Line]:
+def _page(title: str, nodes: list[Node], language: str, none: str) -> Iterator[Line]:
     yield Line("heading", title)
-    for line in _lines(nodes, language):
+    for line in _lines(nodes, language, none):
         if line != Line("heading", title):
             yield line
 
 
-def _lines(nodes: list[Node], language: str) -> Iterator[Line]:
+def _lines(nodes: list[Node], language: str, none: str) -> Iterator[Line]:
     for node in nodes:
         words = plain(node.text)
         if node.item.is_question:
             said = ", ".join(say(answer, language) or absent_reason(answer) for answer in node.answers)
-            yield Line("question", words, said or "—")
+            yield Line("question", words, said or none)
         elif words:
             yield Line("heading" if node.type == "group" else "text", words)
-        yield from _lines(node.children, language)
+        yield from _lines(node.children, language, none)
 
 
-def sign(actor: Actor, visit_id: str, slug: str, typed: Typed, language: str, max_age: timedelta) -> Outcome:
+def sign(
+    actor: Actor, visit_id: str, slug: str, typed: Typed, language: str, max_age: timedelta, say_own: Say = as_is
+) -> Outcome:
     """Sign the form as it stands, once everything in it is answered. Who signs and when is not typed but known here."""
     work = filling.work(actor, visits.visit(actor, visit_id), slug, language, max_age)
-    shown = sheet(work, language)
+    shown = sheet(work, language, say_own)
     issues = check(typed)
     if issues:
         return Outcome(issues)

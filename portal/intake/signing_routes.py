@@ -13,6 +13,7 @@ from portal.intake import drafts, filling, signing, visits
 from portal.intake.languages import language
 from portal.intake.models import Visit
 from portal.intake.signing import Typed
+from portal.pages import words
 
 bp = Blueprint("signing", __name__, url_prefix="/visits")
 
@@ -27,7 +28,7 @@ def signed(visit_id: str, slug: str) -> ResponseReturnValue:
     actor, form = guard.actor(), request.form
     _open(visit_id)
     typed = Typed(form.get("name", ""), form.get("agreed") == "yes", form.get("seen", ""))
-    outcome = signing.sign(actor, visit_id, slug, typed, language(), _fresh())
+    outcome = signing.sign(actor, visit_id, slug, typed, language(), _fresh(), words)
     if outcome.issues or outcome.stale:
         return _sheet(visit_id, slug, outcome.issues, typed.name, stale=outcome.stale)
     return redirect(url_for(".copy", visit_id=visit_id, slug=slug), 303)
@@ -49,7 +50,7 @@ def _sheet(
     """The words to sign; to the first page that is not finished, where something still is, and to the copy once signed."""
     actor = guard.actor()
     work = filling.work(actor, _open(visit_id), slug, language(), _fresh())
-    shown = signing.sheet(work, language())
+    shown = signing.sheet(work, language(), words)
     if work.signed:
         return redirect(url_for(".copy", visit_id=visit_id, slug=slug))
     if not filling.to_sign(work):
