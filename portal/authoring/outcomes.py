@@ -18,7 +18,7 @@ CODES: dict[str, str] = {
     "option": "code-invalid", "display": "code-invalid", "unit": "code-invalid", "option-unknown": "not-found",
     "too-long": "too-long", "rule": "invariant", "rule-unchecked": "processing", "form-mismatch": "not-found",
     "not-enabled": "business-rule", "exclusive": "business-rule", "read-only": "business-rule",
-    "draft-form": "informational",
+    "draft-form": "informational", "signature": "required",
 }  # fmt: skip
 """What FHIR calls each kind of finding; the rest are `value`."""
 SYSTEM = "urn:previsit:finding"

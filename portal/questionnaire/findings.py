@@ -15,9 +15,9 @@ from .items import Item
 from .origins import ABSENT_REASONS
 
 _HONOURED_WORDS = """
-answerExpression answerOptionsToggleExpression calculatedExpression candidateExpression choiceColumn
+answerExpression answerOptionsToggleExpression calculatedExpression candidateExpression
 choiceOrientation collapsible columnCount constraint cqf-calculatedValue cqf-expression definitionExtract
-definitionExtractValue displayCategory enableWhenExpression entryFormat entryMode extractAllocateId hidden
+definitionExtractValue displayCategory enableWhenExpression entryFormat extractAllocateId hidden
 initialExpression itemAnswerMedia itemControl itemExtractionContext itemMedia itemPopulationContext itemWeight
 launchContext maxDecimalPlaces maxOccurs maxQuantity maxSize maxValue mimeType minLength minOccurs minQuantity
 minValue observationExtract observation-extract-category observationExtractCategory observationExtractEntry
@@ -57,6 +57,8 @@ REASONS = {
     "lookupQuestionnaire": "a reference is not entered by way of another form",
     "unitSupplementalSystem": "units outside the list are taken as text, not from another system",
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
+    "choiceColumn": "an answer is shown by its display alone, not in columns",
+    "entryMode": "questions may be answered in any order and changed until the form is sent",
     "externallydefined": "the options lie at an address of their own that is no value set",
 }
 """What is known and not done, and what that means for whoever fills in the form."""
@@ -106,7 +108,7 @@ class Findings:
         for link_id, element in [("", raw), *((item.link_id, item.raw) for item in items)]:
             for name in _extension_names(element):
                 used[name] += 1
-                if name not in HONOURED and name not in DESCRIPTIVE:
+                if name not in HONOURED and name not in DESCRIPTIVE and not _in_any_order(name, element):
                     reason = REASONS.get(name, "an extension this engine does not know")
                     missed.setdefault((link_id, name), Unhonoured(link_id, name, reason))
             for name in _unknown_elements(element, "Questionnaire.item" if element is not raw else "Questionnaire"):
@@ -121,6 +123,10 @@ class Findings:
             )
             used.update(f"enableWhen:{condition.operator}" for condition in item.conditions)
         return Features(dict(sorted(used.items())), tuple(missed.values()), tuple(self.defects))
+
+
+def _in_any_order(name: str, element: Json) -> bool:
+    return name == "entryMode" and ext.value(ext.of(element), name) == "random"
 
 
 def _unknown_elements(element: Json, type_name: str) -> list[str]:

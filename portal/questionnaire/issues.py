@@ -57,6 +57,7 @@ MESSAGES: dict[str, str] = {
     "no-value": "An answer has no value",
     "form-mismatch": "The answers belong to another form (%(other)s)",
     "status": "The status %(status)s is not a status of a response",
+    "signature": "This must be signed, and holds no signature",
     "draft-form": "The form is a draft",
     "text-differs": "The text of the question is not the text of the form",
     "shape": "This is not the shape of a response: %(what)s",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from . import extensions as ext
 from .addresses import name_of
 from .answers import Entry
 from .checking import place_of
@@ -16,6 +17,7 @@ from .extensions import Json
 from .filling import Filling
 from .issues import Issue
 from .response import STATUSES
+from .signing import needed
 
 UNFINISHED = frozenset({"in-progress", "stopped"})
 INCOMPLETE = frozenset({"required", "group-required", "too-few"})
@@ -29,6 +31,8 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
         ]
     filling = Filling(form, response, context, settle=False)
     found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
+    if str(response.get("status")) not in UNFINISHED:
+        found += _unsigned(form, filling, response)
     found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
     if str(response.get("status")) in UNFINISHED:
         found = [issue for issue in found if issue.code not in INCOMPLETE]
@@ -55,6 +59,30 @@ def _same_form(form: Form, other: str) -> bool:
         return True
     own = {form.url, f"Questionnaire/{form.raw.get('id')}"}
     return (url in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")) and version in ("", form.version)
+
+
+def _unsigned(form: Form, filling: Filling, response: Json) -> Iterator[Issue]:
+    """Parts that must be signed and are not: a warning, for the signature may lie apart (Provenance.signature)."""
+    evaluation, top = filling.inside()
+    for part in needed(form):
+        item = form.by_link.get(part.link_id)
+        entries = [one for one in top.below(item) if one.answered and evaluation.enabled(one)] if item else [top]
+        if entries and not _signed(response, part.link_id):
+            yield Issue(
+                "", part.link_id, "signature", "warning", {}, place_of(entries[0]) if item else "QuestionnaireResponse"
+            )
+
+
+def _signed(response: Json, link_id: str) -> bool:
+    stack: list[Json] = [response]
+    while stack:
+        element = stack.pop()
+        if str(element.get("linkId") or "") == link_id and ext.of(element).get("questionnaireresponse-signature"):
+            return True
+        for name in ("item", "answer"):
+            listed = element.get(name)
+            stack.extend(one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else None
+    return False
 
 
 def _not_enabled(filling: Filling) -> Iterator[Issue]:
