@@ -33,7 +33,9 @@ def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, 
     """(name, e-mail) of members of staff, by account."""
     if actor.role is not Role.ADMINISTRATOR:
         raise NotAllowed
-    rows = select(Account).where(Account.id.in_(account_ids), Account.clinic_id == actor.clinic_id)
+    rows = select(Account).where(
+        Account.id.in_(account_ids), Account.clinic_id == actor.clinic_id, Account.patient_id.is_(None)
+    )
     return {row.id: (row.profile["name"], row.profile["email"]) for row in session().scalars(rows)}
 
 

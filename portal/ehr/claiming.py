@@ -10,7 +10,7 @@ from portal.ehr import launches, users
 from portal.ehr.identity import Identity
 from portal.ehr.launch_models import Launch
 from portal.ehr.models import Connection
-from portal.errors import NotFound
+from portal.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Claim:
 
 
 def claim(actor: Actor, launch_id: str, browser: str | None) -> Claim:
-    """The open question of this very browser. NotFound for anybody else's, one that was answered, or one that took too long."""
+    """The open question of this very browser. NotFound for anybody else's or one that took too long, Conflict once answered."""
     row, connection = _claimed(actor, launch_id, browser)
     return Claim(row.id, row.answered["user"], connection.name)
 
@@ -48,11 +48,12 @@ def _claimed(actor: Actor, launch_id: str, browser: str | None) -> tuple[Launch,
         row is not None
         and row.clinic_id == actor.clinic_id
         and actor.role in STAFF
-        and row.answered_sealed is not None
         and row.expires_at > now()
         and browser is not None
         and row.browser_hash == launches.hashed(browser)
     )
     if row is None or not mine:
         raise NotFound
+    if row.answered_sealed is None:
+        raise Conflict
     return row, session().get_one(Connection, row.connection_id)

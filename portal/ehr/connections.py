@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.clock import now
 from portal.db import session, transaction
-from portal.ehr import address, answers, capabilities, discovery
+from portal.ehr import address, answers, capabilities, discovery, meaning
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient
 from portal.ehr.discovery import Endpoints, Launching
@@ -162,10 +162,18 @@ def ask_capabilities(connection: Connection, client: FhirClient) -> Capabilities
         if other:
             changed(connection, "The server runs other software than was confirmed.")
         else:
+            if confirmed and _can_less(confirmed, connection, found):
+                alert(connection, "can-less")
             connection.capabilities, connection.capabilities_at = capabilities.to_json(found), now()
     if other:
         raise Changed
     return found
+
+
+def _can_less(confirmed: Json, connection: Connection, found: Capabilities) -> bool:
+    """Whether something has gone since the last look that was there when the server was confirmed."""
+    lost = set(meaning.lost_and_new(confirmed.get("abilities", ()), found)[0])
+    return bool(lost - set(meaning.lost_and_new(confirmed.get("abilities", ()), abilities(connection))[0]))
 
 
 def know_again(connection: Connection, client: FhirClient) -> None:
@@ -185,10 +193,17 @@ def know_again(connection: Connection, client: FhirClient) -> None:
 
 
 def confirm(connection: Connection, found: Endpoints, can: Capabilities) -> None:
-    """Remember who this server is, when nobody has yet (bar 90)."""
+    """Remember who this server is and what it can do, when nobody has yet (bar 90)."""
     if connection.identity is None:
         with transaction():
-            connection.identity = {"issuer": found.issuer, "token": found.token, "software": can.software}
+            connection.identity = {
+                "issuer": found.issuer,
+                "token": found.token,
+                "software": can.software,
+                "version": can.fhir_version,
+                "abilities": [each.name for each in meaning.abilities(can) if each.has],
+                "at": now().isoformat(),
+            }
 
 
 def abilities(connection: Connection) -> Capabilities:

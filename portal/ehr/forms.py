@@ -1,10 +1,10 @@
 """What an administrator types about a connection, parsed."""
 
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
+from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from portal.ehr import service
+from portal.ehr import registration, service
 from portal.errors import Issue
 
 
@@ -28,6 +28,27 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
         return too_long or service.issues(
             self.text("name"), self.text("base_url"), self.text("client_id"), self.origins()
         )
+
+
+class SigningForm(FlaskForm):  # type: ignore[misc]
+    """How people sign in at a connection's server."""
+
+    client_id = StringField(validators=[Length(max=500)])
+    method = StringField(validators=[Length(max=40)])
+    secret = StringField(validators=[Length(max=2000)])
+    who = SelectMultipleField(choices=["patients", "staff"], validate_choice=False)
+
+    def issues(self, *, has_secret: bool) -> list[Issue]:
+        return registration.issues(
+            self.client_id.data or "", self.method.data or "", self.secret.data or "", has_secret=has_secret
+        )
+
+
+class TieForm(FlaskForm):  # type: ignore[misc]
+    """Who of the staff somebody is in the clinic's system."""
+
+    email = StringField(validators=[Length(max=254)])
+    user = StringField(validators=[Length(max=500)])
 
 
 class ReasonForm(FlaskForm):  # type: ignore[misc]

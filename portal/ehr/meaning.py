@@ -1,9 +1,11 @@
 """What a server can do, and what each of it means for the clinic: the table behind the administrator's page. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from portal.ehr import scopes
 from portal.ehr.capabilities import Capabilities
+from portal.fhir.resources import Json
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,137 @@ def abilities(can: Capabilities) -> list[Ability]:
     if not can.known:
         return []
     return [Ability(line.name, line.holds(can), line.yes if line.holds(can) else line.no) for line in LINES]
+
+
+def lost_and_new(before: Iterable[str], can: Capabilities) -> tuple[list[str], list[str]]:
+    """Names of abilities that were there when the server was confirmed and are gone, and of those that have come."""
+    known, now = set(before), {each.name for each in abilities(can) if each.has}
+    names = [line.name for line in LINES]
+    return [each for each in names if each in known - now], [each for each in names if each in now - known]
+
+
+# -- one kind of entry after the other ---------------------------------------------------------------------------------
+
+VERBS = {"r": "read", "s": "search", "c": "add", "u": "change"}
+SEARCHED: dict[str, tuple[str, ...]] = {
+    "Patient": ("identifier", "family", "birthdate"),
+    "MedicationRequest": ("patient",),
+    "MedicationStatement": ("patient",),
+    "AllergyIntolerance": ("patient",),
+    "Condition": ("patient",),
+    "Coverage": ("patient",),
+    "RelatedPerson": ("patient",),
+    "Appointment": ("patient", "date"),
+    "Observation": ("patient", "category"),
+    "DiagnosticReport": ("patient", "category"),
+    "Immunization": ("patient",),
+    "QuestionnaireResponse": ("identifier",),
+    "Consent": ("identifier",),
+}
+"""The search parameters that we use."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One kind of entry: what we may do with it, what we asked for and did not get, what it cannot be searched by, and so what."""
+
+    kind: str
+    may: tuple[str, ...]
+    refused: tuple[str, ...]
+    unsearchable: tuple[str, ...]
+    meaning: str
+
+    @property
+    def good(self) -> bool:
+        return not self.refused and not self.unsearchable
+
+
+def uses(can: Capabilities, granted: str | None) -> list[Use]:
+    """A line for each kind we need; [] before the server let us in. Words are English msgids."""
+    return [_use(kind, letters, can, granted) for kind, letters in scopes.NEEDS.items()] if granted else []
+
+
+def _use(kind: str, letters: str, can: Capabilities, granted: str) -> Use:
+    may = tuple(VERBS[each] for each in letters if scopes.permits(granted, kind, each))
+    refused = tuple(VERBS[each] for each in letters if not scopes.permits(granted, kind, each))
+    without = tuple(each for each in SEARCHED.get(kind, ()) if not can.finds(kind, each))
+    if not can.offers(kind):
+        return Use(kind, (), tuple(VERBS[each] for each in letters), (), "The server does not keep this kind of entry.")
+    return Use(kind, may, refused, without, _so_what(set(refused), without))
+
+
+def _so_what(refused: set[str], without: tuple[str, ...]) -> str:
+    if refused & {"read", "search"}:
+        return "Shown as “could not look”."
+    if refused:
+        return "Accepted answers of this kind are held."
+    return "Looked for without it, and checked here." if without else ""
+
+
+# -- how people sign in there --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Said:
+    name: str
+    holds: Callable[[Json], bool]
+    yes: str
+    no: str
+
+
+def _lists(name: str, *wanted: str) -> Callable[[Json], bool]:
+    return lambda document: bool(set(wanted) & set(document.get(name) or ()))
+
+
+SIGN_IN_LINES = (
+    _Said(
+        "Safe sign-in (PKCE)",
+        _lists("code_challenge_methods_supported", "S256"),
+        "People can sign in there.",
+        "Nobody can sign in there: without it a sign-in could be stolen on the way.",
+    ),
+    _Said(
+        "Says who signed in",
+        lambda document: bool(document.get("issuer")),
+        "Patients can use it to sign in here, staff can open the desk from inside it.",
+        "Patients can connect their record, but nobody can use it to sign in here.",
+    ),
+    _Said(
+        "Opens other applications",
+        _lists("capabilities", "launch-ehr"),
+        "Staff can open Previsit from inside it, with the patient who is open there.",
+        "It does not say that it can open Previsit from inside.",
+    ),
+    _Said(
+        "Asks patients which record",
+        _lists("capabilities", "launch-standalone", "context-standalone-patient"),
+        "Patients can connect their record from here.",
+        "It does not say that patients can sign in from here.",
+    ),
+    _Said(
+        "Lasting permission",
+        _lists("capabilities", "permission-offline"),
+        "A patient connects once.",
+        "A patient may have to connect again at each visit.",
+    ),
+    _Said(
+        "Takes permissions back",
+        lambda document: bool(document.get("revocation_endpoint")),
+        "When a patient ends their permission the server is told at once.",
+        "When a patient ends their permission our copy is destroyed; the server's own runs out by itself.",
+    ),
+    _Said(
+        "Names itself in its answers",
+        lambda document: document.get("authorization_response_iss_parameter_supported") is True,
+        "An answer that claims to be another server's is refused.",
+        "Answers are told apart by an address of their own for each server.",
+    ),
+)
+
+
+def for_people(document: Json | None) -> list[Ability]:
+    """What a server says of sign-ins; [] before it said anything."""
+    if not document:
+        return []
+    said = [(line, line.holds(document)) for line in SIGN_IN_LINES]
+    return [Ability(line.name, has, line.yes if has else line.no) for line, has in said]

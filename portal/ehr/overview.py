@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from portal.actors import Actor
 from portal.db import session
-from portal.ehr import connections, meaning, registering, scopes, tokens
-from portal.ehr.meaning import Ability
+from portal.ehr import connections, meaning, registering, registration, scopes, tokens
+from portal.ehr.launch_models import LaunchClient
+from portal.ehr.meaning import Ability, Use
 from portal.ehr.models import Connection, ConnectionState, SigningKey
 from portal.ehr.reading import Reason
 
@@ -58,6 +59,12 @@ class Overview:
     missing: list[str]
     keys: list[Key]
     confirmed: bool
+    confirmed_at: datetime | None
+    lost: list[str]
+    come: list[str]
+    uses: list[Use]
+    for_people: list[Ability]
+    signing: LaunchClient | None
 
 
 def every(actor: Actor, at: datetime) -> list[Overview]:
@@ -75,6 +82,8 @@ def _overview(row: Connection, at: datetime) -> Overview:
     state: ConnectionState = connections.state(row.id)
     can = connections.abilities(row)
     scope = tokens.granted_scope(row.id)
+    known = row.identity or {}
+    lost, come = meaning.lost_and_new(known["abilities"], can) if "abilities" in known else ([], [])
     return Overview(
         id=row.id,
         name=row.name,
@@ -96,6 +105,12 @@ def _overview(row: Connection, at: datetime) -> Overview:
         missing=scopes.missing(scope, scopes.NEEDS) if scope else [],
         keys=_keys(row.id, at),
         confirmed=row.identity is not None,
+        confirmed_at=datetime.fromisoformat(known["at"]) if "at" in known else None,
+        lost=lost,
+        come=come,
+        uses=meaning.uses(can, scope),
+        for_people=meaning.for_people(row.discovery),
+        signing=registration.of(row.id),
     )
 
 

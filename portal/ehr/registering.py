@@ -10,7 +10,7 @@ from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
-from portal.ehr import address, connections, keys, scopes, tokens
+from portal.ehr import address, connections, keys, meaning, scopes, tokens
 from portal.ehr.capabilities import Capabilities, gaps
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError
@@ -113,6 +113,19 @@ def rotate_keys(actor: Actor, connection_id: str) -> None:
     with transaction() as current:
         current.add_all(keys.rotate(row, now()))
         _audited(actor, row, "keys rotated")
+
+
+def confirm_as_it_is(actor: Actor, connection_id: str) -> None:
+    """What the server can do now is what it is expected to do from here on; who it is stays as it was confirmed."""
+    allow(actor)
+    row = owned(actor, connection_id)
+    if row.identity is None:
+        raise Conflict
+    can = connections.abilities(row)
+    with transaction():
+        has = [each.name for each in meaning.abilities(can) if each.has]
+        row.identity = {**row.identity, "abilities": has, "version": can.fhir_version, "at": now().isoformat()}
+        _audited(actor, row, "abilities confirmed")
 
 
 def owned(actor: Actor, connection_id: str) -> Connection:

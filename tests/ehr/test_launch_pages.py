@@ -144,7 +144,7 @@ def test_staff_say_once_who_they_are_and_are_then_signed_in_with_the_patient_ope
     assert "Riverside record" in page
     said = _post(client, claim, claim)
     assert said.headers["Location"] == f"/desk?show=all&patient={house.ana}"
-    assert client.get(claim).status_code == 404, "a question that was answered is gone"
+    assert client.get(claim).status_code == 409, "a question that was answered is closed"
 
     again = house.visitor()
     answer = house.back(again, house.launched(again))

@@ -1,5 +1,6 @@
 """The administrator's pages about a clinic's server, and the public address of our keys."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from portal.ehr import routes, service
 from tests import make as people
 from tests.conftest import csrf
 
-from .hostile import Hostile
+from .hostile import Hostile, Say
 
 # the application's own fixtures, not this folder's database
 from tests.conftest import database  # noqa: F401  isort:skip
@@ -156,3 +157,81 @@ def test_row_07_jwks__public_and_cacheable(app: Flask) -> None:
     assert all("d" not in key for key in every.json["keys"])
     assert "Set-Cookie" not in every.headers
     assert client.get("/.well-known/jwks/0123456789abcdef.json").status_code == 404
+
+
+def test_an_administrator_sets_how_people_sign_in_and_who_is_who(
+    admin: FlaskClient, server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.ehr.keys.RSA_BITS", 2048)
+    page = _register(admin, server.base)
+    at = f"{page}/sign-in"
+    shown = admin.get(at).get_data(as_text=True)
+    assert "/launch/callback/" in shown
+    assert "It does not let itself be shown in a frame" in shown
+
+    def said(path: str, **form: str | list[str]) -> tuple[int, str]:
+        answer = admin.post(path, data={"csrf_token": csrf(admin, at), **form})
+        return answer.status_code, answer.get_data(as_text=True)
+
+    assert "Choose how Previsit proves who it is." in said(at, client_id="x", method="magic")[1]
+    assert "Give the secret" in said(at, client_id="x", method="client_secret_basic")[1]
+    secret = "a-secret-canary"
+    assert said(at, client_id="x", method="client_secret_basic", secret=secret, who=["patients", "staff"])[0] == 303
+    shown = admin.get(at).get_data(as_text=True)
+    assert secret not in shown
+    assert shown.count("checked") >= 3
+    assert said(at, client_id="y", method="client_secret_basic", secret="", who="staff")[0] == 303, "it is kept"
+    people_at = f"{page}/people"
+    assert "No member of staff here" in said(people_at, email="nobody@example.org", user="Practitioner/lee-1")[1]
+    assert "like Practitioner/123" in said(people_at, email="lee@example.org", user="Patient/1")[1]
+    assert said(people_at, email="lee@example.org", user=f"{server.base}/Practitioner/lee-1")[0] == 303
+    shown = admin.get(at).get_data(as_text=True)
+    assert "Practitioner/lee-1" in shown
+    assert "not used yet" in shown
+    assert "tied already" in said(people_at, email="lee@example.org", user="Practitioner/lee-1")[1]
+    end = re.search(r'action="([^"]+/end)"', shown)
+    assert end
+    assert said(end[1])[0] == 303
+    assert "Practitioner/lee-1" not in admin.get(at).get_data(as_text=True)
+    assert said(end[1])[0] == 404
+    assert said(people_at, email="lee@example.org", user="Practitioner/lee-1")[0] == 303, (
+        "a tie that ended can be made again"
+    )
+
+
+def test_what_a_server_can_do_less_than_when_it_was_confirmed_is_said_until_somebody_confirms_it(
+    admin: FlaskClient, server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.ehr.keys.RSA_BITS", 2048)
+    server.smart()
+    server.fhir("metadata", STATEMENT)
+    page = _register(admin, server.base)
+    admin.post(f"{page}/test", data={"csrf_token": csrf(admin, page)})
+    assert "It has changed since it was confirmed" not in admin.get(page).get_data(as_text=True)
+    server.fhir("metadata", STATEMENT | {"rest": [{"mode": "server", "interaction": [], "resource": []}]})
+    admin.post(f"{page}/test", data={"csrf_token": csrf(admin, page)})
+    shown = admin.get(page).get_data(as_text=True)
+    assert "It has changed since it was confirmed" in shown
+    assert "Gone: Transactions." in shown
+    assert admin.post(f"{page}/confirm", data={"csrf_token": csrf(admin, page)}).status_code == 303
+    assert "It has changed since it was confirmed" not in admin.get(page).get_data(as_text=True)
+
+
+def test_the_page_says_kind_by_kind_what_we_may_do_and_what_follows_from_what_we_may_not(
+    admin: FlaskClient, server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.ehr.keys.RSA_BITS", 2048)
+    server.smart()
+    server.fhir("metadata", STATEMENT)
+    granted = {
+        "access_token": "t",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "system/Patient.rs system/Consent.rs",
+    }
+    server.on["POST /token"] = Say(200, granted, {"Content-Type": "application/json"})
+    page = _register(admin, server.base)
+    shown = admin.post(f"{page}/test", data={"csrf_token": csrf(admin, page)}).get_data(as_text=True)
+    assert "Some permissions were not given" in shown
+    assert "Accepted answers of this kind are held." in shown
+    assert "Shown as “could not look”." in shown

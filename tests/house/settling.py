@@ -29,7 +29,7 @@ from portal.library import service as library
 from tests import make
 from tests.house.reading import Page
 from tests.house.records import readings
-from tests.house.signing_in import asked_who_they_are, connected
+from tests.house.signing_in import asked_who_they_are, connected, tied
 
 FORM = "health-history"
 Json = dict[str, Any]
@@ -73,6 +73,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "question": question.id,
         "connection": connection_id,
         "launch": asked_who_they_are(connection_id, owner),
+        "tie": tied(connection_id, owner),
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
         "form": asked.form_id,

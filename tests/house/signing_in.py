@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from portal.accounts.models import Account
 from portal.actors import Actor
 from portal.clock import now
 from portal.db import new_id, session, transaction
 from portal.ehr import grants, launches, registration
-from portal.ehr.launch_models import FROM_EHR, Launch
+from portal.ehr.launch_models import FROM_EHR, EhrUser, Launch
 from portal.ehr.models import Connection
 from portal.ehr.smart import Granted
 
@@ -56,6 +59,25 @@ def asked_who_they_are(connection_id: str, owner: str) -> str:
             used_at=now(),
             held={"verifier": "v", "nonce": "n"},
             answered={"issuer": "i", "subject": owner, "user": f"Practitioner/{owner}", "patient": owner},
+        )
+        current.add(row)
+    return row.id
+
+
+def tied(connection_id: str, owner: str) -> str:
+    """Somebody on the staff is a user of the clinic's system; the id of that tie."""
+    connection = session().get_one(Connection, connection_id)
+    staff = select(Account.id).where(Account.clinic_id == connection.clinic_id, Account.patient_id.is_(None))
+    account_id = session().scalars(staff.limit(1)).one()
+    with transaction() as current:
+        row = EhrUser(
+            clinic_id=connection.clinic_id,
+            connection_id=connection.id,
+            account_id=account_id,
+            user=f"Practitioner/tied-{owner}",
+            made_at=now(),
+            made_by="",
+            live=1,
         )
         current.add(row)
     return row.id
