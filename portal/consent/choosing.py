@@ -11,7 +11,7 @@ from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
-from portal.consent import filed, resource
+from portal.consent import filed, resource, superseding
 from portal.consent.choices import Sheet, check, settled, sheet
 from portal.consent.models import Act, Capacity, ConsentVersion
 from portal.consent.standing import holding
@@ -151,7 +151,10 @@ def withdraw(actor: Actor, *, language: str) -> Version:
         if before is None:
             raise NotFound
         chosen = {**before.choices, "share": "no", "sensitive": "no", "research": "no", "until": "open"}
-        return _record(actor, Act.WITHDRAWN, chosen, sheet_for(actor, language), None, None)
+        taken = _record(actor, Act.WITHDRAWN, chosen, sheet_for(actor, language), None, None)
+        if taken.id != before.id:
+            superseding.tell_the_record(actor, taken.row, resource_for_delivery(actor, taken.id))
+        return taken
 
 
 def _record(

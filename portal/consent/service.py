@@ -16,6 +16,7 @@ from portal.consent.choosing import (
 )
 from portal.consent.decision import Decision, Policy
 from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible, would_permit
+from portal.consent.superseding import superseded
 from portal.delivery.tools import Passage
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "resource_for_delivery",
     "sheet_for",
     "shows_results",
+    "superseded",
     "task_state",
     "version",
     "visible",

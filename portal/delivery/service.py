@@ -16,6 +16,7 @@ from portal.delivery import ledger
 from portal.delivery.desk import close, held, held_item, overview, resend, resend_all
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
+from portal.delivery.placed import placed
 from portal.delivery.standing import Status, status_of, statuses_of
 from portal.delivery.states import Kind, State
 from portal.fhir import exact
@@ -27,6 +28,7 @@ __all__ = [
     "held",
     "held_item",
     "overview",
+    "placed",
     "resend",
     "resend_all",
     "status_of",

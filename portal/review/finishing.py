@@ -128,8 +128,14 @@ def _bundle(
             responses=responses,
             consent=_consent(actor, document),
             accepted=accepted,
+            superseded=_superseded(submission),
         )
     )
+
+
+def _superseded(submission: intake.Submission) -> list[tuple[Json, str | None]]:
+    version = submission.document.get("consent_version_id")
+    return consent.superseded(submission.clinic_id, submission.patient_id, version) if version else []
 
 
 def _consent(actor: Actor, document: Json) -> Json | None:

@@ -46,6 +46,8 @@ class Sending:
     responses: Sequence[Json]
     consent: Json | None
     accepted: Sequence[Accepted]
+    superseded: Sequence[tuple[Json, str | None]] = ()
+    """Consents in the record that this one replaces, inactive, each with its version there"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def name_for(submission_id: str, what: str) -> str:
 def _consent(sending: Sending) -> Iterable[_Part]:
     if sending.consent is not None:
         yield _created(sending, sending.consent, "consent", (sending.finished_by,))
+    for old, version in sending.superseded:
+        url, name = f"Consent/{old['id']}", name_for(sending.submission_id, f"Consent/{old['id']}")
+        yield _Part(bundle.update_entry(old, f"urn:uuid:{name}", version), url, (sending.finished_by,), "UPDATE")
 
 
 def _responses(sending: Sending) -> Iterable[_Part]:
