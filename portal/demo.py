@@ -18,6 +18,7 @@ from portal import assets, db, sealing, settings
 from portal.accounts import service as accounts
 from portal.actors import Actor, Role, system
 from portal.clock import now
+from portal.ehr import registration
 from portal.ehr import service as ehr
 from portal.errors import Misconfigured
 from portal.fhir import exact
@@ -84,6 +85,10 @@ class Place:
     @property
     def jwks(self) -> Path:
         return self.instance / "client-jwks.json"
+
+    @property
+    def callback(self) -> Path:
+        return self.instance / "client-callback.txt"
 
     @property
     def links(self) -> Path:
@@ -190,7 +195,17 @@ def _prepare_database(place: Place, environ: dict[str, str]) -> None:
     connection = ehr.connection_for(clinic_id) or ehr.register(
         system(clinic_id), name="Springfield record system", base_url=place.clinic_url, client_id=CLIENT_ID
     )
+    if registration.of(connection.id) is None:
+        registration.register(
+            system(clinic_id),
+            connection.id,
+            client_id=CLIENT_ID,
+            method="private_key_jwt",
+            for_patients=True,
+            for_staff=True,
+        )
     place.jwks.write_text(exact.dumps(ehr.jwks(connection.id)))
+    place.callback.write_text(f"{place.portal_url}/launch/callback/{connection.id}")
     _ask_forms(system(clinic_id))
 
 
@@ -213,6 +228,7 @@ def _add_clinic() -> str:
 def _sandbox_options(place: Place, fault: str | None) -> list[str]:
     options = ["--port", str(place.clinic_port), "--data", str(place.instance / "sandbox")]
     options += ["--client-id", CLIENT_ID, "--client-jwks", str(place.jwks)]
+    options += ["--redirect-uri", place.callback.read_text(), "--launch-url", f"{place.portal_url}/launch"]
     return [*options, "--fault", fault] if fault else options
 
 
@@ -267,6 +283,10 @@ def _say(place: Place, fault: str | None) -> None:
     for fhir_id, token in links.items():
         print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
         print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
+    print(
+        f"\n  From the clinic's own system: {place.clinic_url.removesuffix('/fhir')}/ehr plays the record system that staff work in and"
+        f"\n  opens Previsit for a patient; patients find “Sign in with Springfield record system” at {place.portal_url}/sign-in"
+    )
     if fault:
         print(f"\n  The clinic's server is broken on purpose: {fault}.")
     print(
