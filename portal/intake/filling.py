@@ -76,9 +76,9 @@ class Saved:
 
 def work(actor: Actor, visit: Visit, slug: str, language: str, max_age: timedelta) -> Work:
     """The form with its draft, or prefilled from the record when nothing was saved yet (nothing is written by looking)."""
-    entry = library.entry(actor, visit, slug)
-    row = drafts.draft(visit, library.task(slug))
-    return _work(visit, entry, row, _context(actor, visit, language, max_age))
+    rows = drafts.of_visit(visit)
+    entry = library.entry(actor, visit, slug, rows)
+    return _work(visit, entry, rows.get(library.task(slug)), _context(actor, visit, language, max_age))
 
 
 def works(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> list[Work]:

@@ -76,9 +76,9 @@ def entries(actor: Actor, visit: Visit, rows: Mapping[str, Draft] | None = None)
     return [_entry(actor.clinic_id, each, as_of) for each in found]
 
 
-def entry(actor: Actor, visit: Visit, slug: str) -> Entry:
-    """One form of a visit; NotFound for one that this visit neither asks nor has begun."""
-    found = next((each for each in places(actor, visit, drafts.of_visit(visit)) if each.slug == slug), None)
+def entry(actor: Actor, visit: Visit, slug: str, rows: Mapping[str, Draft]) -> Entry:
+    """One form of a visit; NotFound for one that this visit neither asks nor has begun. `rows`: its drafts by task."""
+    found = next((each for each in places(actor, visit, rows) if each.slug == slug), None)
     if found is None:
         raise NotFound
     return _entry(actor.clinic_id, found, library.lists_as_of(actor.clinic_id))
