@@ -87,7 +87,11 @@ class _Populating:
             entry = parent.add(item)
             entry.memo = _memo(formula, [row])
             entries.append(entry)
-        return entries or [parent.one(item)]
+        if not entries:
+            alone = parent.one(item)
+            alone.memo = _memo(formula, [])
+            return [alone]
+        return entries
 
     def found(self, formula: Formula, place: Entry) -> list[Any]:
         return _unbundled(self.evaluated(formula, place, "itemPopulationContext"))

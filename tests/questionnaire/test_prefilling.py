@@ -278,3 +278,13 @@ def test_what_has_no_place_on_a_group_is_named() -> None:
     assert [one.feature for one in made.features.not_honoured] == ["initialExpression", "candidateExpression"]
     twice = form(q("a", ext=[sdc("initialExpression", "'x'")], initial=[{"valueString": "y"}]))
     assert [(one.link_id, one.code) for one in twice.features.defects] == [("a", "initial")]
+
+
+def test_a_part_whose_context_finds_nothing_is_empty_and_no_trouble() -> None:
+    kin = sdc("itemPopulationContext", "%patient.contact", "kin")
+    made = form(
+        group("kin", q("name", ext=[sdc("initialExpression", "%kin.name.text")]), q("own", initial=[{"valueString": "x"}]),
+              repeats=True, ext=[kin]),
+    )  # fmt: skip
+    draft, troubles = populated(made, context(launch={"patient": PATIENT}))
+    assert (values(draft), troubles) == ({"own": ["x"]}, [])
