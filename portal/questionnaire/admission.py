@@ -20,6 +20,7 @@ MAX_OPTIONS = 500
 MAX_LINK_ID = 1_000
 
 R5_TYPES = {"coding": "the R5 type coding", "question": "the R5 type question"}
+CRITICAL = "rendering-criticalExtension"
 STU3_OPTIONS = ("option", "options")
 _STU3_INITIAL = re.compile(r"initial[A-Z]\w*\Z")
 
@@ -182,15 +183,21 @@ def _modifiers(element: Json, link_id: str) -> Iterator[Refusal]:
     for extension in listed if isinstance(listed, list) else ():
         url = extension.get("url") if isinstance(extension, dict) else None
         if not isinstance(url, str) or not _understood(url, extension):
-            yield Refusal(link_id, "modifier-extension", f"the modifierExtension {url} is not known here")
+            yield Refusal(link_id, "modifier-extension", _not_understood(url, extension))
     for name in ("answerOption", "enableWhen", "initial"):
         for part in element.get(name) or ():
             if isinstance(part, dict):
                 yield from _modifiers(part, link_id)
 
 
+def _not_understood(url: Any, extension: Any) -> str:
+    if isinstance(url, str) and ext.short_name(url) == CRITICAL:
+        return f"its author says it must not be shown without {ext.value_of(extension)}, which is not done here"
+    return f"the modifierExtension {url} is not known here"
+
+
 def _understood(url: str, extension: Json) -> bool:
     """rendering-criticalExtension names another extension: it is understood when that one is."""
-    if ext.short_name(url) != "rendering-criticalExtension":
+    if ext.short_name(url) != CRITICAL:
         return False
     return ext.short_name(str(ext.value_of(extension))) in HONOURED
