@@ -96,6 +96,11 @@ def connection(arguments: Arguments) -> int:
 def after_restore(arguments: Arguments) -> None:
     """Bar 86: a restored outbox may be older than what was sent."""
     _open()
+    for clinic in accounts.clinics():
+        reached = overdue.reaches(clinic.id)
+        if reached:
+            print(f"{clinic.name}: this database knows of deliveries up to {reached:%Y-%m-%d %H:%M:%S} UTC.")
+    print("What was written here after the backup was made is not in it; ask those who wrote since then to look again.")
     print(
         f"{overdue.after_restore(now)} unfinished deliveries will be looked up at the clinic before anything is sent again."
     )

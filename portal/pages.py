@@ -252,7 +252,15 @@ def _problem(error: Exception) -> ResponseReturnValue:
         guard.note_refusal()
     if request.accept_mimetypes.best == "application/json":
         return {"error": gettext(title), "request_id": g.get("request_id")}, status
-    return render_template("problem.html", status=status, title=gettext(title), sentence=gettext(sentence)), status
+    said = {"status": status, "title": gettext(title), "sentence": gettext(sentence), "typed": _typed(status)}
+    return render_template("problem.html", **said), status
+
+
+def _typed(status: int) -> list[tuple[str, str]]:
+    """What was posted and could not be saved just now: it stays in the page, one button away from being sent again (bar 81)."""
+    if status != 503 or request.method != "POST":
+        return []
+    return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
 
 
 def _words(error: Exception) -> tuple[int, str, str]:

@@ -1,8 +1,8 @@
 """What a person must hear of though no worker could try it: a server silent for three days, and a database put back from a backup."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from portal.actors import system
 from portal.audit import service as audit
@@ -10,7 +10,7 @@ from portal.audit.events import Event, Outcome
 from portal.db import session, transaction
 from portal.delivery import ledger
 from portal.delivery.claim import Clock
-from portal.delivery.models import Endpoint, OutboxItem
+from portal.delivery.models import DeliveryEvent, Endpoint, OutboxItem
 from portal.delivery.states import OPEN, Kind, Reason, State
 from portal.delivery.timing import Timing
 
@@ -54,6 +54,11 @@ def _waiting(clinic_id: str) -> Select[OutboxItem]:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
+
+
+def reaches(clinic_id: str) -> datetime | None:
+    """Up to when this database knows what happened to deliveries; None when there never was one."""
+    return session().scalar(select(func.max(DeliveryEvent.at)).where(DeliveryEvent.clinic_id == clinic_id))
 
 
 def after_restore(clock: Clock) -> int:

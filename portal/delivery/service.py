@@ -17,7 +17,7 @@ from portal.delivery.desk import close, held, held_item, overview, resend, resen
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
 from portal.delivery.placed import placed
-from portal.delivery.standing import Status, status_of, statuses_of
+from portal.delivery.standing import Status, of_patient, status_of, statuses_of
 from portal.delivery.states import Kind, State
 from portal.fhir import exact
 
@@ -27,6 +27,7 @@ __all__ = [
     "enqueue",
     "held",
     "held_item",
+    "of_patient",
     "overview",
     "placed",
     "resend",

@@ -53,6 +53,12 @@ def statuses_of(submission_ids: Collection[str]) -> dict[str, Status]:
     }
 
 
+def of_patient(clinic_id: str, patient_id: str) -> list[Status]:
+    """Where every delivery of one patient stands."""
+    wanted = select(OutboxItem).where(OutboxItem.patient_id == patient_id, OutboxItem.clinic_id == clinic_id)
+    return _statuses(list(session().scalars(wanted)))
+
+
 def status(item: OutboxItem) -> Status:
     return _statuses([item])[0]
 

@@ -27,7 +27,7 @@ Resource = dict[str, Any]
 class Clinic:
     """What the server holds, and how it behaves: `hold` keeps the next write from committing until `release` or `promise`
     seconds; `lose` drops the next reply after the commit, `swallow` the next request before it; `answers` are given to the next
-    writes instead of doing anything."""
+    writes, and `reads` to the next reads, instead of doing anything."""
 
     promise: float = 0.5
     statement: Resource = field(default_factory=lambda: TRANSACTIONS)
@@ -35,6 +35,7 @@ class Clinic:
     lose: int = 0
     swallow: int = 0
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+    reads: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     resources: dict[str, Resource] = field(default_factory=dict)
     pending: int = 0
     writes: int = 0
@@ -156,7 +157,10 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         name = parts.path.removeprefix("/fhir/")
         self.clinic.log.append(f"GET {name}")
-        if name == "metadata":
+        if self.clinic.reads:
+            status, headers, canned = self.clinic.reads.pop(0)
+            self._send(status, canned, headers)
+        elif name == "metadata":
             self._answer(200, self.clinic.statement)
         elif "/" in name:
             found = self.clinic.found(name)
@@ -186,6 +190,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.clinic.answers:
             status, headers, canned = self.clinic.answers.pop(0)
             self._send(status, canned, headers)
+            if "Content-Length" in headers:  # more was promised than comes
+                self._hang_up()
             return
         if self.clinic.swallow:
             self.clinic.swallow -= 1
@@ -211,7 +217,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
+            if "Content-Length" not in headers:
+                self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
         except OSError:
