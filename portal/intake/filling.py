@@ -122,7 +122,7 @@ def save_page(
     changed here, stays; `elsewhere` names what was changed in both places: nothing is written then.
     """
     current = work(actor, visits.visit(actor, visit_id), slug, language, max_age)
-    kept: list[Filling] = []
+    kept: list[Work] = []
 
     def change(row: Draft | None) -> dict[str, Any]:
         latest = _of_draft(current.visit, current.entry, row, current.filling.context) if row else current
@@ -130,33 +130,30 @@ def save_page(
         if clashes:
             raise _Clash(latest, latest.filling.answer(answers), clashes)
         filled = _repeated(latest.filling.answer(mine), repeat)
-        kept.append(filled)
-        signed = still_signed(filled, row.document.get("signed") if row else None)
-        return {
-            "canonical": current.entry.form.canonical,
-            "version_id": current.entry.version_id,
-            "response": filled.draft(),
-            "touched": sorted({*latest.touched, page_key}),
-            "complete": not _errors(filled.check(None)) and not (signing.needed(filled.form) and signed is None),
-            "again": sorted(latest.again),
-            "signed": asdict(signed) if signed else None,
-        }
+        signed = _while_intact(filled, latest.signed)
+        kept.append(replace(latest, filling=filled, touched=latest.touched | {page_key}, signed=signed))
+        return document(kept[0])
 
     try:
         row = drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
     except _Clash as clash:
         return Saved(replace(clash.there, filling=clash.here), [], _differences(clash), clash.there.filling)
-    saved = Work(
-        visit=current.visit,
-        entry=replace(current.entry, before=None),
-        filling=kept[0],
-        version=row.version,
-        touched=frozenset(row.document["touched"]),
-        saved_at=row.saved_at,
-        again=frozenset(row.document["again"]),
-        signed=still_signed(kept[0], row.document["signed"]),
-    )
-    return Saved(saved, _errors(kept[0].check(page_key)))
+    entry = replace(current.entry, before=None)
+    saved = replace(kept[0], entry=entry, version=row.version, saved_at=row.saved_at, moved=False)
+    return Saved(saved, _errors(saved.filling.check(page_key)))
+
+
+def document(work: Work) -> dict[str, Any]:
+    """What is stored of a form as it stands, pinned to its version."""
+    return {
+        "canonical": work.entry.form.canonical,
+        "version_id": work.entry.version_id,
+        "response": work.filling.draft(),
+        "touched": sorted(work.touched),
+        "complete": not _errors(work.filling.check(None)) and not work.unsigned,
+        "again": sorted(work.again),
+        "signed": asdict(work.signed) if work.signed else None,
+    }
 
 
 class _Clash(Exception):
@@ -247,7 +244,10 @@ def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) 
 
 def still_signed(filled: Filling, kept: dict[str, Any] | None) -> signing.Signed | None:
     """The signature that was kept, if the answers are still those that were signed. A change takes it away for good."""
-    signed = signing.Signed(**kept) if kept else None
+    return _while_intact(filled, signing.Signed(**kept) if kept else None)
+
+
+def _while_intact(filled: Filling, signed: signing.Signed | None) -> signing.Signed | None:
     return signed if signed and signing.intact(filled.response("completed"), signed) else None
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -110,7 +110,7 @@ def sign(
     def change(row: Draft | None) -> dict[str, Any]:
         if row is None or row.version != work.version:
             raise _Changed
-        return {**row.document, "signed": asdict(signed), "complete": True}
+        return filling.document(replace(work, signed=signed))
 
     try:
         fingerprint = {"signature-sha256": signing.fingerprint(signed)}

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from portal import db
+from portal import bundled, db
 from portal.accounts.models import Patient
 from portal.actors import Actor, system
 from portal.clock import now
-from portal.intake import drafts, library, sending
+from portal.intake import drafts, filling, library, sending
 from portal.intake.models import Visit
+from portal.intake.page_form import questions
 from portal.library import service as forms
 from tests import make
 from tests.intake.forms_app import FormsApp, Page, forms_app
@@ -209,3 +210,46 @@ def test_a_change_that_asks_nothing_again_moves_a_finished_draft_over_by_itself(
     assert task.state is sending.TaskState.DONE
     page = clinic.open("a-test-form")
     assert f"{CHANGED} All your answers are kept." in page.text
+
+
+CONSENT = json.loads((bundled.FOLDER / "consent-to-treatment.json").read_bytes())
+
+
+def test_a_signature_stays_with_the_version_that_was_signed_and_the_new_one_is_signed_anew(clinic: FormsApp) -> None:
+    """The words around the questions changed: nothing is asked again, but what was signed was something else."""
+    ask(clinic, CONSENT, order=1)
+    slug = asked(clinic)[0]
+    work = filling.work(patient(clinic), visit(clinic), slug, "en", FRESH)
+    for page in [each.key for each in work.filling.pages]:
+        _answer_everything(clinic, slug, page)
+    assert "/signed/" in _sign(clinic, slug).path
+    assert filling.work(patient(clinic), visit(clinic), slug, "en", FRESH).signed
+    changed = json.loads(json.dumps(CONSENT))
+    changed["version"] = "9"
+    changed["item"][0]["text"] = "Other words than those that were signed"
+    ask(clinic, changed, carry=True, order=1)
+    moved = filling.work(patient(clinic), visit(clinic), slug, "en", FRESH)
+    assert (moved.moved, moved.signed, filling.to_sign(moved)) == (True, None, True)
+    assert "/signed/" in _sign(clinic, slug).path
+    again = filling.work(patient(clinic), visit(clinic), slug, "en", FRESH)
+    assert again.signed
+    assert again.entry.form.version == "9"
+    task = next(each for each in sending.tasks(patient(clinic), visit(clinic)) if each.slug == slug)
+    assert task.state is sending.TaskState.DONE
+
+
+def _answer_everything(clinic: FormsApp, slug: str, page_key: str) -> None:
+    work = filling.work(patient(clinic), visit(clinic), slug, "en", FRESH)
+    answers = {
+        node.name: [node.options[0].value] if node.options else [{"valueBoolean": True}]
+        for node in questions(work.filling.nodes(page_key))
+        if not node.read_only and (node.options or node.type == "boolean")
+    }
+    saved = filling.save_page(patient(clinic), clinic.visit_id, slug, page_key, answers, {}, "en", FRESH)
+    assert saved.issues == []
+
+
+def _sign(clinic: FormsApp, slug: str) -> Page:
+    page = clinic.open(slug)
+    assert "/sign/" in page.path
+    return clinic.post(page, "sign", {"name": "Ana Morales", "agreed": "yes"})
