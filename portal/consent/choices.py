@@ -42,10 +42,14 @@ class Sheet:
     intro: tuple[str, ...]
     questions: tuple[Question, ...]
     closing: str
+    examples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """a title and its lines each; the first is what they are examples of"""
 
     @property
     def text(self) -> str:
         lines = [self.title, "", *self.intro]
+        for title, said in self.examples:
+            lines += ["", title, *said]
         for question in self.questions:
             lines += ["", question.title, question.explain]
             lines += [f"( ) {option.label} {option.means}" for option in question.options]

@@ -1,8 +1,9 @@
 """Choosing, choosing again and taking back: every time a new version; what was shown and said is kept with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.consent import filed, resource, superseding
 from portal.consent.choices import Sheet, check, settled, sheet
+from portal.consent.examples import Example, examples
 from portal.consent.models import Act, Capacity, ConsentVersion
 from portal.consent.standing import holding
 from portal.db import session, transaction
@@ -84,8 +86,15 @@ class Given:
 
 
 def sheet_for(actor: Actor, language: str) -> Sheet:
-    """The words to show this patient."""
-    return sheet(accounts.clinic(actor.clinic_id).name, language)
+    """The words to show this patient, with what each choice does."""
+    clinic = accounts.clinic(actor.clinic_id).name
+    shown = sheet(clinic, language)
+    return replace(shown, examples=_examples(clinic, shown.language))
+
+
+@lru_cache(maxsize=64)
+def _examples(clinic: str, language: str) -> tuple[Example, ...]:
+    return examples(sheet(clinic, language), clinic)
 
 
 def task_state(actor: Actor, visit_id: str) -> TaskState:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from portal.actors import STAFF, Actor, Role, system
@@ -11,7 +12,7 @@ from portal.clock import now
 from portal.consent import codes, filed, redaction, resource
 from portal.consent.decision import Decision, Policy, Request, decide
 from portal.consent.describing import describe, labels_of, sift
-from portal.consent.models import Capacity
+from portal.consent.models import Capacity, ConsentVersion
 from portal.consent.provisions import Rules, read
 from portal.consent.standing import holding
 from portal.db import transaction
@@ -136,10 +137,14 @@ def in_force(clinic_id: str, patient_id: str) -> list[Rules]:
     if not newest:
         return []
     zone = filed.zone(clinic_id)
+    return [rule for each in newest for rule in rules_of(each, zone)]
+
+
+def rules_of(version: ConsentVersion, zone: tzinfo) -> list[Rules]:
+    """The rules of one version, whether it holds or not."""
     return [
-        read({**made, "id": f"{each.id}-{about}"}, base=_BASE, zone=zone, version=str(each.number))
-        for each in newest
-        for about, made in each.document["consents"].items()
+        read({**made, "id": f"{version.id}-{about}"}, base=_BASE, zone=zone, version=str(version.number))
+        for about, made in version.document["consents"].items()
     ]
 
 

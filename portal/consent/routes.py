@@ -1,11 +1,11 @@
 """The patient's pages about sharing: choose (in a visit or any time), see what is shared, take back, keep a copy."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
@@ -34,6 +34,13 @@ FindVisit = Callable[[Actor, str], VisitLike]
 def install(app: Flask, find_visit: FindVisit) -> None:
     """Tell this room how a patient's own visit is found (NotFound for anybody else's)."""
     app.extensions["consent_find_visit"] = find_visit
+    app.jinja_env.globals["choices_end"] = choices_end
+
+
+def choices_end() -> date | None:
+    """The day after which the choices of the patient who is signed in no longer hold, when that is soon; for their first page."""
+    current = service.current(guard.actor())
+    return current.ends_on if current and current.standing == "active" and current.ends_soon else None
 
 
 @bp.get("/visits/<visit_id>/consent")
@@ -57,7 +64,13 @@ def choose_for_visit(visit_id: str) -> ResponseReturnValue:
 def shared() -> ResponseReturnValue:
     actor = guard.actor()
     audit.seen(actor, Event.CONSENT_SEEN, subject=f"patients:{actor.patient_id}", patient_id=actor.patient_id)
-    return render_template("consent/shared.html", versions=service.history(actor))
+    policy = service.POLICIES[current_app.config["SETTINGS"].consent_default]
+    return render_template(
+        "consent/shared.html",
+        versions=service.history(actor),
+        lines=service.who_sees(actor, policy),
+        sent=service.sent(actor),
+    )
 
 
 @bp.get("/consent/choose")
@@ -85,6 +98,17 @@ def copy(version_id: str) -> ResponseReturnValue:
     found = service.version(actor, version_id)
     audit.seen(actor, Event.CONSENT_SEEN, subject=f"consent_versions:{found.id}", patient_id=actor.patient_id)
     return render_template("consent/copy.html", version=found)
+
+
+@bp.get("/consent/<version_id>/copy.txt")
+def kept_copy(version_id: str) -> ResponseReturnValue:
+    """The words as shown with what was chosen, as a file to keep; its SHA-256 is that of the sheet's words before the marks."""
+    actor = guard.actor()
+    found = service.version(actor, version_id)
+    audit.seen(actor, Event.CONSENT_SEEN, subject=f"consent_versions:{found.id}", patient_id=actor.patient_id)
+    made = Response(found.text, content_type="text/plain; charset=utf-8")
+    made.headers["Content-Disposition"] = f'attachment; filename="choices-{found.given_at.date()}.txt"'
+    return made
 
 
 def _choosing(back: str, given: Given | None = None) -> str:

@@ -16,6 +16,7 @@ from portal.consent.choosing import (
 )
 from portal.consent.decision import Decision, Policy
 from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible, would_permit
+from portal.consent.sharing import sent, who_sees
 from portal.consent.superseding import superseded
 from portal.delivery.tools import Passage
 
@@ -36,12 +37,14 @@ __all__ = [
     "permits",
     "redacted",
     "resource_for_delivery",
+    "sent",
     "sheet_for",
     "shows_results",
     "superseded",
     "task_state",
     "version",
     "visible",
+    "who_sees",
     "withdraw",
     "would_permit",
 ]

@@ -84,6 +84,7 @@ DOORS: dict[str, Door] = {
     "consent.choose": Door(PATIENT, form=CHOICES),
     "consent.take_back": Door(PATIENT),
     "consent.copy": Door(PATIENT, "patient"),
+    "consent.kept_copy": Door(PATIENT, "patient"),
     "labs.overview": Door(PATIENT),
     "labs.report": Door(PATIENT, "patient", named={"address": "report"}),
     "labs.trend": Door(PATIENT, "patient", named={"address": "trend"}),
