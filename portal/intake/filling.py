@@ -11,7 +11,7 @@ from portal.actors import Actor
 from portal.audit.events import Event
 from portal.clock import now
 from portal.ehr import service as ehr
-from portal.errors import NotFound
+from portal.errors import Conflict, NotFound
 from portal.fhir import exact
 from portal.intake import drafts, library, visits
 from portal.intake.models import Draft, Visit
@@ -85,7 +85,29 @@ def works(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> list
     """Every form that this visit sends: those that must be answered, and those that were begun."""
     rows, context = drafts.of_visit(visit), _context(actor, visit, language, max_age)
     asked = [(each, rows.get(library.task(each.slug))) for each in library.entries(actor, visit, rows)]
-    return [_work(visit, entry, row, context) for entry, row in asked if row is not None or entry.required]
+    return [_work(visit, entry, row, context) for entry, row in asked if entry.required or is_begun(row)]
+
+
+def is_begun(row: Draft | None) -> bool:
+    """Whether there is something to send: a form that was begun and then left out is kept, and not sent."""
+    return row is not None and not row.document.get("left_out")
+
+
+def leave_out(actor: Actor, visit_id: str, slug: str) -> None:
+    """What was typed stays here and is not sent; the next time something is saved in the form it counts again.
+
+    Conflict for a form that must be answered.
+    """
+    visit = visits.visit(actor, visit_id)
+    if library.entry(actor, visit, slug, drafts.of_visit(visit)).required:
+        raise Conflict
+
+    def change(row: Draft | None) -> dict[str, Any]:
+        if row is None:
+            raise NotFound
+        return {**row.document, "left_out": True}
+
+    drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
 
 
 def _work(visit: Visit, entry: library.Entry, row: Draft | None, context: Context) -> Work:

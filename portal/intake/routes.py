@@ -116,14 +116,17 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
     saved = filling.save_page(
         actor, visit_id, slug, page_key, answers, form.seen(), _language(), _fresh(), repeat=_repeat()
     )
-    if saved.stale or unread or (saved.issues and _moves_on()):
+    leaving = request.form.get("step") == "leave" and not work.entry.required
+    if saved.stale or (unread and not leaving) or (saved.issues and _moves_on()):
         issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
         again = page_form(saved.work.filling.nodes(page_key), _language())
         redrawn = again(formdata=request.form if unread else None)
         shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
         return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
     accounts.drop_kept(actor, request.path)
-    if request.form.get("step") == "later":
+    if leaving:
+        filling.leave_out(actor, visit_id, slug)
+    if leaving or request.form.get("step") == "later":
         return redirect(url_for(".hub", visit_id=visit_id), 303)
     if not _moves_on():
         if request.headers.get("X-Fragment"):

@@ -64,7 +64,8 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     ]
     for entry in library.entries(actor, visit, rows):
         row = rows.get(library.task(entry.slug))
-        state = TaskState.NOT_STARTED if row is None else _form_state(visit, entry, row)
+        begun = row is not None and (entry.required or filling.is_begun(row))
+        state = _form_state(visit, entry, row) if row and begun else TaskState.NOT_STARTED
         title, saved = entry.form.title(actor.language), row.saved_at if row else None
         asked.append(Task("form", title, state, entry.slug, saved, entry.required))
     chosen = consent.task_state(actor, visit.id)

@@ -212,6 +212,23 @@ def test_a_change_that_asks_nothing_again_moves_a_finished_draft_over_by_itself(
     assert f"{CHANGED} All your answers are kept." in page.text
 
 
+def test_a_form_that_may_be_left_out_is_left_out_with_what_was_typed_kept_and_taken_up_again(clinic: FormsApp) -> None:
+    fill(clinic)
+    assert "Leave this form out" not in clinic.open("a-test-form").text, "it must be answered"
+    ask(clinic, FIRST, required=False)
+    page = clinic.open("a-test-form")
+    mood = named(page, "How are you?")
+    left = clinic.post(page, "leave", {mood: "", named(page, "your name"): "Ana M"})
+    assert left.path == f"/visits/{clinic.visit_id}"
+    task = next(each for each in sending.tasks(patient(clinic), visit(clinic)) if each.slug)
+    assert (task.state, task.settled) == (sending.TaskState.NOT_STARTED, True)
+    assert filling.works(patient(clinic), visit(clinic), "en", FRESH) == []
+    again = clinic.open("a-test-form")
+    assert again.named(named(again, "your name"))[0].value == "Ana M"
+    clinic.post(again, "later")
+    assert len(filling.works(patient(clinic), visit(clinic), "en", FRESH)) == 1
+
+
 CONSENT = json.loads((bundled.FOLDER / "consent-to-treatment.json").read_bytes())
 
 
