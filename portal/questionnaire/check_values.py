@@ -216,6 +216,9 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
     canonical = evaluation.form.value_sets.elsewhere(item)
     if item.type != "choice" or kind != "valueCoding" or not canonical:
         return
+    if evaluation.form.value_sets.rules_out(canonical, value):
+        yield "option", "error", {}
+        return
     terminology = evaluation.context.terminology
     inside = terminology.contains(canonical, value, server=terminology_server(item)) if terminology else None
     if inside is False:
@@ -243,7 +246,11 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
     canonical = ext.value(item.extensions, "unitValueSet")
     if isinstance(canonical, str):
         units.extend(evaluation.form.value_sets.expand(canonical) or [])
-    if not units or units_open(item):
+    if units_open(item):
+        return
+    if not units:
+        if isinstance(canonical, str) and evaluation.form.value_sets.rules_out(canonical, value):
+            yield "unit", "error", {}
         return
     if not unit_of(value):
         yield "unit-missing", "error", {}

@@ -44,6 +44,33 @@ class ValueSets:
         canonical = item.raw.get("answerValueSet")
         return canonical if isinstance(canonical, str) and self.expand(canonical) is None else ""
 
+    def rules_out(self, canonical: str, coding: Json) -> bool:
+        """Whether a coding cannot be in a value set that cannot be worked out: none of its parts is of that system."""
+        system = coding.get("system")
+        if not isinstance(system, str) or not system:
+            return False
+        known = self._systems(canonical, 0)
+        return known is not None and system not in known
+
+    def _systems(self, canonical: str, depth: int) -> set[str] | None:
+        """Every system a member may be of; None where that cannot be told."""
+        resource = self.resource(canonical)
+        if not resource or resource.get("resourceType") != "ValueSet" or depth > 8 or problem(resource):
+            return None
+        compose = resource.get("compose")
+        parts = compose.get("include") if isinstance(compose, dict) else None
+        found: set[str] = set()
+        for part in parts or ():
+            if part.get("system"):
+                found.add(str(part["system"]))
+                continue
+            for inner in part.get("valueSet") or (None,):
+                systems = self._systems(str(inner), depth + 1) if inner else None
+                if systems is None:
+                    return None
+                found |= systems
+        return found or None
+
     def survey(self, items: list[Item], findings: Findings) -> None:
         """Note every value set that is not at hand."""
         for item in items:

@@ -3,7 +3,6 @@
 VALIDATION = {
     "FTC:choice-async-qr": "the value set (jurisdiction) holds all of ISO 3166: only a terminology server can tell",
     "FTC:string-with-coding-async-qr": "the value set (jurisdiction) holds all of ISO 3166: only a terminology server can tell",
-    "FTC:quantity-units-not-in-value-set-qr": "the unit value set (jurisdiction) is not at hand: only a terminology server can tell",
     "FTC:questionnaireresponse-hai-ltcf-questionnaireresponse-mdro-cdi-event": (
         "its codes are in the value set as it stands in the form; the validator failed on a SNOMED CT version it did not have"
     ),

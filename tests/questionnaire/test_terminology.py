@@ -106,3 +106,22 @@ def test_words_for_a_list_that_is_not_at_hand_are_an_answer_to_be_coded_later() 
     assert (answers, issues) == ([{"valueCoding": {"display": "a blue pill"}}], [])
     assert [issue.severity for issue in silent.answer({"q1": answers}).check()] == ["information"]
     assert codes(filling(FORM, terminology=Server()).answer({"q1": answers}).check()) == [("drug", "option")]
+
+
+def test_a_code_of_a_system_that_a_list_has_nothing_of_cannot_be_in_it() -> None:
+    countries = {
+        "resourceType": "ValueSet",
+        "id": "v",
+        "compose": {"include": [{"system": "urn:iso:std:iso:3166"}, {"valueSet": ["#w"]}]},
+    }
+    regions = {"resourceType": "ValueSet", "id": "w", "compose": {"include": [{"system": "urn:iso:std:iso:3166:-2"}]}}
+    unit = hl7("questionnaire-unitValueSet", valueCanonical="#v")
+    made = form(q("a", "choice", answerValueSet="#v"), q("b", "quantity", ext=[unit]), contained=[countries, regions])
+
+    def told(system: str) -> list[tuple[str, str]]:
+        code = {"system": system, "code": "AU"}
+        answers = {"q1": [{"valueCoding": code}], "q2": [{"valueQuantity": {"value": 1, "unit": "AU", **code}}]}
+        return [(issue.link_id, issue.code) for issue in filling(made).answer(answers).check() if issue.blocks]
+
+    assert told("http://unitsofmeasure.org") == [("a", "option"), ("b", "unit")]
+    assert told("urn:iso:std:iso:3166") == told("urn:iso:std:iso:3166:-2") == []
