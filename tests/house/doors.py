@@ -101,6 +101,7 @@ DOORS: dict[str, Door] = {
     "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
+    "review.again": Door(DESK, "clinic", Permission.REVIEW),
     "review.match": Door(DESK, "clinic", Permission.MATCH, form={"step": "none", "reason": "nobody fits"}),
     "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),

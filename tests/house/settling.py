@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -22,16 +23,18 @@ from portal.ehr.models import RecordReading
 from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
 from portal.intake import sending
-from portal.intake.models import Status, Submission, SubmissionStatus, Visit
+from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Visit
 from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
+from portal.questionnaire.signing import Signed
 from tests import make
 from tests.house.reading import Page
 from tests.house.records import readings
 from tests.house.signing_in import asked_who_they_are, connected, tied
 
 FORM = "health-history"
+SIGNED = "consent-to-treatment"
 Json = dict[str, Any]
 
 
@@ -51,6 +54,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
     visits = [make.visit(patient, in_days=1 + number, appointment_id=f"{owner}-{number}") for number in range(many)]
     sent = [make.visit(patient, in_days=2 + number, appointment_id=f"{owner}-sent-{number}") for number in range(many)]
     version = give(actor, visits[0])
+    signed(visits[0], mark)
     connected(actor, connection_id, owner)
     submissions = [send(visit, patient, mark, version, many) for visit in sent]
     held = hold(clinic, patient, submissions[0], owner, mark)
@@ -105,6 +109,27 @@ def give(actor: Actor, visit: Visit) -> str:
     given = consent.give(actor, answers, language="en", seen=consent.sheet_for(actor, "en").sha256, visit_id=visit.id)
     assert given.version, given.issues
     return given.version.id
+
+
+def signed(visit: Visit, mark: str) -> None:
+    """A form that the person has signed."""
+    asked = next(each for each in library.asked(visit.clinic_id) if each.slug == SIGNED)
+    mine = Signed(
+        f"{mark}-typed", f"{mark}-name", "a" * 16, now().isoformat(), "self", "en", f"{mark}-words", "0" * 64, "0"
+    )
+    document = {"canonical": asked.url, "version_id": asked.version_id, "response": {}, "touched": [], "complete": True}
+    with transaction() as current:
+        current.add(
+            Draft(
+                clinic_id=visit.clinic_id,
+                visit_id=visit.id,
+                patient_id=visit.patient_id,
+                task=f"form:{SIGNED}",
+                version=1,
+                saved_at=now(),
+                document={**document, "signed": asdict(mine)},
+            )
+        )
 
 
 def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:

@@ -19,6 +19,7 @@ TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html"))
 WEB = {
     "routes.py",
     "launch_routes.py",
+    "signing_routes.py",
     "preview_routes.py",
     "forms.py",
     "page_form.py",

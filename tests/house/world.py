@@ -17,7 +17,7 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 
 import portal
-from portal import db
+from portal import bundled, db
 from portal.accounts import sessions
 from portal.accounts.models import Account, SignIn
 from portal.actors import Role
@@ -25,7 +25,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from tests import make
-from tests.house.settling import begin_form, settle
+from tests.house.settling import SIGNED, begin_form, settle
 from tests.house.signing_in import BROWSER, open_to_people
 
 MISSING = "0123456789abcdef"
@@ -148,6 +148,8 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
     db.migrate()
     staff: dict[Role, Account] = {}
     near, far = make.clinic(), make.clinic("hillside", "Hillside Clinic")
+    for each in (near, far):
+        make.ask(each.id, (bundled.FOLDER / f"{SIGNED}.json").read_bytes(), f"{SIGNED}.json", required=False, order=2)
     for clinic, ahead, owners in ((near, "", ("ana", "ben")), (far, "far-", ("cai",))):
         for role in (Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR):
             name = ahead + role.value
