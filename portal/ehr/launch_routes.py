@@ -3,7 +3,18 @@
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from portal import guard
@@ -40,11 +51,13 @@ def from_ehr(slug: str | None = None) -> ResponseReturnValue:
 @launch.post("/launch/sign-in/<connection_id>")
 def sign_in(connection_id: str) -> ResponseReturnValue:
     """A patient wants to sign in at the clinic's system: a page that says so, with the way there."""
-    return _away(launching.sign_in(connection_id, _visitor()), connection_id, connecting=False)
+    name = _speak_for(connection_id)
+    return _away(launching.sign_in(connection_id, _visitor()), name, connecting=False)
 
 
 @launch.get("/launch/callback/<connection_id>")
 def callback(connection_id: str) -> ResponseReturnValue:
+    _speak_for(connection_id)
     live = guard.viewer()
     query = request.args.to_dict(flat=False)
     landed = launching.land(connection_id, query, session.get(BROWSER), live.actor if live else None)
@@ -84,7 +97,8 @@ def home() -> ResponseReturnValue:
 
 @connect.post("/<connection_id>")
 def begin(connection_id: str) -> ResponseReturnValue:
-    return _away(launching.connect(guard.actor(), connection_id, _visitor()), connection_id, connecting=True)
+    way = launching.connect(guard.actor(), connection_id, _visitor())
+    return _away(way, _speak_for(connection_id), connecting=True)
 
 
 @connect.post("/<connection_id>/end")
@@ -93,9 +107,8 @@ def end(connection_id: str) -> ResponseReturnValue:
     return redirect(url_for(".home", ended="yes" if told else "here"), 303)
 
 
-def _away(way: WayOut, connection_id: str, *, connecting: bool) -> Response:
+def _away(way: WayOut, name: str, *, connecting: bool) -> Response:
     """Our policy lets no form of ours lead anywhere else, redirects included: so the way out is a link, or this page's own form."""
-    name = launching.name_of(connection_id)
     page = make_response(render_template("ehr/away.html", way=way, name=name, connecting=connecting))
     if way.by_post:
         there = urlsplit(way.address)
@@ -103,6 +116,16 @@ def _away(way: WayOut, connection_id: str, *, connecting: bool) -> Response:
             "form-action 'self'", f"form-action 'self' https: {there.scheme}://{there.netloc}"
         )
     return page
+
+
+def _speak_for(connection_id: str) -> str:
+    """The system's name; the page is its clinic's."""
+    found = launching.place_of(connection_id)
+    if found is None:
+        raise NotFound
+    clinic = accounts.clinic(found[1])
+    g.clinic_name, g.clinic_phone, g.zone = clinic.name, clinic.phone, clinic.timezone
+    return found[0]
 
 
 def _visitor() -> Visitor:

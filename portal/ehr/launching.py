@@ -68,8 +68,10 @@ def offers(clinic_id: str) -> list[Offer]:
     return [Offer(row.id, row.name) for row, client in _registered(clinic_id) if client.for_patients]
 
 
-def name_of(connection_id: str) -> str:
-    return session().get_one(Connection, connection_id).name
+def place_of(connection_id: str) -> tuple[str, str] | None:
+    """(the system's name, its clinic's id), or None for a stranger's address."""
+    found = session().get(Connection, connection_id)
+    return (found.name, found.clinic_id) if found else None
 
 
 def sign_in(connection_id: str, visitor: Visitor, limits: Limits = BRISK) -> WayOut:

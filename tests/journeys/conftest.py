@@ -276,7 +276,7 @@ def arrive(
     page = context.new_page()
     page.set_default_timeout(15_000)
     person = Walker(page, demo, scripted=js)
-    page.on("request", lambda request: _stranger(person, request.url))
+    page.on("request", lambda request: _stranger(person, request.url, going=request.is_navigation_request()))
     page.on("response", lambda answer: _server_error(person, answer.status, answer.url))
     page.on("pageerror", lambda error: person.broken.append(str(error)))
     return person
@@ -301,7 +301,10 @@ def _server_error(person: Walker, status: int, url: str) -> None:
         person.broken.append(f"{status} {url}")
 
 
-def _stranger(person: Walker, url: str) -> None:
+def _stranger(person: Walker, url: str, *, going: bool = False) -> None:
+    """Nothing is fetched from elsewhere; a person may go to the clinic's own sign-in."""
+    if going and url.startswith(person.demo.clinic):
+        return
     if not url.startswith((person.demo.url, "data:", "blob:", "about:")):
         person.strangers.append(url)
 
