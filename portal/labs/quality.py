@@ -54,7 +54,8 @@ def measure(resources: Sequence[Json], convert: Convert, at: datetime) -> tuple[
         row.missing for report in reports for row in report.rows
     )
     counts["unit-clash"] += sum(
-        sum(aside.value.number is not None for aside in line.aside) for line in series(reports, convert).values()
+        sum(each.value.number is not None and bool(each.when and each.when.at) for each in line.aside)
+        for line in series(reports, convert).values()
     )
     return len(observations), counts
 
