@@ -34,6 +34,7 @@ CALLS: dict[str, tuple[int, ...]] = {
     "TooLarge": (0,),
     "TooMany": (0,),
     "Busy": (0,),
+    "NotProven": (0,),
 }
 # a named part of a call or a class that is a text
 FIELDS = frozenset(
@@ -50,11 +51,23 @@ TABLES: dict[str, frozenset[str]] = {
     "portal/audit/events.py": frozenset({"PLAIN"}),
     "portal/questionnaire/issues.py": frozenset({"MESSAGES"}),
     "portal/ehr/reading.py": frozenset({"WORDS"}),
+    "portal/ehr/launches.py": frozenset({"DECLINED", "LOST"}),
     "portal/fhir/codes.py": frozenset({"CRITICALITY", "SEVERITY"}),
     "portal/fhir/dosage.py": frozenset({"UNITS", "TIMES", "WHEN", "DAYS", "CODES"}),
     "portal/fhir/values.py": frozenset({"TELECOM"}),
 }
-APART = frozenset({"portal/components/", "portal/errors.py", "portal/intake/", "portal/accounts/", "portal/consent/"})
+APART = frozenset(
+    {
+        "portal/ehr/errors.py",
+        "portal/ehr/launch_errors.py",
+        "portal/ehr/launches.py",
+        "portal/components/",
+        "portal/errors.py",
+        "portal/intake/",
+        "portal/accounts/",
+        "portal/consent/",
+    }
+)
 """Where `title`, `sentence` and the like are words for a reader."""
 NO_TEXT = frozenset({"%(text)s", ""})
 
