@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from portal.fhir import structure
@@ -120,7 +120,13 @@ def extraction(given: Arguments) -> int:
     table = _laid(given, strict=True)
     made = extract(table.form, table.response, table.context, identity=given.identity)
     writing.line(made.bundle)
-    return _ended(made.troubles, table.records)
+    return _ended([*_placeless(table), *made.troubles], table.records)
+
+
+def _placeless(table: Table) -> Iterator[Trouble]:
+    """Answers for which the form has no place: nothing can be made of them."""
+    issues = Filling(table.form, table.response, table.context, settle=False).reading_issues
+    return (Trouble(i.link_id, "answer", i.message) for i in issues if i.code in ("unknown-question", "misplaced"))
 
 
 def assembly(given: Arguments) -> int:
@@ -142,7 +148,7 @@ def scoring(given: Arguments) -> int:
     table = _laid(given, strict=True)
     made, troubles = scored(table.form, table.response, table.context)
     writing.line(made)
-    return _ended(troubles, table.records)
+    return _ended([*_placeless(table), *troubles], table.records)
 
 
 VERBS: dict[str, Callable[[Arguments], int]] = {

@@ -119,6 +119,10 @@ def _compile(item: Item, findings: Findings) -> None:
         item.calculation = _formula(
             item, "cqf-calculatedValue", ext.value(item.extensions, "cqf-calculatedValue"), findings
         )
+    if "cqf-expression" in item.extensions:
+        findings.miss(
+            item.link_id, "cqf-expression", "on an item itself it stands for nothing; initialExpression fills in"
+        )
     pattern = ext.value(item.extensions, "regex")
     if isinstance(pattern, str) and (reason := problem(pattern)):
         findings.refuse(item.link_id, "regex", reason)

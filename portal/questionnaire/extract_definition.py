@@ -61,6 +61,8 @@ def _below(work: Extractor, entry: Entry, opened: Opened, around: list[Target]) 
                 inner.extend(_entry(work, place, targets))
     for number, (target, extension) in enumerate(opened):
         if not target.filled:
+            if entry.answered and entry.parent is not None:
+                work.trouble(entry.item.link_id, f"extraction of {target.kind}", "none of its answers has a definition")
             continue
         with_fixed(work, target)
         if work.about(target.resource, entry, "definitionExtract"):

@@ -260,6 +260,13 @@ def test_a_resource_made_of_what_is_said_of_another_never_names_the_patient(here
     assert "does not name" in unnamed.err
 
 
+def test_answers_without_a_place_in_the_form_are_told(form: Path, here: Desk) -> None:
+    answers = here.put("r.json", response(name=NAME, nobody=NAME))
+    for verb in ("extract", "score"):
+        ran = questionnaire(verb, form, answers)
+        assert (ran.code, "nobody" in ran.err) == (1, True)
+
+
 def test_score_gives_weights_their_sum_and_what_is_calculated(form: Path, here: Desk) -> None:
     answers = response(kg={"valueDecimal": Decimal("71.10")}, mood={"valueCoding": {"system": "urn:x", "code": "low"}})
     ran = questionnaire("score", form, here.put("r.json", answers))

@@ -406,3 +406,9 @@ def test_each_answer_of_a_question_is_an_observation_and_its_parts_join_as_they_
     assert top["hasMember"] == [{"reference": entries[1]["fullUrl"]}]
     assert {"reference": entries[0]["fullUrl"]} in derived["derivedFrom"]
     assert {"reference": entries[0]["fullUrl"]} not in member["derivedFrom"]
+
+
+def test_a_resource_that_is_asked_for_and_gets_nothing_is_told() -> None:
+    empty = group("g", q("a"), ext=[definition(CORE + "Patient")])
+    assert bundle(raw_form(empty), g("g", a("a", text("x")))) == ([], ["g: none of its answers has a definition"])
+    assert bundle(raw_form(empty)) == ([], [])
