@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ from portal import db
 from portal.accounts import passwords
 from portal.sealing import KeyRing, new_key
 from portal.settings import Settings
-from tests import make
+from tests import make, together
 
 POSTGRES = os.environ.get("PREVISIT_TEST_POSTGRES")
 DATABASES = [
@@ -37,6 +38,16 @@ DATABASES = [
         ),
     ),
 ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return together.Together(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    together.check(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

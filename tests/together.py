@@ -1,0 +1,36 @@
+"""Tests that share something dear run one after the other in one process. pytest-xdist 3.8 does not pass their marks on under
+pytest 9.2 (it writes an attribute that nothing reads any more), so the scheduler goes by their names; a mark that differs is an error."""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+PLACES = {
+    "tests/journeys/": "journeys",
+    "tests/delivery/test_cluster.py": "cluster",
+    "tests/delivery/test_kill.py": "kill",
+    "tests/delivery/test_soak.py": "soak",
+}
+PEERS = "tests/peers/"
+
+
+def group_of(nodeid: str) -> str | None:
+    """The group of a test, by its place; at the peers by the server it is tried on."""
+    path, _, name = nodeid.partition("::")
+    if path.startswith(PEERS) and "[" in name:
+        return f"peer-{name.partition('[')[2].rstrip(']').partition('-')[0]}"
+    return next((group for place, group in PLACES.items() if path.startswith(place)), None)
+
+
+class Together(LoadScopeScheduling):
+    """Each group a piece of work, every other test one by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid) or nodeid
+
+
+def check(items: list[pytest.Item]) -> None:
+    """UsageError for a test whose mark says another group than its place."""
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        if mark and mark.args[0] != group_of(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid}: tests/together.py does not know the group {mark.args[0]}")
