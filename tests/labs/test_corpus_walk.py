@@ -3,12 +3,17 @@
 import json
 import os
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import pytest
+from flask import render_template_string
 
+import portal
 from portal.labs.assembling import assemble
+from portal.labs.overview import Overview
 from portal.labs.trend import series
+from tests import make
 
 ROOT = os.environ.get("PORTAL_CORPUS", "")
 pytestmark = pytest.mark.skipif(
@@ -129,6 +134,67 @@ def test_no_value_is_altered_or_dropped(documents):
             seen += 1
     print(f"{seen} results, {values} values from {len(documents)} files")
     assert seen > 2500 and values > 4000
+
+
+def digits(number):
+    """A number as written, an exponent written out: 1.10 is not 1.1."""
+    return format(Decimal(number), "f") if "e" in number.lower() else str(number)
+
+
+def quantities(resource):
+    """Every number that is a result, with its unit: of the resource itself and of its components, in order."""
+    for holder in (resource, *listed(resource.get("component"))):
+        held = holder.get("valueQuantity")
+        if isinstance(held, dict) and isinstance(held.get("value"), Number):
+            unit = held.get("unit") or held.get("code") or ""
+            yield (
+                digits(held["value"]),
+                held.get("comparator", ""),
+                "" if unit == "1" and not held.get("unit") else unit,
+            )
+
+
+SIGNS = {"<=": "≤", ">=": "≥"}
+
+
+def test_every_number_is_the_very_text_that_was_sent(documents):
+    """Not somewhere on the page but as the value: digits, comparator and unit equal, trailing noughts and all."""
+    seen, noughts = 0, 0
+    for path, document, as_written in documents:
+        for resource, raw in zip(resources(document), resources(as_written), strict=True):
+            if raw["resourceType"] != "Observation":
+                continue
+            rows = [row for report in assemble([resource]) for row in report.rows]
+            held = [(row.value.text, row.value.unit) for row in rows if row.value.kind == "quantity"]
+            sent = [(SIGNS.get(sign, sign) + number, unit) for number, sign, unit in quantities(raw)]
+            assert [pair for pair in held if pair in sent] == sent, (path, resource.get("id"))
+            seen += len(sent)
+            noughts += sum("." in number and number.endswith("0") for number, _unit in sent)
+    print(f"{seen} numbers, {noughts} with a nought at the end")
+    assert seen > 1900 and noughts > 20
+
+
+def test_every_document_is_a_page_and_every_value_is_on_it(documents, tmp_path):
+    """The reports of each document through the templates themselves: all names, values and units are on paper."""
+    pages, values = 0, 0
+    app = portal.create_app(make.settings(tmp_path, f"sqlite:///{tmp_path}/none.db"))
+    with app.test_request_context("/results/print"):
+        for path, document, _ in documents:
+            reports = assemble(list(resources(document)))
+            text = unescape(_printed(reports))
+            for report in reports:
+                for row in report.rows:
+                    if row.value.present and row.value.kind not in ("sampled", "date") and not row.value.translate:
+                        assert row.value.text in text and row.value.unit in text, (path, row.key)
+                        values += 1
+            pages += 1
+    print(f"{pages} pages, {values} values on them")
+    assert pages > 100 and values > 2500
+
+
+def _printed(reports):
+    template = '{% from "labs/parts.html" import rows, gist with context %}{% for each in reports %}{{ gist(each) }}{{ rows(each.results, overview, each.name, links=false) }}{% endfor %}'
+    return render_template_string(template, reports=reports, overview=Overview("known"), clinic_phone="")
 
 
 def test_every_observation_of_a_document_is_shown_once_or_in_each_report_that_names_it(documents):
