@@ -12,7 +12,7 @@ from .extensions import Json
 from .findings import Findings
 from .formulas import Formula, formula, supported
 from .items import Condition, Item, Rule, Variable
-from .patterns import problem
+from .patterns import problem, unchecked
 
 OPERATORS = frozenset({"exists", "=", "!=", ">", "<", ">=", "<="})
 FORMULAS = {
@@ -126,6 +126,8 @@ def _compile(item: Item, findings: Findings) -> None:
     pattern = ext.value(item.extensions, "regex")
     if isinstance(pattern, str) and (reason := problem(pattern)):
         findings.refuse(item.link_id, "regex", reason)
+    elif isinstance(pattern, str) and (reason := unchecked(pattern)):
+        findings.miss(item.link_id, "regex", f"{reason}: answers are not checked against it")
     item.variables = tuple(_variables(item, findings))
     item.named = {variable.name: variable for variable in reversed(item.variables)}
     item.rules = tuple(_rules(item, findings))

@@ -17,7 +17,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 from .options import Option, terminology_server, units_open
-from .patterns import matches
+from .patterns import matches, unchecked
 from .speaking import absent_reason, say
 
 Finding = tuple[str, str, Mapping[str, object]]
@@ -156,6 +156,8 @@ def _lengths(item: Item, limit: Limits, value: str) -> Iterator[Finding]:
         yield "too-long", "error", {"max": most}
     elif limit.min_length is not None and len(value) < limit.min_length:
         yield "too-short", "error", {"min": limit.min_length}
+    elif limit.pattern and unchecked(limit.pattern):
+        yield "rule-unchecked", "information", {}
     elif limit.pattern and not matches(limit.pattern, value):
         yield from _pattern(item)
 

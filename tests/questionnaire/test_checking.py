@@ -184,10 +184,39 @@ def test_no_pattern_of_a_form_can_hang_a_worker(pattern: str) -> None:
     assert time.perf_counter() - began < 1
 
 
-@pytest.mark.parametrize("pattern", [r"(?=x)y", r"(a)\1", r"(?<!x)y", "(", "a" * 501])
-def test_a_pattern_with_look_around_or_back_references_or_too_long_is_refused(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["(", "[a", "a{2,1}", "*a"])
+def test_a_pattern_that_nobody_can_read_is_refused(pattern: str) -> None:
     with pytest.raises(FormRefused, match="pattern"):
         form(q("a", ext=[hl7("regex", valueString=pattern)]))
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(a)\1", r"(?<!x)y", r"x(?=y).*", r"(?<=x)y", r"(?>a)b", r"(?:(?!x).)*", "a" * 2001]
+)
+def test_a_pattern_whose_cost_has_no_bound_is_not_checked_and_that_is_said(pattern: str) -> None:
+    made = form(q("a", ext=[hl7("regex", valueString=pattern)]))
+    assert [(missed.link_id, missed.feature) for missed in made.features.not_honoured] == [("a", "regex")]
+    (issue,) = answered(filling(made), a="q").check()
+    assert (issue.code, issue.severity) == ("rule-unchecked", "information")
+
+
+AHEAD: list[tuple[str, str, bool]] = [
+    (r"^(?!0000)\d{4}$", "1234", True),
+    (r"^(?!0000)\d{4}$", "0000", False),
+    (r"^(?=.*\d)(?=.*[a-z]).{4,8}$", "ab12", True),
+    (r"^(?=.*\d)(?=.*[a-z]).{4,8}$", "abcd", False),
+    (r"(?=.*[)\]]).+", "a)", True),
+    (r"(?=.*[)\]]).+", "a", False),
+    (r"^(?=.*\d)", "x1", True),
+    (r"^(?=.*\d)", "x", False),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "fits"), AHEAD)
+def test_look_aheads_at_the_start_are_checked(pattern: str, text: str, fits: bool) -> None:
+    made = form(q("a", ext=[hl7("regex", valueString=pattern)]))
+    assert made.features.not_honoured == ()
+    assert codes(answered(filling(made), a=text).check()) == ([] if fits else [("a", "pattern")])
 
 
 def test_a_response_from_elsewhere_meets_the_same_checks_and_more() -> None:
