@@ -58,8 +58,8 @@ def _resolved(env: Env, item: Any, reference: str) -> Items:
 
 def _contained(env: Env, resource: Any, wanted: str) -> Items:
     while resource is not None:
-        if wanted == "":
-            return [resource]
+        if wanted == "":  # the resource that contains the one that says so
+            return [resource if resource.parent is None or resource.key != "contained" else resource.parent.resource()]
         found: Items = []
         resource.collect("contained", found)
         env.spend(len(found))

@@ -52,7 +52,8 @@ def applied(value: Any, change: Callable[[Any], Any]) -> Items:
         made = change(value)
     except UNDEFINED:
         return []
-    return [] if made is None else [made]
+    endless = isinstance(made, Decimal) and not made.is_finite()  # the logarithm of nought
+    return [] if made is None or endless else [made]
 
 
 @function("abs")
