@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import extensions as ext
-from . import foreign
+from . import foreign, invariants
 from .answers import VALUE_KEYS
 from .extensions import Json
 from .findings import Findings
@@ -85,6 +85,7 @@ def _settle(item: Item, findings: Findings) -> None:
     ):
         if item.type == "group" and formula_ is not None:
             findings.miss(item.link_id, name, "it stands on a group, which has no answer of its own")
+    invariants.note(item, findings)
     if item.type == "group" and not item.children:
         findings.defect(item.link_id, "que-1", "a group without items")
     if item.type == "display" and asked:

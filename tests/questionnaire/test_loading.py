@@ -172,3 +172,24 @@ def test_a_form_knows_its_canonical_its_title_and_its_languages() -> None:
     assert made.title("es-MX") == "Un formulario"
     assert made.title("fr") == "A form"
     assert made.languages == ["en", "es"]
+
+
+BROKEN: list[tuple[str, dict[str, Any]]] = [
+    ("que-1", group("a")),
+    ("que-3", q("a", "display", code=[{"code": "x"}])),
+    ("que-4", q("a", "choice", answerOption=options(1), answerValueSet="#v")),
+    ("que-5", q("a", "integer", answerValueSet="#v")),
+    ("que-6", q("a", "display", required=True)),
+    ("que-8", group("a", q("b"), initial=[{"valueString": "x"}])),
+    ("que-9", q("a", "display", readOnly=True)),
+    ("que-10", q("a", "date", maxLength=3)),
+    ("que-11", q("a", answerOption=options(1), initial=[{"valueString": "o0"}])),
+    ("que-13", q("a", initial=[{"valueString": "x"}, {"valueString": "y"}])),
+]
+
+
+@pytest.mark.parametrize(("code", "item"), BROKEN, ids=[case[0] for case in BROKEN])
+def test_a_rule_of_the_standard_that_changes_nothing_is_said_and_the_form_opens(
+    code: str, item: dict[str, Any]
+) -> None:
+    assert [(defect.link_id, defect.code) for defect in form(item).features.defects] == [("a", code)]
