@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from portal.consent import codes, periods
 from portal.consent.periods import Stretch
@@ -66,8 +67,7 @@ class Request:
     privileged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """One Consent that had a say: which version, which rule of it, and what that rule said."""
 
     consent_id: str

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from portal.consent import codes, periods
@@ -175,7 +176,14 @@ def _known(listed: Any, permit: bool, understand: Callable[[Any], list[Meant]]) 
 
 
 def _coded(listed: Any, permit: bool) -> frozenset[str] | None:
-    return _known(listed, permit, _coding)
+    found = _known(listed, permit, _coding)
+    return None if found is None else _one(found)
+
+
+@lru_cache(maxsize=1024)
+def _one(codes: frozenset[str]) -> frozenset[str]:
+    """The same codes as the same object: thousands of rules then share a few, and comparing them costs nothing."""
+    return codes
 
 
 def _coding(each: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ import importlib
 import logging
 import sys
 
-NAMES = ("engine", "general", "population", "memory", "pages", "phone")
+NAMES = ("engine", "general", "population", "memory", "pages", "phone", "consent")
 
 
 def main() -> None:

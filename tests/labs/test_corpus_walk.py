@@ -193,7 +193,10 @@ def test_every_document_is_a_page_and_every_value_is_on_it(documents, tmp_path):
 
 
 def _printed(reports):
-    template = '{% from "labs/parts.html" import rows, gist with context %}{% for each in reports %}{{ gist(each) }}{{ rows(each.results, overview, each.name, links=false) }}{% endfor %}'
+    template = (
+        '{% from "labs/parts.html" import rows, gist with context %}'
+        "{% for each in reports %}{{ gist(each) }}{{ rows(each.results, overview, each.name, links=false) }}{% endfor %}"
+    )
     return render_template_string(template, reports=reports, overview=Overview("known"), clinic_phone="")
 
 

@@ -1,7 +1,7 @@
 """Whatever a laboratory writes, in any field, stays text on the page: no markup, no format characters, nothing lost."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +10,7 @@ from flask import render_template
 from portal.labs.assembling import assemble
 from portal.labs.chart import chart
 from portal.labs.service import Overview
+from portal.labs.since import news
 from portal.labs.trend import series
 from tests.labs.make import observation, quantity, report
 
@@ -81,11 +82,28 @@ def test_hostile_words_stay_words(app, word):
     reports = everywhere(word)
     known = series(reports)
     entries = tuple((f"{number:016x}", each) for number, each in enumerate(reports))
-    overview = Overview("known", datetime.now(UTC), word, "", True, entries, dict.fromkeys(known, "0" * 16), known)
+    places = {row.key: "0" * 16 for each in reports for row in each.rows}
+    fresh = news(reports, known, date(2024, 12, 31))
+    overview = Overview(
+        "known", datetime.now(UTC), word, "", True, entries, dict.fromkeys(known, "0" * 16), known, places, fresh
+    )
+    step = {"act": "asked", "at": datetime.now(UTC), "document": {"by": word, "text": word}}
+    said = {"name": word, "value": word, "absent": False, "when": word, "flag": word, "report": word, "reference": word}
+    asked = {"id": "0" * 16, "document": said, "state": "answered", "asked_at": datetime.now(UTC), "steps": [step]}
+    row = {"question": {**asked, "place": "0" * 16}, "name": word, "born": word}
+    about = {"result": reports[0].rows[0], "asked": [], "reaches": True}
     drawn = max(known.values(), key=lambda each: len(each.points))
+    app.jinja_env.globals["clinic_phone"] = word
     with app.test_request_context("/results"):
         pages = [
-            render_template("labs/overview.html", overview=overview),
+            render_template("labs/overview.html", overview=overview, asked=[asked], urgent=entries),
+            render_template("labs/print.html", overview=overview, name=word, born=None),
+            render_template("labs/ask.html", overview=overview, about=about, issues=[], typed=word),
+            render_template("labs/question.html", question=row["question"], issues=[], typed=word),
+            render_template(
+                "labs/desk.html", rows=[row], counts=dict.fromkeys(("open", "answered", "closed"), 1), view="open"
+            ),
+            render_template("labs/desk_question.html", row=row, issues=[], typed=word, may_answer=True, may_close=True),
             render_template("labs/trend.html", overview=overview, series=drawn, chart=chart(drawn)),
             *(render_template("labs/report.html", overview=overview, report=each, grid=None) for each in reports),
         ]

@@ -1,0 +1,56 @@
+"""What is shared with whom now, since when, and what was sent when: the answer to "who sees what of me?"."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.actors import Actor
+from portal.clock import now
+from portal.consent import filed
+from portal.consent.decision import Policy
+from portal.consent.examples import THINGS, VIEWERS, sees
+from portal.consent.gate import in_force, rules_of
+from portal.consent.models import ConsentVersion
+from portal.consent.provisions import Rules
+from portal.consent.standing import holding
+from portal.delivery import service as delivery
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of viewer: which kinds of things they see now, and since when it has been exactly so (None: always)."""
+
+    viewer: str
+    sees: tuple[str, ...]
+    since: datetime | None
+
+
+def who_sees(actor: Actor, policy: Policy) -> list[Line]:
+    """For the patient themself, from the rules in force and the installation's policy."""
+    patient_id, at = filed.own(actor), now()
+    rows, zone = filed.rows(actor.clinic_id, patient_id), filed.zone(actor.clinic_id)
+    whose = (patient_id, actor.clinic_id)
+
+    def seen(viewer: str, rules: list[Rules], default: Policy) -> tuple[str, ...]:
+        return tuple(each for each in THINGS if sees(viewer, each, rules, default, whose, at))
+
+    present = in_force(actor.clinic_id, patient_id)
+    found = []
+    for viewer in VIEWERS:
+        holds = seen(viewer, present, Policy.DENY if rows else policy)
+        since = None
+        for place, row in enumerate(rows):
+            then = [rule for each in holding(rows[place:]).versions for rule in rules_of(each, zone)]
+            if seen(viewer, then, Policy.DENY) != holds:
+                break
+            since = row.given_at
+        found.append(Line(viewer, holds, since or _newest(rows)))
+    return found
+
+
+def _newest(rows: list[ConsentVersion]) -> datetime | None:
+    return rows[0].given_at if rows else None
+
+
+def sent(actor: Actor) -> list[delivery.Status]:
+    """Every delivery of this patient to the clinic's record, the newest first: a thing already sent says when it was sent."""
+    return sorted(delivery.of_patient(actor.clinic_id, filed.own(actor)), key=lambda each: each.since, reverse=True)
