@@ -24,7 +24,7 @@ from tests.peers.keysets import KeySets
 Json = dict[str, Any]
 EVERYTHING = "system/*.cruds"
 NARROW = "system/Patient.cruds system/Condition.cruds"
-START_SECONDS = 150
+START_SECONDS = 210
 JAVA = ("-Xmx700m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
