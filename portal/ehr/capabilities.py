@@ -62,6 +62,10 @@ class Capabilities:
         params = self.of(kind).params
         return not self.known or not params or parameter in params
 
+    def keeps_history(self, kind: str) -> bool:
+        """Whether the earlier versions of one resource may be asked for."""
+        return "history-instance" in self.of(kind).interactions
+
     def conditional_create(self, kind: str) -> bool:
         """`ifNoneExist` by identifier: declared, and the server can search the type by identifier (else the whole fails)."""
         able = self.of(kind)

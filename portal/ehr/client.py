@@ -8,16 +8,18 @@ from urllib.parse import quote, urlencode
 
 from portal.clock import now
 from portal.ehr import address, answers, echo, paging
-from portal.ehr.errors import EhrError, NoCredential, NotReached, TryLater, Unregistered
+from portal.ehr.errors import EhrError, NoCredential, NotFhir, NotReached, TryLater, Unregistered
 from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
 from portal.ehr.paging import Found, Gathered, Params
-from portal.fhir.bundle import link
-from portal.fhir.resources import ID, Json, version_of
+from portal.fhir.bundle import entries, link
+from portal.fhir.resources import ID, Json, key_of, version_of
 
 __all__ = ["FhirClient", "Found"]
 
 FHIR_JSON = "application/fhir+json"
 MOST_PAGES = 200
+NO_POST = frozenset({404, 405, 415, 501})
+"""What a server says that knows no search by POST."""
 
 
 class Bearer(Protocol):
@@ -47,20 +49,38 @@ class FhirClient:
         return answers.resource(answer, kind=kind, name=name, now=now())
 
     def search(
-        self, kind: str, params: Iterable[tuple[str, str]], *, uncached: bool = True, pages: int = MOST_PAGES
+        self,
+        kind: str,
+        params: Iterable[tuple[str, str]],
+        *,
+        uncached: bool = True,
+        pages: int = MOST_PAGES,
+        private: bool = False,
     ) -> Found:
         """All pages of a search, each resource once. `params` in order; values are percent-encoded here.
+
+        `private`: what is asked tells who somebody is (a name, a birth date, a number of theirs), so it goes in the body of a
+        POST to `_search`, where no log of addresses holds it; a server that has no such thing is asked by its address.
 
         Raises FilterIgnored when a page's self link lacks one of them, NotFhir for anything but a searchset. Where a server
         gives no next page though there seems to be more, it is asked once more for a longer page.
         """
         asked = list(params)
-        gathered = self._pages(kind, asked, uncached=uncached, most=pages)
+        gathered = self._pages(kind, asked, uncached=uncached, most=pages, private=private)
         if gathered.cut and pages > 1:
-            wider = self._pages(kind, paging.wider(asked, gathered.wanted), uncached=uncached, most=pages)
+            longer = paging.wider(asked, gathered.wanted)
+            wider = self._pages(kind, longer, uncached=uncached, most=pages, private=private)
             wider.judge(gathered)
             gathered = wider
         return gathered.found()
+
+    def history(self, kind: str, name: str) -> list[Json]:
+        """The versions of one resource as the server keeps them, each checked to be of it; in the server's order."""
+        answer = self.get(f"{_path(kind, name)}/_history?_count=50")
+        bundle = answers.resource(answer, kind="Bundle", now=now())
+        if bundle.get("type") != "history":
+            raise NotFhir("The clinic's system answered with something else than the history that was asked for.")
+        return [resource for _, resource in entries(bundle) if key_of(resource) == f"{kind}/{name}"]
 
     def capabilities(self) -> Json:
         """The CapabilityStatement, asked for without a token; with one when the server wants it."""
@@ -130,7 +150,7 @@ class FhirClient:
             raise Unregistered
         return self._wire.send(method, url, headers=headers, body=body, limits=self._limits, fresh=body is not None)
 
-    def _pages(self, kind: str, asked: Params, *, uncached: bool, most: int) -> Gathered:
+    def _pages(self, kind: str, asked: Params, *, uncached: bool, most: int, private: bool) -> Gathered:
         first = f"{self.base}/{_type(kind)}?{urlencode(asked, quote_via=quote, safe='')}"
         gathered = Gathered(paging.count(asked))
         url: str | None = first
@@ -140,13 +160,27 @@ class FhirClient:
         )
         while url is not None:
             started = now()
-            answer = self._authorised("GET", url, headers)
+            answer = self._by_post(kind, asked, headers) if private and url == first else None
+            answer = answer or self._authorised("GET", url, headers)
             bundle = answers.resource(answer, kind="Bundle", now=now())
             gathered.add(url, bundle, started - timedelta(seconds=answers.age(answer.headers)))
             if url == first:
-                gathered.echoed = echo.check(link(bundle, "self"), asked, self.base)
+                gathered.echoed = echo.check(_self(bundle, private), asked, self.base)
             url = gathered.next(bundle, self.base, most, over=monotonic() > until)
         return gathered
+
+    def _by_post(self, kind: str, asked: Params, headers: dict[str, str]) -> Answer | None:
+        """The answer to the same question in a body; None where the server does not take it so."""
+        body = urlencode(asked, quote_via=quote, safe="").encode()
+        form = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._authorised("POST", f"{self.base}/{_type(kind)}/_search", form, body)
+        return None if answer.whole and answer.status in NO_POST else answer
+
+
+def _self(bundle: Json, private: bool) -> str | None:
+    """The searchset's own link; to a question in a body some servers give one without any parameter, which tells nothing."""
+    found = link(bundle, "self")
+    return None if private and found is not None and "?" not in found else found
 
 
 def _type(kind: str) -> str:

@@ -11,10 +11,14 @@ from portal.ehr.client import FhirClient, Found
 from portal.ehr.errors import EhrError, NotFhir, NotPermitted, Refused
 from portal.ehr.reading import Kind, Reason
 from portal.fhir.compartment import belongs
-from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of
+from portal.fhir.resources import Json, id_of, key_of, objects_at, text_at, type_of, version_of
 
 PAGE = "100"
 LAB = "http://terminology.hl7.org/CodeSystem/v2-0074|LAB"
+
+
+CORRECTED = frozenset({"corrected", "amended"})
+MOST_CORRECTED = 20
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,23 @@ def _fetch_query(
     fetched.seen(found.read_at)
     if not found.complete:
         fetched.note(Reason.TOO_MUCH)
+    if query.type == "Observation" and can.keeps_history("Observation"):
+        fetched.beside += _earlier(client, matches, patient)
+
+
+def _earlier(client: FhirClient, observations: Iterable[Json], patient: str) -> list[Json]:
+    """What corrected results said before, so that a page can say what was replaced. A server that does not tell is not
+    pressed: the result itself says that it was corrected."""
+    corrected = [each for each in observations if text_at(each, "status") in CORRECTED and id_of(each)]
+    found: list[Json] = []
+    for each in corrected[:MOST_CORRECTED]:
+        try:
+            versions = client.history("Observation", id_of(each))
+        except (Refused, NotFhir):
+            continue
+        now_at = version_of(each)
+        found += [old for old in versions if version_of(old) != now_at and belongs(old, patient, client.base)]
+    return found
 
 
 def _search(client: FhirClient, query: Query, patient: str, can: Capabilities) -> Found:

@@ -176,9 +176,10 @@ def test(actor: Actor, connection_id: str, limits: Limits = PATIENT) -> Tested:
         connections.confirm(row, found, can)
         _audited(actor, row, "tested")
     reason = None if can.readable else Reason.VERSION
+    detail = "" if can.readable else f"It says FHIR {can.fhir_version}; Previsit reads R4 (4.0) and R4B (4.3)."
     lacking = gaps(can, scopes.NEEDS)
     return Tested(
-        now(), reason, "", can, connections.described(found), scope, scopes.missing(scope, scopes.NEEDS), lacking
+        now(), reason, detail, can, connections.described(found), scope, scopes.missing(scope, scopes.NEEDS), lacking
     )
 
 

@@ -31,7 +31,6 @@ def test_a_patient_signs_in_at_the_clinic_connects_the_record_and_ends_it(walker
     allow(kwame, "Kwame Mensah")
     kwame.sees("Your record is connected.")
     kwame.open("/results")
-    kwame.sees("Test results")
     kwame.open("/connect")
     kwame.press("End my permission")
     kwame.sees("Your permission has ended.")
