@@ -62,6 +62,7 @@ def fill_health_history(person: Walker) -> None:
     person.answer("Do you smoke?", "No, never")
     person.answer("How often do you have a drink with alcohol?", "Never")
     person.press("Save and continue")
+    person.press("Save and continue")  # vaccines: none of them
     person.answer("Little interest or pleasure", "Not at all")
     person.answer("Feeling down", "Several days")
     person.press("Save and continue")
