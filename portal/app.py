@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import db, guard, pages, settings
+from portal import attention, db, guard, pages, settings
 from portal.accounts import routes as accounts
 from portal.accounts import service as accounts_service
 from portal.accounts import sessions
@@ -48,6 +48,7 @@ def create_app(config: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         SETTINGS=config,
     )
+    attention.check(config.attention)
     db.connect(config.database, config.keys)
     pages.install(app, config)
     guard.install(app, _doors(config))

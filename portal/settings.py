@@ -39,6 +39,8 @@ class Settings:
     processing_bound_seconds: int = 120
     forms: Path | None = None
     """a folder of Questionnaires and ValueSets that every clinic's library is given at each start"""
+    attention: Path | None = None
+    """a folder of rules for urgent answers, one JSON file a clinic, named by its slug; without one ours hold"""
     terminology: str = ""
     """the address of a FHIR terminology server that expands value sets; empty: the clinic's own server is asked"""
     engine: str = "own"
@@ -65,6 +67,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
         forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
+        attention=Path(environ["PREVISIT_ATTENTION"]).resolve() if environ.get("PREVISIT_ATTENTION") else None,
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         engine=environ.get("PREVISIT_ENGINE", "own"),
     )

@@ -36,6 +36,7 @@ class Place:
     name: str
     phone: str
     timezone: str
+    slug: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
         with transaction():
             sign_in.seen_at = now()
     ends = min(sign_in.seen_at + idle, sign_in.began_at + limits.absolute)
-    return Resumed(actor_of(account, sign_in.id), Place(clinic.name, clinic.phone, clinic.timezone), ends)
+    return Resumed(actor_of(account, sign_in.id), Place(clinic.name, clinic.phone, clinic.timezone, clinic.slug), ends)
 
 
 def end(actor: Actor, why: str = "signed-out") -> None:

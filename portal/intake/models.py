@@ -23,7 +23,7 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.SUBMITTED: frozenset({Status.IN_REVIEW, Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
     Status.IN_REVIEW: frozenset({Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
     Status.RETURNED: frozenset(),
-    Status.ACCEPTED: frozenset(),
+    Status.ACCEPTED: frozenset({Status.IN_REVIEW}),  # the record refused it, and it is reviewed again
     Status.WITHDRAWN: frozenset(),
 }
 

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import guard, pages
+from portal import attention, guard, pages
 from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
-from portal.intake import confirming, drafts, filling, sending, signing, visits
+from portal.intake import confirming, drafts, filling, noticing, sending, signing, visits
 from portal.intake.forms import said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
@@ -38,7 +38,8 @@ def hub(visit_id: str) -> ResponseReturnValue:
     where = sending.where(visit)
     if not drafts.open_for_answers(visit):
         return redirect(url_for(".receipt", visit_id=visit.id))
-    return render_template("intake/hub.html", visit=visit, tasks=sending.tasks(actor, visit), where=where)
+    tasks = sending.tasks(actor, visit)
+    return render_template("intake/hub.html", visit=visit, tasks=tasks, where=where, urgent=_urgent(visit))
 
 
 @bp.get("/<visit_id>/confirm")
@@ -164,6 +165,7 @@ def _form_page(
         issues=issues or [],
         stale=bool(elsewhere),
         elsewhere=elsewhere or [],
+        urgent=noticing.of_work(work, _rules(), _language()),
         kept=kept,
         seen=form.digests() if seen is None else seen,
         say=partial(say, language=_language()),
@@ -198,7 +200,7 @@ def check(visit_id: str) -> ResponseReturnValue:
 @bp.post("/<visit_id>/check")
 def send(visit_id: str) -> ResponseReturnValue:
     actor = guard.actor()
-    sent = sending.submit(actor, visit_id, _language(), _fresh())
+    sent = sending.submit(actor, visit_id, _language(), _fresh(), _rules())
     if sent.submission is None:
         visit = visits.visit(actor, visit_id)
         audit.seen(actor, Event.ANSWERS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
@@ -215,7 +217,9 @@ def receipt(visit_id: str) -> ResponseReturnValue:
         return redirect(url_for(".hub", visit_id=visit.id))
     audit.seen(actor, Event.RECEIPT_SEEN, subject=f"submissions:{submission.id}", patient_id=visit.patient_id)
     where, signed = sending.where(visit), signing.copies(visit)
-    return render_template("intake/receipt.html", visit=visit, submission=submission, where=where, signed=signed)
+    return render_template(
+        "intake/receipt.html", visit=visit, submission=submission, where=where, signed=signed, urgent=_urgent(visit)
+    )
 
 
 @bp.context_processor
@@ -240,7 +244,17 @@ def _everything(visit: Visit) -> dict[str, Any]:
         "sections": confirming.summary(visit),
         "forms": sending.form_summaries(actor, visit, _language(), _fresh()),
         "consent": sending.consent_summary(actor, visit),
+        "urgent": _urgent(visit),
     }
+
+
+def _urgent(visit: Visit) -> list[str]:
+    return noticing.of_visit(guard.actor(), visit, _rules(), _language())
+
+
+def _rules() -> attention.Rules:
+    live = guard.viewer()
+    return attention.rules(current_app.config["SETTINGS"].attention, live.clinic.slug if live else "")
 
 
 def _open(visit_id: str) -> Visit:

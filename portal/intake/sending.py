@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from portal import attention
 from portal.accounts import service as accounts
 from portal.actors import Actor
+from portal.attention import Rules
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
@@ -16,7 +18,7 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import confirming, drafts, filling, library, visits
+from portal.intake import confirming, drafts, filling, library, noticing, visits
 from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import signing
@@ -116,9 +118,10 @@ class Sent:
     missing: list[Missing]
 
 
-def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Sent:
-    """Send once: a second try, from any tab or device, gets the same submission."""
-    prepared = _prepare(actor, visits.visit(actor, visit_id), language, max_age)
+def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules: Rules | None = None) -> Sent:
+    """Send once: a second try, from any tab or device, gets the same submission. `rules`: of answers that cannot wait."""
+    rules = rules or attention.rules(None, "")
+    prepared = _prepare(actor, visits.visit(actor, visit_id), language, max_age, rules)
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
         before = drafts.latest_submission(visit)
@@ -143,7 +146,9 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta) -> Se
         return Sent(made, [])
 
 
-def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> dict[str, Any] | list[Missing]:
+def _prepare(
+    actor: Actor, visit: Visit, language: str, max_age: timedelta, rules: Rules
+) -> dict[str, Any] | list[Missing]:
     """The document to freeze, or what is still missing; read outside the write lock, as it may look at the record."""
     asked = tasks(actor, visit)
     works = filling.works(actor, visit, language, max_age)
@@ -167,6 +172,7 @@ def _prepare(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> d
         "sections": sections,
         "responses": [_response(visit, each) for each in works],
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
+        "urgent": noticing.for_staff(works, rules),
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
     }
 

@@ -29,6 +29,7 @@ RULES: tuple[tuple[Callable[[Json], bool], Why], ...] = (
         Why("Contact details changed"),
     ),
 )
+TODAY = Why("Something here needs a clinician today", True)
 NOT_TIED = Why("Not tied to one record", True)
 ANSWERED = Why("Answered your questions")
 UNCHANGED = Why("Nothing changed in the record's facts")
@@ -38,7 +39,7 @@ def attention(document: Json, *, tied: bool, round: int) -> tuple[Why, ...]:
     """The reasons, most pressing first; never empty."""
     facts = objects_at(document, "facts")
     found = [why for rule, why in RULES if any(rule(fact) for fact in facts)]
-    first = [NOT_TIED] if not tied else []
+    first = ([TODAY] if document.get("urgent") else []) + ([NOT_TIED] if not tied else [])
     again = [ANSWERED] if round > 1 else []
     return (*first, *again, *(found or [UNCHANGED]))
 

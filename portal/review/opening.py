@@ -29,6 +29,7 @@ from portal.review.story import Moment, story
 from portal.review.taking_over import section_of
 from portal.review.tying import decided
 
+KEPT_BACK = "An answer that you may not see needs a clinician today. If nobody here may see it, speak with the patient."
 UNTIED = "Patient/unknown"
 
 
@@ -57,6 +58,7 @@ class Opened:
     delivery: delivery.Status | None
     ties: list[TieDecision]
     story: list[Moment]
+    urgent: list[str]
     actor: Actor
 
     @property
@@ -151,6 +153,7 @@ def _opened(
         delivery=standing,
         ties=ties,
         story=story(submission, ties, standing),
+        urgent=_urgent(actor, submission, desk),
         actor=actor,
     )
 
@@ -252,6 +255,22 @@ def released(actor: Actor, submission: intake.Submission, desk: Desk, purpose: s
         for response in objects_at(submission.document, "responses")
     ]
     return [each for each in made if each is not None]
+
+
+def _urgent(actor: Actor, submission: intake.Submission, desk: Desk) -> list[str]:
+    """Why to look today, as this person may know it; that there is something is never kept from them."""
+    met = objects_at(submission.document, "urgent")
+    about = [
+        {"resourceType": "QuestionnaireResponse", "id": str(place), **_labelled(each)} for place, each in enumerate(met)
+    ]
+    known = consent.visible(actor, submission.patient_id, about, policy=consent.POLICIES[desk.policy])
+    told = [text_at(met[int(text_at(each, "id"))], "words") for each in known]
+    return [*dict.fromkeys(told), *([KEPT_BACK] if len(known) < len(met) else [])]
+
+
+def _labelled(met: Json) -> Json:
+    pairs = [str(label).rpartition("|") for label in met.get("labels") or ()]
+    return {"meta": {"security": [{"system": system, "code": code} for system, _, code in pairs]}} if pairs else {}
 
 
 def _consent(actor: Actor, submission: intake.Submission) -> Json | None:

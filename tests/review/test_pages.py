@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal.actors import Role
+from portal.consent import service as consent
 from portal.db import session
 from portal.intake.models import Status, Submission
 from portal.questionnaire import load, signing
-from portal.review import service
+from portal.review import opening, service
 from tests import make
 from tests.conftest import csrf
 from tests.review.answering import answered, whole
@@ -328,3 +329,29 @@ def test_a_signed_form_shows_who_signed_what_and_whether_it_is_still_that(world:
     made["item"][0]["item"][0]["answer"][0]["valueCoding"] = {"system": "urn:x", "code": "no"}
     page = text(world.signed_in(), path(world.submit(**whole((raw, made)))))
     assert "Changed after signing" in page
+
+
+PSY = "http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY"
+
+
+def test_an_answer_that_cannot_wait_stands_first_in_the_queue_and_on_the_page(world: World) -> None:
+    urgent = [{"key": "self-harm", "words": "Thoughts of <b>harm</b>. Speak today.", "labels": [PSY]}]
+    submission = world.submit(urgent=urgent)
+    client = world.signed_in()
+    assert "Something here needs a clinician today" in text(client, "/desk")
+    assert "Thoughts of &lt;b&gt;harm&lt;/b&gt;. Speak today." in text(client, path(submission))
+    assert "Look at this today" not in text(client, path(world.submit()))
+
+
+def test_what_it_is_about_is_told_only_to_those_who_may_see_the_answer(world: World) -> None:
+    urgent = [
+        {"key": "self-harm", "words": "A secret", "labels": [PSY]},
+        {"key": "x", "words": "No secret", "labels": []},
+    ]
+    submission = world.submit(urgent=urgent)
+    assert service.open_submission(world.actor(), submission, DESK).urgent == ["A secret", "No secret"]
+    person = make.patient_actor(world.patient, "a" * 16)
+    answers = {"share": "yes", "sensitive": "no", "results": "yes", "research": "no", "until": "open"}
+    seen = consent.sheet_for(person, "en").sha256
+    assert consent.give(person, answers, language="en", seen=seen, visit_id=world.visit.id).version
+    assert service.open_submission(world.actor(), submission, DESK).urgent == ["No secret", opening.KEPT_BACK]
