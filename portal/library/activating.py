@@ -12,7 +12,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict, Issue
-from portal.library import rules
+from portal.library import rules, shelf
 from portal.library.importing import may_manage
 from portal.library.models import FormStep, FormVersion
 from portal.library.reading import steps, version
@@ -46,6 +46,7 @@ def activate(actor: Actor, version_id: str, rule: Rule, *, carry: bool, seen: in
     if issues(rule):
         raise ValueError("the rule has issues")
     with transaction():
+        shelf.hold(actor.clinic_id)
         wanted = version(actor, version_id)
         step = _append(actor, wanted, "active", rule, carry, seen)
         audit.record(
@@ -58,6 +59,7 @@ def deactivate(actor: Actor, form_id: str, seen: int | None = None) -> FormStep:
     """No visit asks for this form any more; what was begun can be finished. Conflict when it is not asked now."""
     may_manage(actor)
     with transaction():
+        shelf.hold(actor.clinic_id)
         history = steps(actor, form_id)
         if not history or history[-1].state != "active":
             raise Conflict

@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.fhir import exact
+from portal.library import shelf
 from portal.library.importing import may_manage
 from portal.library.models import Expansion, FormVersion, LibraryTerm
 
@@ -112,6 +113,7 @@ def _fetch(actor: Actor, canonical: str, server: str, limits: ehr.Limits) -> Non
     found = ehr.expand(actor, canonical, server, limits)
     trouble = found.value if isinstance(found, ehr.Reason) else _unusable(found)
     with transaction() as current:
+        shelf.hold(actor.clinic_id)
         row = _rows(actor.clinic_id, [canonical]).get(canonical)
         if row is None:
             row = Expansion(clinic_id=actor.clinic_id, canonical=canonical, size=0, source="", tried_at=now())

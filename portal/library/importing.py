@@ -70,6 +70,7 @@ def bring_in(actor: Actor, content: bytes, *, origin: str, name: str) -> Brought
     if found.trouble:
         return Brought(trouble=found.trouble)
     with transaction():
+        shelf.hold(actor.clinic_id)
         for raw, text in found.lists:
             _keep_list(actor, raw, text)
         results = tuple(_keep(actor, each, origin, name) for each in found.forms)

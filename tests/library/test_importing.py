@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from portal import bundled
+from portal import bundled, db
 from portal.actors import Role, system
 from portal.audit import service as audit
 from portal.errors import Conflict, Misconfigured, NotAllowed, NotFound
@@ -205,3 +207,28 @@ def test_only_administrators_change_forms_and_nobody_sees_another_clinics() -> N
     ):
         with pytest.raises(NotFound):
             call()
+
+
+def test_two_starts_at_once_bring_each_form_in_once(app: Flask) -> None:
+    """The pages and the worker both look through the forms when they start."""
+    clinic_id = make.clinic(forms=()).id
+    db.close()
+    gate, wrong = Barrier(4), []
+
+    def start() -> None:
+        gate.wait(20)
+        try:
+            library.supply(system(clinic_id))
+        except Exception as fault:
+            wrong.append(repr(fault))
+        finally:
+            db.close()
+
+    threads = [Thread(target=start, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert wrong == []
+    kept = library.every(system(clinic_id))
+    assert [len(each.versions) for each in kept] == [1] * len(bundled.files())
