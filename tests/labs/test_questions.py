@@ -56,7 +56,7 @@ def make_connection(clinic):
     ).id
 
 
-def keep(patient, connection_id, resources):
+def keep(patient, connection_id, resources, fhir_id="ana"):
     from portal.clock import now
 
     with db.transaction() as current:
@@ -65,7 +65,7 @@ def keep(patient, connection_id, resources):
                 clinic_id=patient.clinic_id,
                 patient_id=patient.id,
                 connection_id=connection_id,
-                fhir_id="ana",
+                fhir_id=fhir_id,
                 kind="labs",
                 complete=True,
                 read_at=now(),

@@ -1,0 +1,314 @@
+"""F9: a canary for each label, kept back by the patient, looked for in every way out there is (bar 92, 94).
+
+One submission holds, for each label, an answer, a question that the answer switches on, a total that counts it and an
+observation that the form would make of it; the record holds a labelled result, and the patient has asked about it. Then every
+page of every kind of staff is opened, what is accepted is put together for the record, and the audit trail is read.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from portal import db
+from portal.actors import Role
+from portal.audit.models import AuditRow
+from portal.clock import now
+from portal.consent import redaction
+from portal.consent import service as consent
+from portal.db import session, transaction
+from portal.delivery.models import OutboxItem
+from portal.intake.models import Status, Submission, SubmissionStatus
+from portal.labs import questions
+from portal.labs import service as labs
+from portal.library import service as library
+from tests import make
+from tests.conftest import csrf
+from tests.consent.make import label
+from tests.labs.make import LOINC, observation
+from tests.labs.test_questions import keep, make_connection
+
+LABELS = ("PSY", "ETH", "ETHUD", "OPIOIDUD", "SDV", "SEX", "HIV", "MH")
+KEEPS = {"share": "yes", "sensitive": "no", "results": "yes", "research": "yes", "until": "open"}
+POLICY = consent.Policy.BASIC_NORMAL
+EXTRACT = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
+CALCULATED = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
+URL = "https://example.org/f9"
+STAFF = {
+    Role.CLINICIAN: "clinician@example.org",
+    Role.FRONT_DESK: "front-desk@example.org",
+    Role.ADMINISTRATOR: "administrator@example.org",
+    Role.PRIVACY_OFFICER: "privacy-officer@example.org",
+}
+
+
+def canary(name: str, what: str) -> str:
+    return f"canary-{name}-{what}"
+
+
+def form() -> dict[str, Any]:
+    asked: list[dict[str, Any]] = [{"linkId": "plain", "type": "string", "text": "Anything else?"}]
+    for name in LABELS:
+        marked = [{"url": redaction.INLINE_LABEL, "valueCoding": label(name)}]
+        code = [{"system": LOINC, "code": "72133-2", "display": canary(name, "code")}]
+        secret = {"linkId": f"secret-{name}", "type": "string", "text": canary(name, "question"), "code": code}
+        asked.append({**secret, "extension": [*marked, {"url": EXTRACT, "valueBoolean": True}]})
+        when = [{"question": f"secret-{name}", "operator": "exists", "answerBoolean": True}]
+        asked.append({"linkId": f"then-{name}", "type": "string", "text": canary(name, "then"), "enableWhen": when})
+        path = f"%resource.item.where(linkId = 'secret-{name}').answer.count() + 4711"
+        sum_of = {"language": "text/fhirpath", "expression": path}
+        total = {"linkId": f"total-{name}", "type": "integer", "text": canary(name, "total"), "readOnly": True}
+        asked.append({**total, "extension": [{"url": CALCULATED, "valueExpression": sum_of}]})
+    return {
+        "resourceType": "Questionnaire",
+        "url": URL,
+        "version": "1",
+        "name": "F9",
+        "title": "About you",
+        "status": "active",
+        "item": asked,
+    }
+
+
+def response(answered: bool) -> dict[str, Any]:
+    said: list[dict[str, Any]] = [{"linkId": "plain", "answer": [{"valueString": "Nothing else"}]}]
+    for name in LABELS if answered else ():
+        said.append({"linkId": f"secret-{name}", "answer": [{"valueString": canary(name, "answer")}]})
+        said.append({"linkId": f"then-{name}", "answer": [{"valueString": canary(name, "dependent")}]})
+        said.append({"linkId": f"total-{name}", "answer": [{"valueInteger": 4712}]})
+    whole = {"resourceType": "QuestionnaireResponse", "questionnaire": f"{URL}|1", "status": "completed"}
+    text = {"text": {"status": "generated", "div": "".join(canary(name, "narrative") for name in LABELS)}}
+    return {**whole, "authored": "2026-11-22T08:00:00Z", "item": said, **(text if answered else {})}
+
+
+@dataclass
+class Person:
+    patient_id: str
+    submission_id: str
+    question_ids: list[str]
+
+
+@dataclass
+class World:
+    clinic_id: str
+    enter: Any
+    keeper: Person
+    silent: Person
+    """who never answered what the other keeps back"""
+
+
+@pytest.fixture
+def world(app, sign_in) -> World:
+    clinic = make.clinic(forms=())
+    connection = make_connection(clinic)
+    make.ask(clinic.id, json.dumps(form()).encode(), "f9.json")
+    for role, email in STAFF.items():
+        make.staff(clinic, role, role.value, email)
+    keeper = _person(clinic, connection, "keeper", answered=True)
+    silent = _person(clinic, connection, "silent", answered=False)
+    clinic_id = clinic.id
+    db.close()
+    return World(clinic_id, sign_in, keeper, silent)
+
+
+def _person(clinic, connection: str, name: str, *, answered: bool) -> Person:
+    patient = make.patient(clinic, name, connection_id=connection, fhir_id="ana" if answered else "ben")
+    me = make.patient_actor(patient, make.patient_account(patient, f"{name}@example.org").id)
+    keep(patient, connection, _results() if answered else [], fhir_id=patient.fhir_id)
+    visit = make.visit(patient, appointment_id=name)
+    open_to_all = {**KEEPS, "sensitive": "yes"}
+    asked = []
+    if answered:
+        _choose(me, open_to_all)
+        overview = labs.results(me)
+        for place in sorted({overview.place_of(row) for _, report in overview.reports for row in report.rows}):
+            made, issues = questions.ask(me, place, canary(LABELS[len(asked)], "words"), POLICY)
+            assert made, issues
+            asked.append(made.id)
+    version = _choose(me, KEEPS, visit.id)
+    return Person(patient.id, _submission(visit, patient, response(answered), version), asked)
+
+
+def _results() -> list[dict[str, Any]]:
+    subject = {"reference": "Patient/ana"}
+    return [
+        {
+            **observation(name, code=f"{number}-1", name=canary(name, "test"), subject=subject, valueString=canary(name, "value")),
+            "meta": {"security": [label(name)]},
+        }
+        for number, name in enumerate(LABELS)
+    ]  # fmt: skip
+
+
+def _choose(me, chosen: dict[str, str], visit_id: str | None = None) -> str:
+    shown = consent.sheet_for(me, "en")
+    given = consent.give(me, chosen, language="en", seen=shown.sha256, visit_id=visit_id)
+    assert given.version, given.issues
+    return given.version.id
+
+
+def _submission(visit, patient, said: dict[str, Any], version: str) -> str:
+    asked = next(iter(library.asked(visit.clinic_id)))
+    compiled = library.compiled(visit.clinic_id, asked.version_id, None)
+    with transaction() as current:
+        made = Submission(
+            clinic_id=visit.clinic_id,
+            visit_id=visit.id,
+            patient_id=patient.id,
+            round=1,
+            reference=f"PV-F9F9-{visit.id[:4].upper()}",
+            sent_at=now(),
+            status=Status.SUBMITTED.value,
+            document={
+                "person": patient.person,
+                "by": {"name": patient.person["name"], "account_id": "a" * 16, "language": "en"},
+                "facts": [],
+                "sections": {},
+                "responses": [{**said, "identifier": {"system": "urn:previsit:response", "value": visit.id}}],
+                "questionnaires": {compiled.canonical: compiled.raw},
+                "consent_version_id": version,
+            },
+        )
+        current.add(made)
+        current.flush()
+        current.add(
+            SubmissionStatus(
+                clinic_id=visit.clinic_id,
+                submission_id=made.id,
+                patient_id=patient.id,
+                step=1,
+                status=Status.SUBMITTED.value,
+                at=now(),
+                why={"by": "x"},
+            )
+        )
+    return made.id
+
+
+def ways_out(world: World, person: Person) -> dict[str, str]:
+    """sink → address, of every page on which staff could meet something of this person."""
+    return {
+        "list": "/desk?show=all",
+        "count": "/desk",
+        "search": f"/desk?show=all&patient={person.patient_id}",
+        "page": f"/desk/submissions/{person.submission_id}",
+        "questions": "/desk/questions",
+        "answered questions": "/desk/questions?show=answered",
+        "visits": "/desk/visits",
+        "held": "/desk/held",
+        "quality": "/desk/quality",
+        "audit": "/audit",
+        **{f"question {number}": f"/desk/questions/{each}" for number, each in enumerate(person.question_ids)},
+    }
+
+
+def leaks(text: str) -> list[str]:
+    """Canaries of the person, and the total that counts a hidden answer (4712). The form's own words are everybody's: that
+    they stand on a page tells nothing, as the page of a person who never answered shows them too."""
+    found = set(re.findall(r"canary-\w+-(?:answer|dependent|narrative|words|value|test)", text))
+    return sorted(found | set(re.findall(r"\b4712\b", text)))
+
+
+def test_nothing_that_is_kept_back_comes_out_anywhere(world: World) -> None:
+    opened, sinks = 0, ways_out(world, world.keeper)
+    for email in STAFF.values():
+        client = world.enter(email)
+        for sink, path in sinks.items():
+            answer = client.get(path)
+            assert answer.status_code in (200, 403, 404), (email, sink, answer.status_code)
+            assert not sink.startswith("question ") or answer.status_code != 200, (email, sink)
+            assert not leaks(answer.get_data(as_text=True)), (email, sink)
+            opened += answer.status_code == 200
+    print(f"{len(LABELS)} labels × {len(sinks)} ways out × {len(STAFF)} kinds of staff: {opened} pages, 0 canaries")
+    assert opened > 20
+
+
+def test_these_ways_out_do_show_what_is_shared(world: World) -> None:
+    """That the canaries can be seen at all: shared again, they stand on the page and in the questions."""
+    _choose(make.patient_actor(_patient(world)), {**KEEPS, "sensitive": "yes"})
+    db.close()
+    client, sinks = world.enter(STAFF[Role.CLINICIAN]), ways_out(world, world.keeper)
+    for sink in ("page", "questions", "question 0"):
+        assert leaks(client.get(sinks[sink]).get_data(as_text=True)), sink
+
+
+def test_what_is_accepted_carries_nothing_of_it(world: World) -> None:
+    client = world.enter(STAFF[Role.CLINICIAN])
+    path = f"/desk/submissions/{world.keeper.submission_id}"
+    done = client.post(path, data={"step": "finish", "csrf_token": csrf(client, path)})
+    assert done.status_code == 303, done.get_data(as_text=True)
+    db.close()
+    item = session().query(OutboxItem).filter_by(patient_id=world.keeper.patient_id).one()
+    sent = json.loads(item.payload)
+    kinds = [entry["resource"]["resourceType"] for entry in sent["entry"]]
+    assert "QuestionnaireResponse" in kinds and "Consent" in kinds
+    answers = next(
+        each["resource"] for each in sent["entry"] if each["resource"]["resourceType"] == "QuestionnaireResponse"
+    )
+    assert [each["linkId"] for each in answers["item"]] == ["plain"]
+    assert {"code": "REDACTED"}.items() <= answers["meta"]["security"][-1].items() if "meta" in answers else True
+    assert not leaks(item.payload) and not re.search("secret-|then-|total-", item.payload)
+    assert consent.may_send(item, POLICY).permitted, "what is left may go"
+    told = [json.dumps(row.detail) for row in session().query(AuditRow).filter_by(patient_id=world.keeper.patient_id)]
+    assert told and not leaks(" ".join(told))
+
+
+def plain(text: str, person: Person, name: str) -> str:
+    """A page without what is different between any two people, sessions and requests."""
+    for own in (person.submission_id, person.patient_id):
+        text = text.replace(own, "ID")
+    text = re.sub(r'name="csrf_token" value="[^"]*"|data-token="[^"]*"|data-left="\d+"|datetime="[^"]*"', "", text)
+    text = re.sub(r"\b[0-9a-f]{16}\b|PV-[A-Z0-9-]+|\b\d{1,2}:\d{2}\b", "", text)
+    return text.replace(name, "NAME")
+
+
+def test_a_person_who_keeps_answers_back_looks_like_one_who_never_answered(world: World) -> None:
+    """Counts, totals, order, empty groups and dependent questions: the two pages are the same, letter for letter."""
+    for role in (Role.CLINICIAN, Role.FRONT_DESK):
+        client = world.enter(STAFF[role])
+        pages = []
+        for person, name in ((world.keeper, "keeper"), (world.silent, "silent")):
+            for path in (f"/desk/submissions/{person.submission_id}", f"/desk?show=all&patient={person.patient_id}"):
+                answer = client.get(path)
+                assert answer.status_code == 200
+                pages.append(plain(answer.get_data(as_text=True), person, name))
+        assert pages[0] == pages[2], role
+        listed = [re.sub(r'(?s)<ul class="pv-tiles">.*?</ul>', "", page) for page in (pages[1], pages[3])]
+        assert listed[0] == listed[1], role
+
+
+def test_the_one_who_chose_still_has_all_of_it_and_is_told_what_is_kept_back(world: World) -> None:
+    client = world.enter("keeper@example.org")
+    shown = client.get("/results").get_data(as_text=True) + client.get("/results/print").get_data(as_text=True)
+    taken = client.get("/results/download").get_data(as_text=True)
+    for name in LABELS:
+        assert canary(name, "value") in shown and canary(name, "value") in taken
+    assert "not the more private ones" in client.get("/consent").get_data(as_text=True)
+    for each in world.keeper.question_ids:
+        assert client.get(f"/results/questions/{each}").status_code == 200
+
+
+def test_when_results_are_refused_no_page_and_no_copy_has_them(world: World) -> None:
+    """page, list, count, search, trend, print, download, question: the patient said that this site must not read them."""
+    client = world.enter("keeper@example.org")
+    listed = client.get("/results").get_data(as_text=True)
+    reports = re.findall(r'href="(/results/[0-9a-f]{16})"', listed)
+    places = re.findall(r'href="(/results/ask/[0-9a-f]{16})"', client.get(reports[0]).get_data(as_text=True))
+    me = make.patient_actor(_patient(world))
+    _choose(me, {**KEEPS, "results": "no"})
+    db.close()
+    for path in ("/results", "/results/print"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        # the patient's own questions stay theirs; nothing read from the clinic is on the page
+        assert not re.findall(r"canary-\w+-value", answer.get_data(as_text=True)), path
+    for path in (*reports, *places, "/results/download"):
+        assert client.get(path).status_code == 404, path
+
+
+def _patient(world: World):
+    from portal.accounts.models import Patient
+
+    return session().get_one(Patient, world.keeper.patient_id)
