@@ -51,3 +51,15 @@ def test_outside_the_demo_nothing_dangerous_has_a_default(environ: dict[str, str
     for variable in ("PREVISIT_BASE_URL", "PREVISIT_CONSENT_DEFAULT"):
         with pytest.raises(Misconfigured):
             settings.read({name: value for name, value in environ.items() if name != variable})
+
+
+@pytest.mark.parametrize(
+    "address", ["http://tx.example.org", "tx.example.org/r4", "https://u:p@tx.example.org", "https://x/?a=1"]
+)
+def test_a_terminology_server_is_named_by_a_plain_https_address(environ: dict[str, str], address: str) -> None:
+    assert (
+        settings.read({**environ, "PREVISIT_TERMINOLOGY": "https://tx.example.org/r4/"}).terminology
+        == "https://tx.example.org/r4"
+    )
+    with pytest.raises(Misconfigured, match="PREVISIT_TERMINOLOGY"):
+        settings.read({**environ, "PREVISIT_TERMINOLOGY": address})
