@@ -40,7 +40,9 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     """
     work = _Assembly(registry, str(raw.get("language") or ""))
     made = copy.deepcopy(raw)
-    made["item"] = work.items(made, dict.fromkeys(_context_names(made)), made, ())
+    items = work.items(made, dict.fromkeys(_context_names(made)), made, ())
+    if items:
+        made["item"] = items
     own = [e for e in (_expected(one, bool(work.used)) for one in made.get("extension", [])) if e is not None]
     extensions = _distinct([*own, *work.for_root])
     named = [work.canonical(raw) if raw.get("url") else raw.get("id")] if work.used else []

@@ -138,6 +138,13 @@ def _guesses(value: Any) -> list[str]:
     return ["DateTime", "Date", "String"] if dated else ["String", "Code", "Uri"]
 
 
+WORDS = {
+    "Reference": "reference", "Identifier": "value", "ContactPoint": "value", "HumanName": "text", "Address": "text",
+    "CodeableConcept": "text", "Annotation": "text",
+}  # fmt: skip
+"""Where the words go that are said for an element with parts."""
+
+
 def type_at(type_name: str, key: str) -> str:
     """The type of an element of a type, by its JSON name; "" where it is not known."""
     known = r4().type(type_name) if type_name else None
@@ -163,6 +170,6 @@ def _fitted(type_name: str, kind: str, value: Any) -> Any:
         return {"value": value}
     if type_name in ("code", "string", "uri", "id", "markdown") and not isinstance(value, (dict, list)):
         return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    if type_name == "Reference" and isinstance(value, str):
-        return {"reference": value}
+    if isinstance(value, str) and type_name in WORDS:
+        return {WORDS[type_name]: value}
     return value

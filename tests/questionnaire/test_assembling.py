@@ -190,6 +190,11 @@ def test_what_a_module_needs_may_be_a_variable_a_context_or_given_at_the_start()
     assert links(put_together(raw_form(include("part"), extension=[launch("thing")]), PREFIX_LIKE)) == ["a"]
 
 
+def test_a_form_that_is_made_of_nothing_stays_as_it_is() -> None:
+    for whole in (raw_form(q("a")), {"resourceType": "Questionnaire", "status": "active"}):
+        assert assemble(whole, {}) == whole
+
+
 def test_texts_in_a_module_take_the_values_they_are_given() -> None:
     part = module("part", q("{{%who}}-name", text="{{%who}}'s name"), extension=takes("who"))
     whole = raw_form(include("part", variable("who", "'mother'")))

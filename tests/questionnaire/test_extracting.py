@@ -412,3 +412,12 @@ def test_a_resource_that_is_asked_for_and_gets_nothing_is_told() -> None:
     empty = group("g", q("a"), ext=[definition(CORE + "Patient")])
     assert bundle(raw_form(empty), g("g", a("a", text("x")))) == ([], ["g: none of its answers has a definition"])
     assert bundle(raw_form(empty)) == ([], [])
+
+
+def test_words_for_an_element_with_parts_go_where_words_go() -> None:
+    paths = {"identifier": "value", "name": "text", "telecom": "value", "address": "text"}
+    items = [q(name, definition=at(f"Patient.{name}")) for name in paths]
+    form = raw_form(*items, extension=[definition(CORE + "Patient")])
+    (entry,), troubles = bundle(form, *(a(name, text("x")) for name in paths))
+    assert troubles == []
+    assert entry["resource"] == {"resourceType": "Patient", **{name: [{part: "x"}] for name, part in paths.items()}}
