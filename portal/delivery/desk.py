@@ -14,7 +14,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.delivery import bundle, ledger
-from portal.delivery.errors import NotHeld
+from portal.delivery.errors import MayBeThere, NotHeld
 from portal.delivery.models import DeliveryEvent, Endpoint, OutboxItem
 from portal.delivery.standing import Status, status
 from portal.delivery.states import NOTHING, OPEN, SOME, UNFINISHED, UNKNOWN, Kind, Reason, State, Words, words
@@ -23,6 +23,7 @@ from portal.fhir import exact
 from portal.sealing import SealBroken
 
 REASON_LEAST, REASON_MOST = 3, 500
+TO_REVIEW = "taken back to be reviewed again"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class HeldItem:
     @property
     def workable(self) -> bool:
         return self.status.state in (State.HELD, State.WITHHELD)
+
+    @property
+    def reviewable(self) -> bool:
+        """Whether it may be corrected in review: nothing of it is in the record, so a new version cannot double anything."""
+        return self.status.state is State.HELD and _nothing_there(self.events[-1])
 
 
 def held(actor: Actor) -> list[HeldHead]:
@@ -136,6 +142,29 @@ def close(actor: Actor, item_id: str, reason: str) -> list[Issue]:
         item.fence += 1
         _audit(actor, item, Event.DELIVERY_CLOSED)
     return []
+
+
+def take_back(actor: Actor, submission_id: str) -> None:
+    """End what is held of a submission so that it can be reviewed again, in the caller's transaction; the old bytes stay.
+
+    Only while it is certain that nothing of it is in the record: MayBeThere otherwise, NotHeld when nothing is held.
+    """
+    with transaction() as current:
+        last = current.scalars(
+            select(OutboxItem)
+            .where(OutboxItem.submission_id == submission_id, OutboxItem.clinic_id == actor.clinic_id)
+            .order_by(OutboxItem.round.desc())
+            .limit(1)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).first()
+        if last is None or last.state not in (State.HELD, State.WITHHELD):
+            raise NotHeld
+        if not _nothing_there(ledger.history(last.id)[-1]):
+            raise MayBeThere
+        ledger.append(last, Kind.CLOSED, at=now(), by=actor, detail={"why": TO_REVIEW})
+        last.fence += 1
+        _audit(actor, last, Event.DELIVERY_CLOSED)
 
 
 @dataclass(frozen=True)
@@ -223,6 +252,10 @@ def _arrived(last: DeliveryEvent) -> str:
     if any(entry["references"] for entry in last.detail.get("entries", []) if entry["method"] == "POST"):
         return words(Reason(last.reason)).arrived if last.reason == Reason.DUPLICATE_UPSTREAM else SOME
     return words(Reason(last.reason)).arrived
+
+
+def _nothing_there(last: DeliveryEvent) -> bool:
+    return last.kind == Kind.WITHHELD or _arrived(last) == NOTHING
 
 
 def _pieces(item: OutboxItem, last: DeliveryEvent) -> list[Piece]:

@@ -117,8 +117,11 @@ class Conclusion:
 ALL, NOTHING = Conclusion(True), Conclusion(False)
 
 
-def conclude(sight: Sight, landed: tuple[Landed, ...] = ()) -> Conclusion:
-    """What one look after the server's bound proves about a transaction (all or nothing by its nature)."""
+def conclude(sight: Sight, landed: tuple[Landed, ...] = (), *, split: bool = False) -> Conclusion:
+    """What one look after the server's bound proves about a transaction, all or nothing by its nature.
+
+    `split`: the server itself refused it, or a part of it. If something of it is there all the same, it keeps parts.
+    """
     stop = trouble_in(sight)
     if stop:
         return stop
@@ -127,7 +130,7 @@ def conclude(sight: Sight, landed: tuple[Landed, ...] = ()) -> Conclusion:
     if there and len(there) < len(created):
         return Conclusion(None, Reason.PARTLY_THERE)
     if there or (landed and not created):
-        return _all_there(sight)
+        return _all_there(sight, split=split)
     if landed:
         return NOTHING
     return _none_created(sight, anything_created=bool(created))
@@ -157,10 +160,11 @@ def _doubled(sight: Sight) -> Reason | None:
     return Reason.DUPLICATE_UPSTREAM if any(len(one.references) > 1 for one in sight.found) else None
 
 
-def _all_there(sight: Sight) -> Conclusion:
-    """Everything we created is there: then every update happened too, unless its target still stands on its old version."""
+def _all_there(sight: Sight, *, split: bool) -> Conclusion:
+    """Everything we created is there: then every update happened too, unless its target still stands on its old version (or,
+    where the transaction was split, holds something else than we sent)."""
     for one in sight.found:
-        if one.entry.target and one.differences and _on_base(one):
+        if one.entry.target and one.differences and (split or _on_base(one)):
             return Conclusion(None, Reason.PARTLY_THERE)
         if one.checked and not one.resources:
             return Conclusion(None, Reason.PARTLY_THERE)

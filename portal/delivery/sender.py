@@ -149,7 +149,7 @@ def _check(tools: Tools, work: Work, client: RecordClient) -> Outcome:
     except EhrError as error:
         return record.unchecked(tools, work, trouble.of_look(error))
     tools.checkpoint("sought")
-    return _settle(tools, work, sight, conclude(sight, work.past.landed), fresh=False)
+    return _settle(tools, work, sight, conclude(sight, work.past.landed, split=work.past.split), fresh=False)
 
 
 def _settle(tools: Tools, work: Work, sight: Sight, found: Conclusion, *, fresh: bool) -> Outcome:

@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.delivery import bundle as bundles
 from portal.delivery import ledger
-from portal.delivery.desk import close, held, held_item, overview, resend, resend_all
+from portal.delivery.desk import close, held, held_item, overview, resend, resend_all, take_back
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
 from portal.delivery.placed import placed
@@ -27,6 +27,7 @@ __all__ = [
     "enqueue",
     "held",
     "held_item",
+    "next_round",
     "of_patient",
     "overview",
     "placed",
@@ -34,6 +35,7 @@ __all__ = [
     "resend_all",
     "status_of",
     "statuses_of",
+    "take_back",
 ]
 
 
@@ -74,6 +76,15 @@ def enqueue(
             detail={"submission": submission_id, "sha256": sha256},
         )
     return item
+
+
+def next_round(submission_id: str) -> int:
+    """The round of a submission's next version: the one that is open, or one more when that was closed."""
+    last = session().scalars(
+        select(OutboxItem).where(OutboxItem.submission_id == submission_id).order_by(OutboxItem.round.desc()).limit(1)
+    )
+    found = last.one_or_none()
+    return 1 if found is None else found.round + (found.state == State.CLOSED)
 
 
 def _one_at_a_time(patient_id: str) -> None:

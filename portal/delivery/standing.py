@@ -42,8 +42,13 @@ def status_of(submission_id: str) -> Status | None:
 
 
 def statuses_of(submission_ids: Collection[str]) -> dict[str, Status]:
-    """Several at once, in three queries; those that were never queued are left out."""
-    items = list(session().scalars(select(OutboxItem).where(OutboxItem.submission_id.in_(submission_ids))))
+    """Several at once, in three queries; those that were never queued are left out.
+
+    What was closed and followed by a newer version no longer counts.
+    """
+    rows = list(session().scalars(select(OutboxItem).where(OutboxItem.submission_id.in_(submission_ids))))
+    newest = {row.submission_id: row.round for row in sorted(rows, key=lambda row: row.round)}
+    items = [row for row in rows if row.state != State.CLOSED or row.round == newest[row.submission_id]]
     found: dict[str, list[Status]] = defaultdict(list)
     for item, one in zip(items, _statuses(items), strict=True):
         found[item.submission_id].append(one)

@@ -119,7 +119,7 @@ WORDS: dict[Reason, Words] = {
     Reason.CHANGED_MEANWHILE: Words(
         "The record was changed by someone else after this was accepted.",
         NOTHING,
-        "Review the submission again beside what the record says now, then close this one.",
+        "Review it again beside what the record says now.",
         "Reviewer",
     ),
     Reason.DUPLICATE_UPSTREAM: Words(
@@ -131,7 +131,7 @@ WORDS: dict[Reason, Words] = {
     Reason.REFUSED: Words(
         "The clinic's server refused the content.",
         NOTHING,
-        "Read what the server said below. Correct it in review, or enter it by hand and close this one.",
+        "Read what the server said below. Review it again to correct what it refused, or enter it by hand and close this.",
         "Reviewer",
     ),
     Reason.REDIRECTED: Words(

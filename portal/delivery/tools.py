@@ -80,6 +80,7 @@ class Past:
     landed: tuple[Landed, ...]
     alerted: Reason | None
     piecewise: bool
+    split: bool
     sending_at: datetime | None
     sending_up: Mark | None
     ended: Kind | None
@@ -126,6 +127,7 @@ def past(events: list[DeliveryEvent]) -> Past:
         landed=_landed(current),
         alerted=next((Reason(event.reason) for event in current if event.detail.get("alert")), None),
         piecewise=any(event.kind == Kind.PARTIAL or event.detail.get("piecewise") for event in events),
+        split=ended is not None and (ended.kind == Kind.CONFLICTED or ended.reason == Reason.PARTLY_THERE),
         sending_at=sending.at if sending else None,
         sending_up=sending.detail.get("up") if sending else None,
         ended=Kind(ended.kind) if ended else None,

@@ -92,6 +92,7 @@ def _accept(
             submission_id=submission.id,
             bundle=bundle,
             consent_basis={"version": submission.document.get("consent_version_id")},
+            round=delivery.next_round(submission.id),
         )
     counts = {
         verdict.value: sum(1 for item in decided if item.settled is verdict)

@@ -75,6 +75,12 @@ def decide(submission_id: str) -> ResponseReturnValue:
     return redirect(url_for(".submission", submission_id=submission_id), 303)
 
 
+@bp.post("/submissions/<submission_id>/again")
+def again(submission_id: str) -> ResponseReturnValue:
+    service.review_again(guard.actor(), submission_id)
+    return redirect(url_for(".submission", submission_id=submission_id), 303)
+
+
 def _save(submission_id: str, said: dict[str, Typed]) -> Decided:
     actor = guard.actor()
     listed = [(key, said[key].seen) for key in request.form.getlist("bulk") if key in said]

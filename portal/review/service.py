@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from portal.actors import Actor, Permission, system
+from portal.db import transaction
+from portal.delivery import service as delivery
 from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
@@ -47,6 +49,16 @@ def _reviewing(actor: Actor, submission_id: str) -> None:
 
 def _unremarkable(proposal: Proposal | None) -> bool:
     return proposal is not None and proposal.unremarkable
+
+
+def review_again(actor: Actor, submission_id: str) -> None:
+    """The record refused it, or was changed meanwhile: what is held is taken back and the decisions are open again."""
+    if not actor.may(Permission.REVIEW):
+        raise NotAllowed
+    submission = opening.submission_of(actor, submission_id)
+    with transaction():
+        delivery.take_back(actor, submission.id)
+        intake.move(actor, submission, intake.Status.IN_REVIEW, {"again": True})
 
 
 def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:

@@ -15,13 +15,15 @@ from portal.delivery import ledger
 from portal.delivery.models import OutboxItem, Receipt
 from portal.delivery.sender import send_next
 from portal.delivery.states import Kind, Reason, State
+from portal.fhir import exact
 from portal.intake.models import Status
 from portal.review import service as review
 from portal.review.models import Verdict
 from portal.review.service import Choice
 from tests import make
+from tests.conftest import csrf
 from tests.review.builders import new
-from tests.review.conftest import DESK, World
+from tests.review.conftest import DESK, RESPONSE, World
 from tests.review.conftest import world as world  # the fixture
 
 from .gated import Clinic
@@ -93,7 +95,8 @@ def accept(world: World) -> Accept:
 
     def once() -> Told:
         visit = make.visit(world.patient)
-        submission_id = world.submit(new("allergy", "Latex", "itching"), visit=visit)
+        answers = {**RESPONSE, "identifier": {"system": "urn:previsit:response", "value": visit.id}}
+        submission_id = world.submit(new("allergy", "Latex", "itching"), visit=visit, responses=[answers])
         view = review.open_submission(world.actor(), submission_id, DESK)
         choices = [Choice(item.proposal.key, Verdict.ACCEPT, "", item.seen) for item in view.items]
         review.decide(world.actor(), submission_id, choices, DESK)
@@ -187,12 +190,13 @@ KILLED: dict[str, tuple[str, State]] = {
 
 
 def test_wherever_the_worker_is_killed_the_pages_say_what_is_true(accept: Accept) -> None:
-    for point, (fault, state) in KILLED.items():
-        _killed_at(point, fault, state, accept())
-
-
-def _killed_at(point: str, fault: str, state: State, told: Told) -> None:
     hands, server = Hands(), Clinic()
+    for point, (fault, state) in KILLED.items():
+        hands.later(4000)
+        _killed_at(point, fault, state, accept(), hands, server)
+
+
+def _killed_at(point: str, fault: str, state: State, told: Told, hands: Hands, server: Clinic) -> None:
     client = Cut(server, hands)
     client.fault = fault
     _turn(hands, client, point)
@@ -224,9 +228,74 @@ def _turn(hands: Hands, client: Cut, point: str) -> None:
 
 
 def _true(point: str, told: Told, state: State, server: Clinic) -> None:
-    there = set(server.keys().values())
-    assert state is not State.CONFIRMED or there == {1}
+    there = {server.keys()[key] for key in _keys(told.item_id)} - {0}
+    assert state is not State.CONFIRMED or there == {1}, (point, _history(told))
     assert state is not State.WAITING or not there
-    assert PATIENT_READS[state] in told.patients_words(), point
+    words = told.patients_words()
+    assert PATIENT_READS[state] in words, (point, _history(told))
     page = told.staffs_words()
     assert all(words in page for words in STAFF_READS[state]), point
+
+
+def _keys(item_id: str) -> set[str]:
+    """By what the server must know everything that this delivery adds."""
+    held = exact.loads(session().get_one(OutboxItem, item_id).payload)
+    added = [entry["resource"] for entry in held["entry"] if entry["request"]["method"] == "POST"]
+    found = [one.get("identifier", []) for one in added]
+    return {f"{one['system']}|{one['value']}" for held in found for one in (held if isinstance(held, list) else [held])}
+
+
+def _history(told: Told) -> list[tuple[str, str]]:
+    return [(event.kind, event.reason) for event in ledger.history(told.item_id)]
+
+
+def test_what_the_record_refused_is_reviewed_again_and_goes_as_a_new_version(accept: Accept, world: World) -> None:
+    told, hands, server = accept(), Hands(), Clinic()
+    client = Cut(server, hands)
+    client.fault = "refused"
+    hands.later(1)
+    send_next(hands.tools(client))
+    assert PATIENT_READS[State.HELD] in told.patients_words()
+    page = f"/desk/held/{told.item_id}"
+    assert "Review it again" in _words(told.staff, page)
+    first = session().get_one(OutboxItem, told.item_id).payload
+    path = f"/desk/submissions/{told.submission_id}/again"
+    token = csrf(told.staff, page)
+    assert told.staff.post(path, data={"csrf_token": token}).status_code == 303
+    assert told.staff.post(path, data={"csrf_token": token}).status_code == 409, "twice"
+    assert "Closed by hand" not in told.staffs_words()
+    assert WITH_CLINIC in told.patients_words() and NOT_YET not in told.patients_words()
+    view = review.open_submission(world.actor(), told.submission_id, DESK)
+    assert view.reviewable
+    choices = [
+        Choice(item.proposal.key, Verdict.REJECT, "The record does not take it.", item.seen) for item in view.items
+    ]
+    review.decide(world.actor(), told.submission_id, choices, DESK)
+    assert review.finish(world.actor(), told.submission_id, DESK).to is Status.ACCEPTED
+    assert NOT_YET in told.patients_words()
+    items = session().query(OutboxItem).filter_by(submission_id=told.submission_id).order_by(OutboxItem.round).all()
+    assert [(item.round, item.state) for item in items] == [(1, "closed"), (2, "waiting")]
+    told.item_id = items[1].id
+    assert items[0].payload == first and "AllergyIntolerance" not in items[1].payload
+    client.fault = "none"
+    hands.later(60)
+    send_next(hands.tools(client))
+    db.close()
+    _true("again", told, State.CONFIRMED, server)
+
+
+def test_what_may_be_in_the_record_is_not_reviewed_again_before_that_is_settled(accept: Accept) -> None:
+    told = accept()
+    with transaction() as current:
+        item = current.get_one(OutboxItem, told.item_id)
+        ledger.append(
+            item, Kind.HELD, at=now(), by=system(item.clinic_id), reason=Reason.NOT_FHIR, detail={"unsure": True}
+        )
+    db.close()
+    page = f"/desk/held/{told.item_id}"
+    assert "Review it again" not in _words(told.staff, page)
+    answer = told.staff.post(
+        f"/desk/submissions/{told.submission_id}/again", data={"csrf_token": csrf(told.staff, page)}
+    )
+    assert answer.status_code == 409
+    assert "may be in the record" in answer.get_data(as_text=True)
