@@ -65,6 +65,9 @@ migration: setup-dev  ## write the step from the stored schema to the models: ma
 peers: setup-dev assets  ## try the client and delivery on servers nobody here wrote (HAPI FHIR, Medplum, SEKMET) and print the table
 	@$(BIN)/python -m tests.peers
 
+matrix: setup-dev  ## run the SMART client matrix and print row, point, tests, passed
+	@$(BIN)/python -m tests.ehr.matrix
+
 faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
 

@@ -93,6 +93,15 @@ def connection(arguments: Arguments) -> int:
     return 0
 
 
+def rotate_keys(arguments: Arguments) -> None:
+    """New keys are published at once and sign in a quarter of an hour; the old ones stay published until they are old."""
+    _open()
+    actor = system(_clinic_id(arguments.clinic))
+    for each in ehr.overviews(actor):
+        ehr.rotate_keys(actor, each.id)
+        print(f"{each.name}: {len(ehr.jwks(each.id)['keys'])} public keys at /.well-known/jwks/{each.id}.json")
+
+
 def after_restore(arguments: Arguments) -> None:
     """Bar 86: a restored outbox may be older than what was sent."""
     _open()

@@ -20,6 +20,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "clinic": ("add a clinic", "portal.administering:clinic"),
     "staff": ("add a member of staff; asks for the password", "portal.administering:staff"),
     "connection": ("register a clinic's FHIR server; prints our public keys", "portal.administering:connection"),
+    "rotate-keys": (
+        "make new signing keys for a clinic's connections; the old ones count until they are old",
+        "portal.administering:rotate_keys",
+    ),
     "after-restore": (
         "after restoring a backup: look at the clinic before sending anything",
         "portal.administering:after_restore",
@@ -51,6 +55,7 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("--base-url", {"required": True}),
         ("--client-id", {"required": True}),
     ),
+    "rotate-keys": (("--clinic", {"required": True, "help": "the clinic's slug"}),),
     "match": (("file", {"metavar": "FILE"}),),
 }
 

@@ -311,7 +311,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Run every test of the matrix and print it. 0 when each point has tests and all of them pass."""
     found, count = held(), _Count()
     wanted = sorted({each for tests in found.values() for each in tests})
-    pytest.main(["-q", "--no-header", "-p", "no:terminal", *arguments, *wanted], plugins=[count])
+    pytest.main(["--no-header", "--tb=short", *arguments, *wanted], plugins=[count])
     bad = 0
     for row in MATRIX:
         print(f"\n{row.number:2} {row.slug.replace('_', ' ')}")
