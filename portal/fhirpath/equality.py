@@ -14,6 +14,8 @@ from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, Temporal
 from portal.fhirpath.values import Long, decimals, exact, significant_decimals
 
+LONG_TEXT = 8_000
+"""Characters of text that are compared in a microsecond at the most."""
 WHITE = re.compile(r"\s")
 
 
@@ -52,6 +54,8 @@ def said(node: Node) -> dict[str, Any]:
 def equal_values(env: Env, mine: Any, yours: Any) -> bool | None:
     kind = type(mine)
     if kind is type(yours) and (kind is str or kind is int or kind is bool):
+        if kind is str and len(mine) > LONG_TEXT:
+            env.spend(len(mine) // LONG_TEXT)
         return bool(mine == yours)
     if is_number(mine) and is_number(yours):
         return bool(mine == yours)
@@ -155,6 +159,7 @@ def equivalent_items(env: Env, left: Any, right: Any) -> bool:
     if is_number(mine) and is_number(yours):
         return equivalent_numbers(Decimal(mine), Decimal(yours))
     if isinstance(mine, str) and isinstance(yours, str):
+        env.spend((len(mine) + len(yours)) // 32)
         return folded(mine) == folded(yours)
     if isinstance(mine, Temporal) and isinstance(yours, Temporal):
         dates = isinstance(mine, FhirDate | FhirDateTime) and isinstance(yours, FhirDate | FhirDateTime)

@@ -21,7 +21,7 @@ from portal.fhirpath.arithmetic import (
     two,
 )
 from portal.fhirpath.env import Env, Items
-from portal.fhirpath.equality import as_quantity, equal, equal_items, equivalent, is_number, price
+from portal.fhirpath.equality import LONG_TEXT, as_quantity, equal, equal_items, equivalent, is_number, price
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import Temporal
@@ -34,7 +34,10 @@ FALSE: Items = [False]
 
 def ordered(env: Env, mine: Any, yours: Any, sign: str) -> int | None:
     """-1, 0, 1, or None when it cannot be told."""
-    if (is_number(mine) and is_number(yours)) or (isinstance(mine, str) and isinstance(yours, str)):
+    if is_number(mine) and is_number(yours):
+        return int(mine > yours) - int(mine < yours)
+    if isinstance(mine, str) and isinstance(yours, str):
+        env.spend(len(mine) // LONG_TEXT)
         return int(mine > yours) - int(mine < yours)
     if isinstance(mine, Temporal) and isinstance(yours, Temporal) and temporal.same_kind(mine, yours):
         return temporal.compare(mine, yours, env.zone())

@@ -100,11 +100,12 @@ def units_are_loaded() -> None:
     compile("1 'kg' = 1000 'g'").evaluate({})
 
 
-def outcome(expression: str, data: dict[str, Any]) -> object:
+def outcome(expression: str, data: dict[str, Any], given: dict[str, Any] | None = None) -> object:
     """What comes back, and proof that it came soon."""
+    variables = {"questionnaire": {"item": WIDE["item"]}, **(given or {})}
     before = time.process_time()
     try:
-        found: object = compile(expression).evaluate(data, {"questionnaire": {"item": WIDE["item"]}}, now=NOW)
+        found: object = compile(expression).evaluate(data, variables, now=NOW)
     except FhirPathError as error:
         found = error
     assert time.process_time() - before < MOST
@@ -120,6 +121,49 @@ def test_an_expression_without_end_is_stopped(expression: str) -> None:
 @pytest.mark.parametrize("data", [WIDE, DEEP], ids=["wide", "deep"])
 def test_a_costly_expression_ends_soon_or_is_stopped(expression: str, data: dict[str, Any]) -> None:
     assert isinstance(outcome(expression, data), list | FhirPathBudgetExceeded)
+
+
+ENDLESS = {
+    "cycles": ["repeat($this)", "repeat(%resource)", "repeatAll(%resource)", "repeat(descendants())", "repeatAll(children() | $this)"],
+    "doubling": ["1" + ".select($this.combine($this))" * 60, "'ab'" + ".encode('hex')" * 60, "'&'" + ".escape('html')" * 60],
+    "powers": [
+        "2.power(2147483647)", "0.5.power(-2147483647)", "1.0000000001.power(2147483647.5)", "2" + ".power(2)" * 50, "2" + ".exp()" * 50,
+        "1.000001.log(1.0000000001)", "9999999999999999999999.99999999999999" + " * 9999999999999999999999.99999999999" * 20,
+    ],
+    "durations": [f"{start} + {'9' * 38} {unit}" for start in ("@2014-01-01", "@T10:00") for unit in ("years", "hours", "milliseconds")],
+    "nesting": ["iif(" * 55 + "true" + ",1,2)" * 55, "(" * 59 + "1" + ")" * 59, "(1 | 2 | 3)" + ".select((1 | 2 | 3))" * 40,
+                "descendants()" + ".descendants()" * 10],
+    "length": ["true" + ".not()" * 1900, "1" + " | 1" * 2900, "1" + " = 1" * 2900, "{}" + ".select($this)" * 700],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "expression", [each for group in ENDLESS.values() for each in group], ids=lambda text: text[:40]
+)
+def test_no_way_of_writing_without_end_takes_long(expression: str) -> None:
+    assert isinstance(outcome(expression, WIDE), list | FhirPathError)
+
+
+LONG = "x" * 900_000
+ON_LONG_TEXT = [
+    "%long ~ %other", "%long = %other", "%long < %other", "%long | %other", "%long in %other", "%long.toBoolean()",
+    "%long.toInteger()", "%long.toDecimal()", "%long.toDate()", "%long.convertsToTime()", "%long.toQuantity()", "%long.upper()",
+    "%long.trim()", "%long.length()",
+    "%long.indexOf('y')", "%long.contains('y')", "%long.endsWith('y')", "%long.replace('x', 'yy')", "%long.split('')",
+    "%long.toChars()",
+    "%long.matches('(x+x+)+y')", "%long.matches(%long)", "%long.replaceMatches('x', 'yy')", "%long.encode('hex')",
+    "%long.decode('base64')",
+    "%long.escape('html')", "%long.unescape('json')", "%long.htmlChecks()", "%long.yearOf()", "%long.substring(1)", "%long & %other",
+    "%long.resolve()", "extension(%long)", "('1 \'' & %long & '\'').toQuantity()", "%long.toChars().sort()", "%long.join(',')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", ON_LONG_TEXT)
+def test_long_text_costs_what_it_is_long(expression: str) -> None:
+    """Once, and for every element of a large response: the work is paid for by its length."""
+    given = {"long": LONG, "other": LONG[:-1] + "y"}
+    for text in (expression, f"descendants().select({expression})"):
+        assert isinstance(outcome(text, WIDE, given), list | FhirPathError)
 
 
 @pytest.mark.parametrize("expression", REFUSED, ids=lambda text: text[:20])

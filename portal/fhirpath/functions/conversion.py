@@ -28,6 +28,7 @@ from portal.fhirpath.values import (
 
 YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
+LONGEST_WORD = 5
 QUANTITY_TEXT = re.compile(r"([+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?)[ \t]*(?:'([^']{1,100})'|([A-Za-z]{1,20}))?")
 
 
@@ -48,7 +49,7 @@ def to_boolean(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        word = value.lower()
+        word = value.lower() if len(value) <= LONGEST_WORD else ""
         return True if word in YES else (False if word in NO else None)
     if isinstance(value, int | Decimal) and value in (0, 1):
         return bool(value)
