@@ -39,7 +39,9 @@ def hub(visit_id: str) -> ResponseReturnValue:
     if not drafts.open_for_answers(visit):
         return redirect(url_for(".receipt", visit_id=visit.id))
     tasks = sending.tasks(actor, visit)
-    return render_template("intake/hub.html", visit=visit, tasks=tasks, where=where, urgent=_urgent(visit))
+    return render_template(
+        "intake/hub.html", visit=visit, tasks=tasks, where=where, urgent=_urgent(visit), closed=visits.closed(visit)
+    )
 
 
 @bp.get("/<visit_id>/confirm")

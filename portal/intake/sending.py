@@ -56,6 +56,8 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     rows = drafts.of_visit(visit)
     facts = rows.get(confirming.TASK)
     done, total = confirming.progress(facts.document if facts else None)
+    if visits.closed(visit):
+        return []
     asked = [
         Task(
             "facts",
@@ -118,15 +120,21 @@ class Sent:
     missing: list[Missing]
 
 
+NOTHING_MORE = "This visit asks nothing any more. What you wrote is kept."
+
+
 def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules: Rules | None = None) -> Sent:
     """Send once: a second try, from any tab or device, gets the same submission. `rules`: of answers that cannot wait."""
     rules = rules or attention.rules(None, "")
-    prepared = _prepare(actor, visits.visit(actor, visit_id), language, max_age, rules)
+    asked = visits.visit(actor, visit_id)
+    prepared = [] if visits.closed(asked) else _prepare(actor, asked, language, max_age, rules)
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
         before = drafts.latest_submission(visit)
         if before is not None and before.status != Status.RETURNED:
             return Sent(before, [])
+        if visits.closed(visit):
+            raise Conflict(NOTHING_MORE)
         if not isinstance(prepared, dict):
             return Sent(None, prepared)
         made = Submission(

@@ -1,7 +1,8 @@
 """What other rooms may ask of intake: submissions for the desk, visits for the lists, appointments into visits."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -10,11 +11,18 @@ from portal.actors import STAFF, Actor, Role
 from portal.clock import now
 from portal.db import session
 from portal.ehr import service as ehr
+from portal.ehr.errors import EhrError, NotThere
+from portal.ehr.finding import starts_at
 from portal.errors import NotAllowed, NotFound
+from portal.fhir import codes
+from portal.intake import visits
 from portal.intake.drafts import latest_submission
 from portal.intake.models import Draft, Status, Submission, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
 from portal.intake.visits import Expected, expect, upcoming
+
+MOST_FOLLOWED = 50
+"""appointments asked for one by one in one look at the calendar; the next look takes the rest"""
 
 __all__ = [
     "Expected",
@@ -105,12 +113,15 @@ def synchronise(actor: Actor, *, days: int = 14) -> Synchronised:
     Moved and cancelled ones change the visit, never the answers. `unclear` counts appointments without exactly one
     Patient: nobody is invited for those before a person has looked.
     """
-    found = ehr.upcoming(actor, actor.clinic_id, now() - timedelta(days=1), now() + timedelta(days=days))
+    start, end = now() - timedelta(days=1), now() + timedelta(days=days)
+    found = ehr.upcoming(actor, actor.clinic_id, start, end)
     new: list[Visit] = []
     for appointment in found.appointments:
         owner = accounts.expect_patient(actor, appointment.connection_id, appointment.patient_id, appointment.person)
         visit, is_new = expect(actor, owner.id, _expected(appointment))
         new += [visit] if is_new else []
+    if found.complete:
+        _follow(actor, {each.id for each in found.appointments}, start, end)
     return Synchronised(len(found.appointments), new, found.unclear, ehr.WORDS[found.reason] if found.reason else None)
 
 
@@ -120,8 +131,46 @@ def _expected(appointment: ehr.Appointment) -> Expected:
         appointment_id=appointment.id,
         starts_at=appointment.starts_at,
         cancelled=appointment.cancelled,
-        detail={"what": appointment.what, "with": appointment.with_whom, "where": appointment.where},
+        detail={
+            "what": appointment.what,
+            "with": appointment.with_whom,
+            "where": appointment.where,
+            "why": _why(appointment.status),
+        },
     )
+
+
+def _why(status: str) -> str | None:
+    return status if status in visits.CLOSED else None
+
+
+def _follow(actor: Actor, seen: set[str], start: datetime, end: datetime) -> None:
+    """Appointments that were here and are not in the calendar of these days any more: each is asked for by its id.
+
+    One that cannot be read just now stays as it is.
+    """
+    connection = ehr.connection_for(actor.clinic_id)
+    missing = visits.unseen(actor, seen, connection.id, start, end) if connection else []
+    if connection is None or not missing:
+        return
+    client, ids = ehr.client_for(connection), [(each.id, each.appointment_id or "") for each in missing]
+    session().commit()  # nothing is held open in the database while we wait for the network
+    for visit_id, appointment_id in ids[:MOST_FOLLOWED]:
+        try:
+            found = client.read("Appointment", appointment_id)
+        except NotThere:
+            found = {"status": "gone"}
+        except EhrError:
+            continue
+        _moved(actor, session().get_one(Visit, visit_id), found)
+
+
+def _moved(actor: Actor, visit: Visit, appointment: dict[str, Any]) -> None:
+    status = str(appointment.get("status"))
+    gone = status in codes.CANCELLED_VISIT or status == "gone"
+    moved_to = starts_at(appointment) or visit.starts_at
+    detail = {**visit.detail, "why": _why(status)}
+    expect(actor, visit.patient_id, Expected(visit.connection_id, visit.appointment_id, moved_to, gone, detail))
 
 
 def _staff_only(actor: Actor) -> None:

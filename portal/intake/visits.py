@@ -1,5 +1,6 @@
 """Visits: found through their owner, made from the clinic's appointments."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,31 @@ def upcoming(actor: Actor, start: datetime, end: datetime) -> list[Visit]:
     return list(rows)
 
 
+CLOSED = {
+    "cancelled": "This visit was cancelled",
+    "noshow": "You were expected at this visit",
+    "entered-in-error": "This visit was entered by mistake",
+    "gone": "This visit is no longer in the clinic's calendar",
+    "fulfilled": "This visit has taken place",
+}
+"""Why a visit asks nothing any more: an Appointment's status, or "gone"; the heading that the patient reads (a msgid)."""
+
+
+def closed(visit: Visit) -> str | None:
+    """The heading of a visit that asks nothing any more; None while it is still to come."""
+    why = visit.detail.get("why")
+    return CLOSED.get(why, CLOSED["cancelled"]) if why or visit.state == VisitState.CANCELLED else None
+
+
+def unseen(actor: Actor, seen: Collection[str], connection_id: str, start: datetime, end: datetime) -> list[Visit]:
+    """Visits of this time from this server's calendar whose appointment was not among those `seen` there."""
+    return [
+        each
+        for each in upcoming(actor, start, end)
+        if each.connection_id == connection_id and each.appointment_id and each.appointment_id not in seen
+    ]
+
+
 @dataclass(frozen=True)
 class Expected:
     """An appointment as the clinic's server tells it."""
@@ -61,7 +87,7 @@ class Expected:
     starts_at: datetime
     cancelled: bool
     detail: dict[str, str | None]
-    """{"what", "with", "where"}"""
+    """{"what", "with", "where", "why"}; `why` is one of CLOSED when it asks nothing any more"""
 
 
 def expect(actor: Actor, patient_id: str, expected: Expected) -> tuple[Visit, bool]:
