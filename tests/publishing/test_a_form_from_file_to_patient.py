@@ -149,7 +149,7 @@ def test_the_whole_way_of_a_form_from_a_file_to_a_patient(portal: FormsApp, admi
     assert decide.named("kinds")[0].value == "diabetes review\r\nCheck-up", "the rule that holds now is offered"
     admin.post(f"{changed.path}/ask", {**hidden, "seen": "1", "carry": "carry"})
     moved = portal.open(slug)
-    assert "Please answer again: How many in a day?" in moved.text
+    assert "Please answer: “How many in a day?”" in moved.text
     assert [each.on for each in moved.named(smoke) if each.value == value(moved, smoke, "Yes")] == [True]
 
     stale = admin.post(f"{changed.path}/ask", {**hidden, "seen": "1"})
