@@ -79,6 +79,52 @@ def test_an_update_on_the_version_that_was_seen_is_sent(
     assert turn(hands, client).kind is Kind.CONFIRMED
 
 
+# -- a server that says transaction and keeps the part that it could do ------------------------------------------------------
+
+
+class Halving(Clinic):
+    """Does what it can of a transaction and refuses the rest, in one answer (`per_entry`) or as a whole."""
+
+    per_entry = True
+
+    def transact(self, bundle: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        kept = [entry for entry in bundle["entry"] if self._on_base(entry)]
+        status, answer = super().transact({**bundle, "entry": kept})
+        if len(kept) == len(bundle["entry"]):
+            return status, answer
+        if not self.per_entry:
+            return 412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict"}]}
+        done = iter(answer["entry"])
+        refused = {"response": {"status": "412 Precondition Failed"}}
+        told = [next(done) if entry in kept else refused for entry in bundle["entry"]]
+        return 200, {**answer, "entry": told}
+
+
+@pytest.mark.parametrize("per_entry", [True, False])
+def test_a_part_of_a_refused_transaction_is_never_taken_for_the_whole(
+    clinic: Place, hands: Hands, per_entry: bool
+) -> None:
+    server = Halving()
+    server.per_entry = per_entry
+    server.put({"resourceType": "Patient", "id": "pat-1"})
+    server.put(ALLERGY)
+    item = queue(clinic, bundle(created(response("pat-1")), changed()))
+
+    def meanwhile(step: str) -> None:
+        if step == "marked":
+            server.put({**ALLERGY, "criticality": "low"})
+
+    with running(server) as base:
+        client = FhirClient(base, Wire(base), None, LIMITS)
+        while (status := service.status_of(item.submission_id)) and status.state is not State.HELD:
+            hands.later(200)
+            assert turn(hands, client, checkpoint=meanwhile).kind is not Kind.CONFIRMED
+    assert status and status.reason is Reason.PARTLY_THERE
+    assert server.resources["AllergyIntolerance/a1"]["criticality"] == "low"
+    pieces = service.held_item(clinic.clerk, item.id).pieces
+    assert [piece.state for piece in pieces] == ["arrived", "missing"]
+
+
 # -- a server that takes each entry, but no transaction, from us ---------------------------------------------------------
 
 
