@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.delivery import bundle as delivery_bundle
 from portal.fhir.structure import problems
+from portal.questionnaire import load, signing
 from portal.review.payload import Accepted, Sending, build
 from portal.review.proposal import Proposal
 from portal.review.provenance import Person
@@ -95,3 +96,14 @@ def test_parts_of_a_panel_lead_to_those_that_were_accepted_and_to_nothing_else()
     assert both[1]["resource"]["hasMember"] == [{"reference": both[0]["fullUrl"]}]
     (alone,) = of(sent(document, [above]), "Observation")
     assert "hasMember" not in alone["resource"]
+
+
+def test_a_signature_names_the_patient_as_the_record_does() -> None:
+    raw, response = answered("consent-to-treatment", {"treatment": 0, "questions": 0})
+    mark = signing.Signed("Ada", "Ada", "a" * 16, SAID_AT, "self", "en", "Words", signing.digest(response), "0")
+    bundle = sent(whole((raw, signing.attached(response, load(raw), mark))), [])
+    (entry,) = of(bundle, "QuestionnaireResponse")
+    assert problems(bundle) == []
+    (extension,) = entry["resource"]["extension"]
+    assert extension["valueSignature"]["who"]["reference"] == SUBJECT
+    assert [signing.intact(entry["resource"], signed) for _, signed in signing.signatures(entry["resource"])] == [True]
