@@ -23,7 +23,7 @@ from portal.settings import Settings
 
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
-QUALITY_SECONDS = 3600
+QUALITY_SECONDS = 900
 LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 SWEEP_SECONDS = 3

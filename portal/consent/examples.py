@@ -1,6 +1,6 @@
 """What each choice does, as examples: made by asking the decision itself, so that they cannot say anything else. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from portal.consent import codes, resource
@@ -75,15 +75,19 @@ def _example(key: str, chosen: Mapping[str, str], shown: Sheet, words: Mapping[s
         sheet=shown,
     )
     rules = [read(made, base=_BASE, zone=UTC) for made in resource.consents(ceremony).values()]
-    lines = tuple(
-        f"{words[f'who.{viewer}']}: {_joined([words[f'thing.{thing}'] for thing in seen], words)}."
-        for viewer, seen in (
-            (viewer, [each for each in THINGS if sees(viewer, each, rules, Policy.DENY, (_PATIENT, _CLINIC), at)])
-            for viewer in VIEWERS
-        )
+    seen: dict[tuple[str, ...], list[str]] = {}
+    for viewer in VIEWERS:
+        here = tuple(each for each in THINGS if sees(viewer, each, rules, Policy.DENY, (_PATIENT, _CLINIC), at))
+        seen.setdefault(here, []).append(words[f"who.{viewer}"])
+    return words[f"case.{key}"], tuple(
+        f"{_listed([words[f'thing.{each}'] for each in things], words)}: {_listed(who, words)}."
+        for things, who in seen.items()
     )
-    return (words[f"case.{key}"], lines)
 
 
-def _joined(things: list[str], words: Mapping[str, str]) -> str:
-    return f" {words['and']} ".join(things) if things else words["nothing"]
+def _listed(names: Sequence[str], words: Mapping[str, str]) -> str:
+    """One; one and two; one, two and three. Nothing has its own word. The first begins a sentence or follows one."""
+    if not names:
+        return words["nothing"]
+    *others, last = names
+    return f"{', '.join(others)} {words['and']} {last}" if others else last

@@ -23,6 +23,11 @@ class Line:
     sees: tuple[str, ...]
     since: datetime | None
 
+    @property
+    def told(self) -> tuple[bool, str, str]:
+        """Equal for viewers who are told in one line; those who see something come first."""
+        return not self.sees, " ".join(self.sees), self.since.isoformat() if self.since and self.sees else ""
+
 
 def who_sees(actor: Actor, policy: Policy) -> list[Line]:
     """For the patient themself, from the rules in force and the installation's policy."""

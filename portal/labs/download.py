@@ -24,7 +24,8 @@ def bundle(actor: Actor, max_age: timedelta = ehr.FRESH) -> str:
     if not reading.looked:
         raise NotFound
     audit.seen(actor, Event.LABS_DOWNLOADED, subject=f"patients:{patient_id}", patient_id=patient_id)
-    return exact.dumps(_bundle(allowed, reading))
+    current, _earlier = service.versions(allowed)
+    return exact.dumps(_bundle(current, reading))
 
 
 def _bundle(resources: list[Json], reading: ehr.Reading) -> dict[str, Any]:

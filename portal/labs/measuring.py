@@ -15,6 +15,7 @@ from portal.ehr import service as ehr
 from portal.errors import NotAllowed
 from portal.labs.models import ResultQuality
 from portal.labs.quality import CHECKS, DROPPED, Check, measure
+from portal.labs.service import versions
 from portal.labs.units import convert
 
 DAYS = 30
@@ -75,7 +76,8 @@ def take(actor: Actor) -> int:
     found: dict[str, ResultQuality] = {}
     for connection_id, reading in ehr.kept_since(actor, ehr.Kind.LABS, since):
         row = found.setdefault(connection_id, _empty(actor, connection_id, at))
-        results, counts = measure([*reading.resources, *reading.beside], convert, at)
+        newest, _earlier = versions([*reading.resources, *reading.beside])
+        results, counts = measure(newest, convert, at)
         row.readings, row.results = row.readings + 1, row.results + results
         row.counts = _sum(row.counts, counts)
     for connection_id, what, count in ehr.dropped_since(actor, since):

@@ -39,7 +39,7 @@ def results(actor: Actor, max_age: timedelta = ehr.FRESH) -> Overview:
         _seen(actor, patient_id)
         return Overview(NOT_SHARED)
     reading, allowed = readable(actor, patient_id, max_age)
-    current, earlier = _versions(allowed)
+    current, earlier = versions(allowed)
     reports = assemble(current, earlier, _person(actor, patient_id))
     known = series(reports, convert)
     visited = _last_visit(actor, patient_id)
@@ -104,7 +104,7 @@ def address(patient_id: str, key: str) -> str:
     return hashlib.blake2b(f"{patient_id}|{key}".encode(), key=secret, digest_size=8).hexdigest()
 
 
-def _versions(resources: Iterable[Json]) -> tuple[list[Json], dict[str, list[Json]]]:
+def versions(resources: Iterable[Json]) -> tuple[list[Json], dict[str, list[Json]]]:
     """The newest version of everything, and what came before it, newest first."""
     newest: dict[str, Json] = {}
     earlier: dict[str, list[Json]] = {}

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from portal.actors import system
 from portal.audit.models import AuditRow
 from portal.clock import now
 from portal.consent import service as consent
 from portal.db import close, session
+from portal.ehr import service as ehr
 from portal.labs import service
 
 ALL = {"share": "yes", "sensitive": "yes", "results": "yes", "research": "no", "until": "open"}
@@ -57,11 +59,14 @@ def test_eight_years_are_one_line_and_the_changed_range_is_told(world):
 
 
 def test_a_corrected_result_is_shown_as_such(world):
-    _, client = world.person("mei-chen")
+    me, client = world.person("mei-chen")
+    ehr.refresh(system(me.clinic_id), me.patient_id)
+    close()
     listed = page(client, "/results")
     assert "Corrected" in words(listed)
     shown = words(page(client, links(listed)[0]))
     assert "Corrected by the laboratory." in shown and "Reported before as 6.8 mmol/L" in shown
+    assert re.search(r"This replaces 6\.8 mmol/L, reported \d+ \w+ \d{4}", shown), "from the history of the resource"
 
 
 def test_an_earlier_version_that_is_known_is_named(world):
@@ -74,7 +79,7 @@ def test_an_earlier_version_that_is_known_is_named(world):
         "code": {"text": "K"},
     }
     new = {**old, "status": "corrected", "meta": {"versionId": "2"}}
-    current, earlier = service._versions([new, old])
+    current, earlier = service.versions([new, old])
     assert current == [new] and earlier == {"Observation/k": [old]} and me
 
 
