@@ -120,9 +120,6 @@ class Sent:
     missing: list[Missing]
 
 
-NOTHING_MORE = "This visit asks nothing any more. What you wrote is kept."
-
-
 def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules: Rules | None = None) -> Sent:
     """Send once: a second try, from any tab or device, gets the same submission. `rules`: of answers that cannot wait."""
     rules = rules or attention.rules(None, "")
@@ -134,7 +131,7 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules
         if before is not None and before.status != Status.RETURNED:
             return Sent(before, [])
         if visits.closed(visit):
-            raise Conflict(NOTHING_MORE)
+            raise Conflict("This visit asks nothing any more. What you wrote is kept.")
         if not isinstance(prepared, dict):
             return Sent(None, prepared)
         made = Submission(

@@ -49,6 +49,7 @@ TABLES: dict[str, frozenset[str]] = {
     "portal/accounts/routes.py": frozenset({"ABOUT"}),
     "portal/components/fields.py": frozenset({"COUNTED"}),
     "portal/audit/events.py": frozenset({"PLAIN"}),
+    "portal/intake/visits.py": frozenset({"CLOSED"}),
     "portal/questionnaire/issues.py": frozenset({"MESSAGES"}),
     "portal/ehr/reading.py": frozenset({"WORDS"}),
     "portal/ehr/launches.py": frozenset({"DECLINED", "LOST"}),
