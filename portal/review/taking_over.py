@@ -257,11 +257,16 @@ def _shown(
 
 
 def _rows(resource: Json, beside: Json | None) -> tuple[Row, ...]:
-    said, now = _lines(resource), _lines(beside) if beside else {}
+    told = {name: held for name, held in resource.items() if name not in _WHEN_SAID}
+    said, now = _lines(told), _lines(beside) if beside else {}
     made = [
         Row(name, now.get(name, ""), now.get(name, ""), said.get(name, "")) for name in dict.fromkeys([*said, *now])
     ]
     return tuple(row for row in made if row.said or row.now)
+
+
+_WHEN_SAID = ("dateAsserted", "recordedDate", "issued")
+"""When it was told is not since when it is so."""
 
 
 def _lines(resource: Json) -> Mapping[str, str]:

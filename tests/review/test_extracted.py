@@ -61,6 +61,11 @@ def test_each_bundled_form_says_this(slug: str, answers: dict[str, Any], kind: s
     assert not made.reasons
 
 
+def test_when_it_was_told_is_not_since_when_it_is_taken() -> None:
+    rows = [(row.name, row.said) for row in the("medication-allergy-history", OWN).rows]
+    assert rows == [("Medicine", "Magnesium"), ("How to take it", "one a day")]
+
+
 def test_nothing_is_said_where_nothing_was_answered() -> None:
     for slug in RAW:
         assert beside(whole(answered(slug, {}))) == []
