@@ -137,3 +137,18 @@ def test_a_disabled_item_that_asks_to_be_kept_visible_is_drawn_and_locked(how: s
     assert node.read_only
     assert values(disabled("protected").answer({node.name: [{"valueString": "x"}]}).draft()) == {}
     assert "b" not in every(disabled("hidden"))
+
+
+def test_any_of_several_conditions_may_look_at_any_type() -> None:
+    made = form(
+        q("a", "choice", answerOption=[option("x"), option("y")]),
+        q("n", "integer"),
+        q(
+            "b",
+            enableBehavior="any",
+            enableWhen=[when("a", answerCoding=option("x")["valueCoding"]), when("n", ">", answerInteger=3)],
+        ),
+    )
+    assert "b" not in every(filling(made))
+    assert "b" in every(answered(filling(made), a=option("x")))
+    assert "b" in every(answered(filling(made), n=4))

@@ -26,7 +26,6 @@ from tests.questionnaire.make import (
     sdc,
     values,
     variable,
-    when,
 )
 
 URL = {"url": "https://example.org/picture.png", "contentType": "image/png"}
@@ -339,18 +338,3 @@ def test_a_form_may_ask_in_frames_lists_and_tables() -> None:
     ]  # fmt: skip
     assert (nodes["spin"].control, nodes["long"].control) == ("integer", "textarea")
     assert {"t", "e"} <= nodes.keys()
-
-
-def test_any_of_several_conditions_may_look_at_any_type() -> None:
-    made = form(
-        q("a", "choice", answerOption=[option("x"), option("y")]),
-        q("n", "integer"),
-        q(
-            "b",
-            enableBehavior="any",
-            enableWhen=[when("a", answerCoding=option("x")["valueCoding"]), when("n", ">", answerInteger=3)],
-        ),
-    )
-    assert "b" not in every(filling(made))
-    assert "b" in every(answered(filling(made), a=option("x")))
-    assert "b" in every(answered(filling(made), n=4))

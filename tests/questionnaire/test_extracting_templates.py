@@ -1,0 +1,102 @@
+"""Extraction by templates (SDC 4), and by a map, which is not done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.questionnaire import load
+from tests.questionnaire.extracting import NAMES, SDC, a, bundle, g, text
+from tests.questionnaire.make import q, raw_form
+
+
+def test_a_template_at_a_question_that_repeats_is_filled_for_each_answer_with_ids_of_its_own() -> None:
+    value = {"extension": [{"url": SDC + "templateExtractValue", "valueString": "answer.value * 100"}]}
+    note = {"extension": [{"url": SDC + "templateExtractValue", "valueString": "%context.answer.value"}]}
+    template = {
+        "resourceType": "Observation",
+        "id": "t",
+        "status": "final",
+        "valueQuantity": {"_value": value, "unit": "cm"},
+        "focus": [{"_reference": {"extension": [{"url": SDC + "templateExtractValue", "valueString": "%new"}]}}],
+        "note": [{"_text": note}],
+    }
+    heights = q(
+        "heights",
+        "decimal",
+        repeats=True,
+        ext=[
+            {"url": SDC + "templateExtract", "extension": [{"url": "template", "valueReference": {"reference": "#t"}}]},
+            {"url": SDC + "extractAllocateId", "valueString": "new"},
+        ],
+    )
+    entries, troubles = bundle(
+        raw_form(heights, contained=[template]), a("heights", {"valueDecimal": 1}, {"valueDecimal": 2})
+    )
+    assert troubles == []
+    assert [entry["resource"]["valueQuantity"]["value"] for entry in entries] == [100, 200]
+    assert [entry["resource"]["note"][0]["text"] for entry in entries] == ["1", "2"]
+    references = [entry["resource"]["focus"][0]["reference"] for entry in entries]
+    assert len(set(references)) == 2
+    assert all(reference.startswith("urn:uuid:") for reference in references)
+
+
+def test_a_template_takes_contexts_lists_and_leaves_out_what_has_no_answer() -> None:
+    def from_(expression: str, name: str = "templateExtractValue") -> dict[str, Any]:
+        return {"url": SDC + name, "valueString": expression}
+
+    template = {
+        "resourceType": "Patient",
+        "id": "t",
+        "name": [
+            {
+                "extension": [from_("item.where(linkId = 'names')", "templateExtractContext")],
+                "_family": {"extension": [from_("item.where(linkId = 'family').answer.value.first()")]},
+                "given": ["dummy"],
+                "_given": [{"extension": [from_("item.where(linkId = 'given').answer.value")]}],
+                "use": "official",
+            }
+        ],
+        "telecom": [
+            {
+                "extension": [
+                    from_("item.where(linkId = 'phone').answer.value", "templateExtractContext"),
+                    {"url": "https://example.org/kept", "valueBoolean": True},
+                ],
+                "system": "phone",
+                "_value": {"extension": [from_("$this")]},
+            }
+        ],
+        "gender": "unknown",
+        "_gender": {"extension": [from_("item.where(linkId = 'gender').answer.value.code")]},
+    }
+    begun = {"url": SDC + "templateExtract", "extension": [{"url": "template", "valueReference": {"reference": "#t"}}]}
+    form = raw_form(NAMES, q("phone"), q("gender", "choice"), contained=[template], extension=[begun])
+    entries, troubles = bundle(
+        form,
+        g("names", a("family", text("King")), a("given", text("Ada"), text("Augusta"))),
+        g("names", a("given", text("A"))),
+        a("phone", text("0123")),
+    )
+    assert troubles == []
+    assert entries[0]["resource"] == {
+        "resourceType": "Patient",
+        "name": [
+            {"family": "King", "given": ["Ada", "Augusta"], "use": "official"},
+            {"given": ["A"], "use": "official"},
+        ],
+        "telecom": [
+            {
+                "extension": [{"url": "https://example.org/kept", "valueBoolean": True}],
+                "system": "phone",
+                "value": "0123",
+            }
+        ],
+    }
+
+
+def test_a_map_for_extraction_is_named_and_not_passed_over() -> None:
+    mapped = {"url": SDC + "targetStructureMap", "valueCanonical": "https://example.org/map"}
+    _, troubles = bundle(raw_form(q("a"), extension=[mapped]), a("a", text("x")))
+    assert troubles == [": extraction by a StructureMap is not done here"]
+    reasons = {one.feature: one.reason for one in load(raw_form(q("a"), extension=[mapped])).features.not_honoured}
+    assert reasons == {"targetStructureMap": "extraction by a StructureMap is not done here"}
