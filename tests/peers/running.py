@@ -117,6 +117,13 @@ def medplum(scratch: Path) -> Iterator[Peer]:
 
 
 @contextmanager
+def boastful(scratch: Path) -> Iterator[Peer]:
+    """The same server, saying that it takes transactions, which it does not roll back."""
+    with _gateway("medplum", scratch, name="medplum_tx", declared=["transaction"]) as peer:
+        yield peer
+
+
+@contextmanager
 def hapi(scratch: Path) -> Iterator[Peer]:
     home = PLACE / "hapi"
     log = f"-Dlogback.configurationFile={PINS / 'hapi/logback.xml'}"
@@ -169,6 +176,7 @@ def _new_secret(database: Path) -> None:
 
 PEERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "medplum": (medplum, ("node",)),
+    "medplum_tx": (boastful, ("node",)),
     "hapi": (hapi, ("node", "hapi")),
     "sekmet": (sekmet, ("node", "sekmet")),
 }
@@ -186,12 +194,12 @@ def running(name: str, scratch: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def _gateway(kind: str, scratch: Path, name: str | None = None) -> Iterator[Peer]:
+def _gateway(kind: str, scratch: Path, name: str | None = None, **more: Any) -> Iterator[Peer]:
     for script in PINS.glob("*.mjs"):
         if not (PLACE / script.name).exists() or (PLACE / script.name).read_bytes() != script.read_bytes():
             shutil.copy(script, PLACE / script.name)
     admin, keys = secrets.token_urlsafe(24), KeySets()
-    command = ["node", str(PLACE / "gateway.mjs"), json.dumps({"kind": kind, "admin": admin})]
+    command = ["node", str(PLACE / "gateway.mjs"), json.dumps({"kind": kind, "admin": admin, **more})]
     try:
         with _running(command, scratch, "gateway", lambda line: re.fullmatch(r"(\{.*\})", line)) as found:
             said = json.loads(found[1])

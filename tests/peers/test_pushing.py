@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from portal import working
+from portal.delivery import service as delivery
 from portal.delivery.models import OutboxItem
 from portal.delivery.sender import send_next
 from portal.delivery.states import Kind, Reason, State
@@ -104,7 +105,26 @@ def test_a_record_that_moves_as_we_send_is_not_overwritten(
     if "not-sent" in kinds(item):
         tell("adapts", "seen by our own look")
     else:
-        assert "conflicted" in kinds(item), "the server itself has to refuse a version that is no longer the last"
+        assert {"conflicted", "in-doubt"} & set(kinds(item)), "the server itself has to refuse an old version"
+    tell("passed")
+
+
+def test_what_is_refused_as_we_send_is_never_said_to_have_arrived(
+    peer: Peer, someone: Person, hands: Hands, tell: Tell
+) -> None:
+    first = ours(someone)
+    item = someone.queue(first, new_phone(someone))
+    work(hands, item, lambda: peer.put({**someone.stored, "birthDate": "1980-01-03"}))
+    status = state_of(item)
+    assert status.state is State.HELD, kinds(item)
+    assert "telecom" not in peer.read(someone.reference)
+    if many(peer, first):
+        assert status.reason in (Reason.PARTLY_THERE, Reason.CHANGED_MEANWHILE), "a part is there, and is told"
+        pieces = delivery.held_item(someone.place.clerk, item.id).pieces
+        assert [piece.state for piece in pieces] == ["arrived", "missing"]
+        tell("adapts", "the part is told")
+    else:
+        assert status.reason is Reason.CHANGED_MEANWHILE
     tell("passed")
 
 

@@ -44,7 +44,9 @@ def test_scopes_that_do_not_reach_are_told_and_the_rest_is_read(
     assert {"Consent.crus", "QuestionnaireResponse.crus"} <= set(tested.missing)
     someone = person(peer, clinic, connection)
     peer.put(condition(someone))
-    readings = service.read_several(someone.actor, someone.place.patient_id, (Kind.CONDITIONS, Kind.ALLERGIES))
+    readings = service.read_several(
+        someone.actor, someone.place.patient_id, (Kind.CONDITIONS, Kind.ALLERGIES), limits=service.PATIENT
+    )
     assert readings[Kind.CONDITIONS].state is State.KNOWN
     assert readings[Kind.ALLERGIES].reason is Reason.PERMISSION
     tell("passed")
@@ -56,7 +58,7 @@ def test_each_kind_is_known_or_none_and_complete(peer: Peer, clinic: Place, conn
     someone = person(peer, clinic, connection)
     peer.put(condition(someone))
     peer.put(allergy(someone))
-    readings = service.read_several(someone.actor, someone.place.patient_id, Kind)
+    readings = service.read_several(someone.actor, someone.place.patient_id, Kind, limits=service.PATIENT)
     known = {kind for kind, reading in readings.items() if reading.state is State.KNOWN}
     assert known == {Kind.PATIENT, Kind.CONDITIONS, Kind.ALLERGIES}
     unknown = {kind: reading.reason for kind, reading in readings.items() if not reading.looked}
@@ -81,9 +83,11 @@ def test_somebody_elses_entries_never_appear(peer: Peer, clinic: Place, connect:
     connection = connect()
     one, other = person(peer, clinic, connection), person(peer, clinic, connection)
     mine, theirs = peer.put(condition(one, "Mine")), peer.put(condition(other, "Theirs"))
-    found = service.read(one.actor, one.place.patient_id, Kind.CONDITIONS)
+    found = service.read(one.actor, one.place.patient_id, Kind.CONDITIONS, limits=service.PATIENT)
     assert [each["id"] for each in found.resources] == [mine["id"]] != [theirs["id"]]
-    assert service.read(other.actor, other.place.patient_id, Kind.CONDITIONS).find(f"Condition/{theirs['id']}")
+    assert service.read(other.actor, other.place.patient_id, Kind.CONDITIONS, limits=service.PATIENT).find(
+        f"Condition/{theirs['id']}"
+    )
     if any("patient=Patient%2F" in each for each in peer.asked()):
         tell("adapts", "patient=Patient/7")
     tell("passed")
@@ -94,9 +98,11 @@ def test_what_has_just_been_stored_is_seen_past_the_cache(
 ) -> None:
     connection = connect()
     someone = person(peer, clinic, connection)
-    before = service.read(someone.actor, someone.place.patient_id, Kind.CONDITIONS)
+    before = service.read(someone.actor, someone.place.patient_id, Kind.CONDITIONS, limits=service.PATIENT)
     peer.put(condition(someone))
-    after = service.read(someone.actor, someone.place.patient_id, Kind.CONDITIONS, max_age=timedelta(0))
+    after = service.read(
+        someone.actor, someone.place.patient_id, Kind.CONDITIONS, max_age=timedelta(0), limits=service.PATIENT
+    )
     assert (before.state, after.state) == (State.NONE, State.KNOWN)
     tell("passed")
 
@@ -105,9 +111,11 @@ def test_people_are_found_by_name_and_birth_date(peer: Peer, clinic: Place, conn
     connection = connect()
     someone = person(peer, clinic, connection, name=[{"family": "Quillfeather"}], birthDate="1971-03-04")
     named = Named(family="Quillfeather", birth_date="1971-03-04")
-    found = service.candidates(clinic.clerk, clinic.clinic_id, named)
+    found = service.candidates(clinic.clerk, clinic.clinic_id, named, limits=service.PATIENT)
     assert someone.name in {each["id"] for each in found.resources}
-    nobody = service.candidates(clinic.clerk, clinic.clinic_id, Named(family="Nobodyatall", birth_date="1900-01-01"))
+    nobody = service.candidates(
+        clinic.clerk, clinic.clinic_id, Named(family="Nobodyatall", birth_date="1900-01-01"), limits=service.PATIENT
+    )
     assert nobody.state is State.NONE
     tell("passed")
 

@@ -50,8 +50,8 @@ export async function authorizationServer(fhir, listening) {
       },
     },
     ttl: { ClientCredentials: SECONDS },
-    // our key sets are on this machine, which its own dispatcher would refuse
-    fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
+    // our key sets are on this machine, which its own dispatcher would refuse; and a busy machine may take longer than its 2.5 s
+    fetch: (url, { dispatcher, signal, ...options }) => globalThis.fetch(url, { ...options, signal: AbortSignal.timeout(20_000) }),
   });
   handle = provider.callback();
   provider.on('server_error', (_, fault) => console.error('authorization:', fault));

@@ -1,12 +1,12 @@
 // A clinic's front door for tests: npm's oidc-provider as authorization server, and a proxy that lets a request through to a FHIR
 // server only with a token whose scopes reach. Other servers bring their own authorization: then it only carries ("pass").
-// Argument: a JSON object {kind: "fhir"|"pass"|"medplum", admin, upstream?}. Prints one JSON line when it is up.
+// Argument: a JSON object {kind: "fhir"|"pass"|"medplum", admin, declared?}. Prints one JSON line when it is up.
 import http from 'node:http';
 import { authorizationServer } from './authorization.mjs';
 import { covers, needed, shown } from './scopes.mjs';
 
 const settings = JSON.parse(process.argv[2]);
-const state = { upstream: settings.upstream, lose: 0, seen: [] };
+const state = { upstream: undefined, lose: 0, seen: [] };
 const listening = (server) => new Promise((done) => server.listen(0, '127.0.0.1', () => done(server.address().port)));
 
 const front = http.createServer((request, response) => answer(request, response).catch((fault) => {
@@ -15,7 +15,7 @@ const front = http.createServer((request, response) => answer(request, response)
 }));
 const base = `http://127.0.0.1:${await listening(front)}`;
 const fhir = `${base}/fhir`;
-const medplum = settings.kind === 'medplum' ? await (await import('./medplum.mjs')).open(fhir) : undefined;
+const medplum = settings.kind === 'medplum' ? await (await import('./medplum.mjs')).open(fhir, settings.declared) : undefined;
 const guard = settings.kind === 'pass' ? undefined : await authorizationServer(fhir, listening);
 console.log(JSON.stringify({ base, fhir, issuer: guard?.issuer ?? base }));
 
@@ -60,7 +60,7 @@ async function guarded(request, path, body) {
 }
 
 async function forward(request, response, body) {
-  const writes = !['GET', 'HEAD'].includes(request.method) && !request.url.startsWith('/auth');
+  const writes = !['GET', 'HEAD'].includes(request.method) && !request.url.startsWith('/auth') && !request.url.endsWith('/_search');
   const answered = medplum ? await medplum(request, body) : await upstream(request, body);
   if (writes && state.lose > 0) {
     state.lose -= 1;

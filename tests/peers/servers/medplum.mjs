@@ -1,5 +1,5 @@
 // Medplum's FHIR router over its repository in memory, as a function from a request to an answer. Its transactions do not roll back,
-// so they are not declared.
+// so they are declared only where a test wants to meet a server that promises more than it keeps.
 import { readFileSync } from 'node:fs';
 
 globalThis.WebSocket ??= class {};
@@ -11,17 +11,18 @@ const version = JSON.parse(readFileSync(new URL('./node_modules/@medplum/fhir-ro
 const TYPES = ['Patient', 'MedicationRequest', 'MedicationStatement', 'Medication', 'AllergyIntolerance', 'Condition', 'Coverage', 'RelatedPerson', 'Appointment',
   'Observation', 'DiagnosticReport', 'Immunization', 'Practitioner', 'Location', 'Organization', 'QuestionnaireResponse', 'Consent', 'Provenance'];
 
-export async function open(base) {
+/** `declared`: what it says of itself beyond `batch`. */
+export async function open(base, declared = []) {
   for (const name of ['fhir/r4/profiles-types.json', 'fhir/r4/profiles-resources.json']) indexStructureDefinitionBundle(readJson(name));
   for (const name of SEARCH_PARAMETER_BUNDLE_FILES) indexSearchParameterBundle(readJson(name));
   const router = new FhirRouter();
   const repository = new MemoryRepository();
   return async (request, body) => {
     const path = request.url.slice('/fhir'.length) || '/';
-    if (path === '/metadata') return told(200, statement());
+    if (path === '/metadata') return told(200, statement(declared));
     let asked;
     try {
-      asked = body.length ? JSON.parse(body.toString()) : undefined;
+      asked = body.length ? read(request, body.toString()) : undefined;
     } catch {
       return told(400, { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'structure' }] });
     }
@@ -34,11 +35,18 @@ export async function open(base) {
   };
 }
 
+/** A form (of a search by POST) as Medplum's own server hands it on, everything else as JSON. */
+function read(request, text) {
+  if (!(request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')) return JSON.parse(text);
+  const fields = new URLSearchParams(text);
+  return Object.fromEntries([...new Set(fields.keys())].map((name) => [name, fields.getAll(name)]));
+}
+
 function told(status, resource, headers = {}) {
   return { status, headers: { 'content-type': 'application/fhir+json; charset=utf-8', ...headers }, body: JSON.stringify(resource) };
 }
 
-function statement() {
+function statement(declared) {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -47,7 +55,7 @@ function statement() {
     fhirVersion: '4.0.1',
     format: ['json'],
     software: { name: 'medplum-fhir-router', version },
-    rest: [{ mode: 'server', interaction: [{ code: 'batch' }], resource: TYPES.map(described) }],
+    rest: [{ mode: 'server', interaction: ['batch', ...declared].map((code) => ({ code })), resource: TYPES.map(described) }],
   };
 }
 
