@@ -168,9 +168,7 @@ def test_a_draft_that_moves_over_keeps_what_it_can_asks_again_what_changed_and_l
     ask(clinic, SECOND, carry=True)
     page = clinic.open("a-test-form")
     assert document(clinic) == before, "looking writes nothing"
-    assert (
-        f"{CHANGED} Your other answers are kept. Please answer: “How are you <today>?”, “Anything new?”" in page.text
-    )
+    assert f"{CHANGED} Your other answers are kept. Please answer: “How are you <today>?”, “Anything new?”" in page.text
     assert "<today>" not in page.html
     assert page.named(named(page, "your name"))[0].value == "Ana"
     assert not [each for each in page.named(named(page, "How are you")) if each.on and each.value]
