@@ -51,7 +51,7 @@ class Rules:
 
     def met(self, form: Json, response: Json, language: str, at: datetime) -> list[Met]:
         """Those that hold. One that cannot be worked out counts for staff, without words for the patient."""
-        asked = _asked(exact.dumps(form)) if self.rules else {}
+        asked = _asked(form) if self.rules else {}
         found = []
         for rule in self.rules:
             links = sorted({link for name in rule.within for link in asked.get(name, ())})
@@ -78,10 +78,21 @@ def _said(by_language: Mapping[str, str], language: str) -> str:
     return by_language.get(language) or by_language.get(short) or by_language.get("en", "")
 
 
-@lru_cache(maxsize=128)
-def _asked(form: str) -> dict[str, tuple[str, ...]]:
+_LOOKED_AT: dict[int, tuple[Json, dict[str, tuple[str, ...]]]] = {}
+"""What forms ask, while they are the very objects that were looked at."""
+
+
+def _asked(form: Json) -> dict[str, tuple[str, ...]]:
     """The linkIds of a form by the codes of its questions; all of them by its url."""
-    raw = exact.loads(form)
+    known = _LOOKED_AT.get(id(form))
+    if known is None or known[0] is not form:
+        if len(_LOOKED_AT) >= 128:
+            _LOOKED_AT.clear()
+        known = _LOOKED_AT[id(form)] = (form, _by_name(form))
+    return known[1]
+
+
+def _by_name(raw: Json) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     stack = list(raw.get("item") or [])
     while stack:
