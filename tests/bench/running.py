@@ -124,7 +124,7 @@ def _brought(actor: Actor, name: str, form: Json) -> str:
 
 
 def until_up(url: str) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         try:
             if requests.get(f"{url}/pulse", timeout=2).ok:
