@@ -20,6 +20,7 @@ WEB = {
     "routes.py",
     "launch_routes.py",
     "signing_routes.py",
+    "desk_routes.py",
     "preview_routes.py",
     "forms.py",
     "page_form.py",
