@@ -4,7 +4,6 @@ Everything is counted in the sandbox's own database. A run fails when something 
 permission, there with other content, or ever told falsely (see `Watch`).
 """
 
-import multiprocessing
 import sqlite3
 import threading
 import time
@@ -12,21 +11,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
-
 from portal import db
 from portal.db import session
 from portal.delivery import service, worker
-from portal.delivery.claim import due
-from portal.delivery.models import Endpoint, OutboxItem, Receipt
-from portal.delivery.states import OPEN, Reason, State
+from portal.delivery.models import OutboxItem, Receipt
+from portal.delivery.states import Reason, State
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Passage, Tools
 from portal.ehr.client import FhirClient
@@ -36,6 +30,7 @@ from portal.sandbox.server import server
 from tests.sandbox_server import CLIENT_ID, Sandbox, client_key, free_port
 
 from .clustering import until
+from .fast_clock import Clock, Skipper
 from .killing import KEYS, forking, scratch
 from .make import URN, another_patient, bundle, created, medication, place, queue, response
 from .proxy import Plan, Proxy
@@ -87,63 +82,6 @@ class Report:
     def sound(self) -> bool:
         broken = (self.lost, self.doubled, self.altered, self.unpermitted, self.stray, self.unfinished, len(self.false))
         return not any(broken) and set(self.resent) <= {reason.value for reason in EXPECTED_HOLDS}
-
-
-class Clock:
-    """Runs `speed` times as fast as ours, and jumps ahead when told to; the same in every process."""
-
-    def __init__(self, speed: float) -> None:
-        self.speed, self.began, self.base = speed, time.monotonic(), datetime.now(UTC)
-        self.ahead: Any = multiprocessing.get_context("forkserver").Value("d", 0.0)
-
-    def passed(self) -> float:
-        return (time.monotonic() - self.began) * self.speed + float(self.ahead.value)
-
-    def now(self) -> datetime:
-        return self.base + timedelta(seconds=self.passed())
-
-    def mark(self) -> list[Any]:
-        return ["soak", self.passed()]
-
-    def jump(self, seconds: float) -> None:
-        with self.ahead.get_lock():
-            self.ahead.value += seconds
-
-
-class Skipper(threading.Thread):
-    """While nobody works and nothing is due, time goes on to shortly before the next date that somebody waits for.
-
-    Never while the proxy still carries something: the server keeps its processing bound.
-    """
-
-    def __init__(self, clock: Clock, plan: Plan) -> None:
-        super().__init__(daemon=True)
-        self.clock, self.plan, self.done = clock, plan, threading.Event()
-
-    def run(self) -> None:
-        while not self.done.wait(0.03):
-            try:
-                if not self.plan.busy:
-                    self.clock.jump(self._idle())
-            except DBAPIError:
-                continue
-            finally:
-                db.close()
-
-    def _idle(self) -> float:
-        """Seconds that nobody would notice."""
-        current, at = session(), self.clock.now()
-        open_ = OutboxItem.state.in_([state.value for state in OPEN])
-        if current.scalar(select(OutboxItem.id).where(open_, OutboxItem.leased_until.is_not(None)).limit(1)):
-            return 0
-        if current.scalar(due(at, Timing()).with_only_columns(OutboxItem.id).limit(1)):
-            return 0
-        ahead = [
-            current.scalar(select(func.min(column)).where(column > at, *more))
-            for column, *more in ((OutboxItem.next_at, open_), (Endpoint.open_until,), (Endpoint.probing_until,))
-        ]
-        left = min((moment - at).total_seconds() for moment in (*ahead, at + timedelta(hours=1)) if moment)
-        return left - 20 if left > 60 else min(left, 5)
 
 
 class Static:
