@@ -114,8 +114,8 @@ def f03_flapping(scene: Scene) -> None:
         asked += len(scene.server.log) - before
         scene.hands.later(1)
         scene.true()
-    scene.server.answers = []
     assert asked <= 60
+    scene.server.answers.clear()
     scene.settle()
 
 
@@ -238,7 +238,6 @@ def f15_sent_twice(scene: Scene) -> None:
 
 
 def f17_form_changed(scene: Scene) -> None:
-    """What goes is, to the byte, what was accepted: with the version of the form that was answered."""
     before = (lifted(scene.item).payload, lifted(scene.item).sha256)
     scene.settle()
     held = next(one for one in scene.server.resources.values() if one["resourceType"] == "QuestionnaireResponse")
@@ -247,7 +246,6 @@ def f17_form_changed(scene: Scene) -> None:
 
 
 def f18_merged(scene: Scene) -> None:
-    """Held for a person before anything leaves: merged into another, set inactive, gone."""
     merged = {"active": True, "link": [{"type": "replaced-by", "other": {"reference": "Patient/pat-2"}}]}
     for change in (merged, {"active": False}):
         scene.server.put({"resourceType": "Patient", "id": "pat-1", **change})
