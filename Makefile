@@ -40,7 +40,7 @@ demo-reset: setup  ## throw the demo's data away
 	@$(BIN)/portal demo-reset
 
 test: setup-dev assets  ## every test: units, house rules, both databases where present, journeys in Chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -rs
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -rs --durations=40
 
 quick: setup-dev assets  ## the tests without browser and without what is marked slow
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not journey and not slow"

@@ -45,7 +45,7 @@ def record(
     `subject` is "table:id". `detail` is sealed for the patient (or the clinic); never put an answer into it.
     """
     with transaction() as current:
-        store = current.connection()  # without the session's book-keeping: every page that shows health data pays for this
+        store = current.connection()  # no session's book-keeping: every page of health data pays for this
         last = store.execute(_HEAD, {"clinic": actor.clinic_id}).one_or_none()
         seq, before = (last.seq, last.hash) if last else (0, chain.GENESIS)
         row = AuditRow(

@@ -24,7 +24,7 @@ def test_the_import_contracts_hold() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_with_tables_keeps_them_to_itself(room: str) -> None:
-    assert f'protected_modules = ["portal.{room}.models"]' in (ROOT / "pyproject.toml").read_text()
+    assert f'protected_modules = ["portal.{room}.models"' in (ROOT / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize("room", ROOMS)
