@@ -20,6 +20,7 @@ Document = dict[str, Any]
 
 
 _DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task == bindparam("task"))
+_DRAFTS = select(Draft).where(Draft.visit_id == bindparam("visit"))
 _LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
 
 
@@ -28,7 +29,7 @@ def draft(visit: Visit, task: str) -> Draft | None:
 
 
 def of_visit(visit: Visit) -> dict[str, Draft]:
-    return {row.task: row for row in session().scalars(select(Draft).where(Draft.visit_id == visit.id))}
+    return {row.task: row for row in session().scalars(_DRAFTS, {"visit": visit.id})}
 
 
 class AlreadySent(Conflict):
@@ -63,6 +64,7 @@ def save(
             )
             current.add(row)
         row.version, row.saved_at, row.document = row.version + 1, now(), document
+        row.form_version_id = document.get("version_id")
         audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id, detail=detail or {})
         return row
 

@@ -66,7 +66,7 @@ def _place(asked: library.Asked, row: Draft | None) -> Place:
 
 
 def _pinned(row: Draft) -> str:
-    return str(row.document["version_id"])
+    return str(row.form_version_id)
 
 
 def entries(actor: Actor, visit: Visit, rows: Mapping[str, Draft] | None = None) -> list[Entry]:

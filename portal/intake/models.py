@@ -60,7 +60,7 @@ class Visit(Base):
 
 
 class Draft(Base):
-    """One task's work in progress: the facts, or one form pinned to canonical|version. `version` counts its saves."""
+    """One task's work in progress: the facts, or one form in one version of the library. `version` counts its saves."""
 
     __tablename__ = "drafts"
     __sealed_owner__ = "patient_id"
@@ -70,6 +70,7 @@ class Draft(Base):
     visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
     task: Mapped[str] = mapped_column(String(200))
+    form_version_id: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
     saved_at: Mapped[datetime]
     document_sealed: Mapped[bytes] = sealed_column()

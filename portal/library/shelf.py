@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import undefer
 
 from portal.db import session
@@ -40,28 +40,40 @@ class Asked:
     since: datetime
 
 
+_NEWEST = (
+    select(FormStep.form_id, func.max(FormStep.number).label("number"))
+    .where(FormStep.clinic_id == bindparam("clinic"))
+    .group_by(FormStep.form_id)
+    .subquery()
+)
+_ACTIVE = (
+    select(
+        FormStep.form_id,
+        LibraryForm.slug,
+        LibraryForm.url,
+        FormStep.version_id,
+        FormVersion.title,
+        FormStep.rule,
+        FormStep.carry,
+        FormStep.at,
+    )
+    .join(_NEWEST, (_NEWEST.c.form_id == FormStep.form_id) & (_NEWEST.c.number == FormStep.number))
+    .join(FormVersion, FormVersion.id == FormStep.version_id)
+    .join(LibraryForm, LibraryForm.id == FormStep.form_id)
+    .where(FormStep.state == "active")
+)
+_LISTS = select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == bindparam("clinic"))
+
+
 def asked(clinic_id: str, occasion: Occasion | None = None) -> list[Asked]:
     """The clinic's active forms in their order; with an occasion only those that this visit asks for."""
-    newest = (
-        select(FormStep.form_id, func.max(FormStep.number).label("number"))
-        .where(FormStep.clinic_id == clinic_id)
-        .group_by(FormStep.form_id)
-        .subquery()
-    )
-    rows = session().execute(
-        select(FormStep, FormVersion, LibraryForm)
-        .join(newest, (newest.c.form_id == FormStep.form_id) & (newest.c.number == FormStep.number))
-        .join(FormVersion, FormVersion.id == FormStep.version_id)
-        .join(LibraryForm, LibraryForm.id == FormStep.form_id)
-        .where(FormStep.state == "active")
-    )
-    found = [_asked(step, version, form) for step, version, form in rows]
+    rows = session().execute(_ACTIVE, {"clinic": clinic_id})
+    found = [
+        Asked(row.form_id, row.slug, row.url, row.version_id, row.title, Rule.of(row.rule), row.carry, row.at)
+        for row in rows
+    ]
     wanted = [each for each in found if occasion is None or rules.applies(each.rule, each.url, occasion)]
     return sorted(wanted, key=lambda each: (each.rule.order, each.title.casefold(), each.form_id))
-
-
-def _asked(step: FormStep, version: FormVersion, form: LibraryForm) -> Asked:
-    return Asked(form.id, form.slug, form.url, version.id, version.title, Rule.of(step.rule), step.carry, step.at)
 
 
 def compiled(clinic_id: str, version_id: str, as_of: datetime | None) -> Form:
@@ -86,7 +98,7 @@ _lock = Lock()
 
 def lists_as_of(clinic_id: str) -> datetime | None:
     """When a list beside the forms last changed."""
-    return session().scalar(select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == clinic_id))
+    return session().scalar(_LISTS, {"clinic": clinic_id})
 
 
 def _version(clinic_id: str, version_id: str) -> FormVersion:

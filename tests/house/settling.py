@@ -125,6 +125,7 @@ def signed(visit: Visit, mark: str) -> None:
                 visit_id=visit.id,
                 patient_id=visit.patient_id,
                 task=f"form:{SIGNED}",
+                form_version_id=asked.version_id,
                 version=1,
                 saved_at=now(),
                 document={**document, "signed": asdict(mine)},

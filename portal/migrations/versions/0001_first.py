@@ -540,6 +540,7 @@ def upgrade() -> None:
         sa.Column("visit_id", sa.String(length=16), nullable=False),
         sa.Column("patient_id", sa.String(length=16), nullable=False),
         sa.Column("task", sa.String(length=200), nullable=False),
+        sa.Column("form_version_id", sa.String(length=16), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
