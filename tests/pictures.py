@@ -69,7 +69,7 @@ def the_front_door(album: Album) -> None:
     album.take(visitor, "sign-in", "/sign-in")
     visitor.page.get_by_label("E-mail address").fill("ana@demo.example")
     visitor.page.get_by_label("Password", exact=True).fill("not this one")
-    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.page.get_by_role("button", name="Sign in", exact=True).click()
     album.take(visitor, "sign-in-error")
     album.take(visitor, "invitation", album.demo.invitation)
     album.take(visitor, "nothing-here", "/no-such-page")

@@ -19,7 +19,7 @@ from tests import make
 
 
 def test_an_event_stands_or_falls_with_what_it_tells(app: object) -> None:
-    clinic = make.clinic()
+    clinic = make.clinic(forms=())
     with pytest.raises(ZeroDivisionError), transaction():
         audit.record(system(clinic.id), Event.SUBMITTED, subject="submissions:x")
         _ = 1 // 0
@@ -98,7 +98,7 @@ def test_every_sentence_names_who() -> None:
 
 
 def test_the_chain_is_gapless_in_each_clinic_by_itself(app: object) -> None:
-    one, other = make.clinic("one", "One"), make.clinic("other", "Other")
+    one, other = make.clinic("one", "One", forms=()), make.clinic("other", "Other", forms=())
     for clinic in (one, other, one):
         with transaction():
             audit.record(system(clinic.id), Event.STARTED, subject="app:start")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SECRET = "four plain words and a fish"
 REASON = "A cough that does not go away"
+OPTIONAL = {"phq-9", "gad-7", "audit-c", "ahc-hrsn"}
+"""Forms that the demo only offers."""
 Attributes = dict[str, str]
 Choose = Callable[[str, list[str]], str]
 
@@ -29,18 +31,23 @@ class Form:
     action: str
     controls: list[Attributes] = field(default_factory=list)
 
-    def typed(self, choose: Choose, **given: str) -> list[tuple[str, str]]:
-        """What a browser would send: hidden values, one choice of each group, `given` by name, the first button."""
+    def typed(self, choose: Choose, *, tick: bool = False, **given: str) -> list[tuple[str, str]]:
+        """What a browser would send: hidden values, one choice of each group, `given` by name, the first button.
+
+        `tick`: also the last box of each group of boxes (none of these; or: I agree).
+        """
         pairs = [(each["name"], given.get(each["name"]) or _words(each)) for each in self.controls if _sent(each)]
-        for name, values in self._groups():
+        for name, values in self._groups("radio"):
             pairs.append((name, given.get(name) or choose(name, values)))
+        if tick:
+            pairs += [(name, values[-1]) for name, values in self._groups("checkbox") if not name.endswith("-absent")]
         button = next((each for each in self.controls if each["kind"] == "submit"), None)
         return pairs + ([(button["name"], button["value"])] if button and button["name"] else [])
 
-    def _groups(self) -> Iterator[tuple[str, list[str]]]:
-        radios = [each for each in self.controls if each["kind"] == "radio"]
-        for name in dict.fromkeys(each["name"] for each in radios):
-            yield name, [each["value"] for each in radios if each["name"] == name]
+    def _groups(self, kind: str) -> Iterator[tuple[str, list[str]]]:
+        found = [each for each in self.controls if each["kind"] == kind]
+        for name in dict.fromkeys(each["name"] for each in found):
+            yield name, [each["value"] for each in found if each["name"] == name]
 
 
 def _sent(control: Attributes) -> bool:
@@ -94,14 +101,16 @@ def send(person: Walker, path: str, choose: Choose = first, **given: str) -> str
     return urlsplit(_send(person, page, choose, given).url).path
 
 
-def _send(person: Walker, page: APIResponse, choose: Choose, given: dict[str, str]) -> APIResponse:
+def _send(
+    person: Walker, page: APIResponse, choose: Choose, given: dict[str, str], *, tick: bool = False
+) -> APIResponse:
     reader = _Reader()
     reader.feed(page.text())
     assert reader.forms, f"no form at {page.url}: {page.status} {page.text()[:500]}"
     to = urljoin(page.url, reader.forms[0].action)
     answer = person.page.request.post(
         to,
-        data=urlencode(reader.forms[0].typed(choose, **given)),
+        data=urlencode(reader.forms[0].typed(choose, tick=tick, **given)),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": person.demo.url},
     )
     assert answer.ok, f"{to}: {answer.status} {re.sub('<[^>]+>', ' ', answer.text())}"
@@ -160,8 +169,13 @@ def confirm(person: Walker, hub: str) -> None:
 
 
 def fill_in(person: Walker, hub: str) -> None:
-    """The form, with the choices that say the least."""
-    _until_hub(person, f"{hub}/forms/health-history", hub, last)
+    """The forms that this visit must have, with the choices that say the least; signed where they are to be signed."""
+    page = person.page.request.get(urljoin(person.demo.url, hub)).text()
+    me = re.search(r'pv-account__who">.*?</span>([^<]+)</span>', page)
+    assert me
+    for path in dict.fromkeys(re.findall(rf'href="({hub}/forms/[\w-]+)"', page)):
+        if path.rpartition("/")[2] not in OPTIONAL:
+            _until_hub(person, path, hub, last, {"name": me.group(1)}, tick=True)
 
 
 def consent(person: Walker, hub: str) -> None:
@@ -184,10 +198,13 @@ def submit(person: Walker) -> str:
     return hub
 
 
-def _until_hub(person: Walker, path: str, hub: str, choose: Choose) -> None:
+def _until_hub(
+    person: Walker, path: str, hub: str, choose: Choose, given: Attributes | None = None, *, tick: bool = False
+) -> None:
     page = person.page.request.get(urljoin(person.demo.url, path))
     for _ in range(20):
-        page = _send(person, page, choose, {})
-        if urlsplit(page.url).path == hub:
+        page = _send(person, page, choose, given or {}, tick=tick)
+        where = urlsplit(page.url).path
+        if where == hub or where.startswith(f"{hub}/signed/"):
             return
     raise AssertionError(f"the pages of {path} do not end")

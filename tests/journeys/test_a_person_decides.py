@@ -68,6 +68,7 @@ def test_a_spanish_speaker_answers_in_spanish_is_asked_a_question_and_answers_ag
     _decide(
         lee, "Asthma", "Reject", "Why? The patient reads this.", "Asthma stays on the list while you have an inhaler."
     )
+    lee.page.get_by_role("group", name=re.compile("Decision about PHQ-2 score")).get_by_label("Accept").check()
     lee.press("Save and finish")
     lee.sees("With the patient")
 

@@ -140,4 +140,4 @@ def _sign_in_here(person: Walker, email: str, password: str) -> None:
     person.page.get_by_label("E-mail address").fill(email)
     person.page.get_by_label("Password", exact=True).fill(password)
     with person.page.expect_navigation(wait_until="load"):
-        person.page.get_by_role("button", name="Sign in").click()
+        person.page.get_by_role("button", name="Sign in", exact=True).click()
