@@ -16,6 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection, make_url
 
@@ -24,7 +25,7 @@ from portal import db
 from portal.accounts import passwords
 from portal.sealing import KeyRing, new_key
 from portal.settings import Settings
-from tests import make, together
+from tests import browsing, make, together
 
 POSTGRES = os.environ.get("PREVISIT_TEST_POSTGRES")
 DATABASES = [
@@ -57,6 +58,12 @@ def _quick_hashes() -> Iterator[None]:
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     passwords._hasher = usual
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with browsing.chromium() as running:
+        yield running
 
 
 @pytest.fixture(params=DATABASES)

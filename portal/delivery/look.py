@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.delivery.bundle import Entry, Payload, carries, subject
+from portal.delivery.bundle import Entry, Payload, carries, relative, subject
 from portal.delivery.classify import Landed, resource_wrong
 from portal.delivery.client import RecordClient
 from portal.delivery.compare import Difference, differences
@@ -58,7 +58,10 @@ def look(client: RecordClient, payload: Payload, landed: tuple[Landed, ...] = ()
 
 
 def _find_carried(client: RecordClient, entry: Entry, said: Landed | None, placed: Mapping[str, str]) -> Found:
-    """A Provenance has no identifier: it is where the answer said, or the one on the same target made at the same instant."""
+    """A Provenance has no identifier: it is where the answer said, or the one at the same instant that points where ours points.
+
+    The instant alone will not do: two deliveries for one person may be finished within the same second.
+    """
     if said is not None:
         return _find(client, entry, said)
     target = next((held.get("reference") for held in entry.resource.get("target", [])), None)
@@ -69,8 +72,18 @@ def _find_carried(client: RecordClient, entry: Entry, said: Landed | None, place
         seen = client.search(entry.type, (("target", reference),), uncached=True)
     except (Refused, NotFhir):
         return Found(entry, checked=False)
-    same = (held for held in seen.matches if held.get("recorded") == entry.resource.get("recorded"))
-    return Found(entry, tuple(same))
+    ours = _told_by(entry.resource, placed)
+    same = tuple(held for held in seen.matches if held.get("recorded") == entry.resource.get("recorded"))
+    alike = tuple(held for held in same if _told_by(held, {}) == ours)
+    return Found(entry, alike or same)
+
+
+def _told_by(provenance: Resource, placed: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What a Provenance tells about and was made from, as Type/id, and what was done, as codes."""
+    told = [*provenance.get("target", []), *(entity.get("what", {}) for entity in provenance.get("entity", []))]
+    found = (one.get("reference") for one in told)
+    done = (coding.get("code", "") for coding in provenance.get("activity", {}).get("coding", []))
+    return frozenset(relative(placed.get(one, one)) for one in found if isinstance(one, str)), frozenset(done)
 
 
 def _find(client: RecordClient, entry: Entry, said: Landed | None) -> Found:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser
 
+from tests.browsing import CHROMIUM
 from tests.forms.filling import RAW, SLUGS, begun, form
 from tests.intake.forms_app import FormsApp, Page, forms_app
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 STATIC = Path(__file__).resolve().parents[2] / "static/vendor/previsit.css"
 
 
@@ -51,25 +52,20 @@ def _questions(items: list[dict[str, object]]) -> Iterator[dict[str, object]]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None or not STATIC.exists(), reason="no Chromium, or no assets built")
-def test_no_page_of_a_bundled_form_shuts_anybody_out(clinic: FormsApp) -> None:
+def test_no_page_of_a_bundled_form_shuts_anybody_out(clinic: FormsApp, browser: Browser) -> None:
     """axe on a phone and a desktop; nothing hangs over the edge of a phone."""
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-    from playwright.sync_api import sync_playwright
-
     style = STATIC.read_text()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        sheet = browser.new_page(viewport={"width": 390, "height": 844})
-        for slug in SLUGS:
-            for shown in pages(clinic, slug, "en"):
-                sheet.set_content(
-                    shown.html.replace("</head>", f"<style>{style}</style></head>"), wait_until="domcontentloaded"
-                )
-                found = Axe().run(sheet).response["violations"]
-                serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
-                assert (shown.path, serious) == (shown.path, [])
-                for width in (1280, 390):
-                    sheet.set_viewport_size({"width": width, "height": 844})
-                    over = sheet.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    assert (shown.path, width, over <= 0) == (shown.path, width, True)
-        browser.close()
+    sheet = browser.new_page(viewport={"width": 390, "height": 844})
+    for slug in SLUGS:
+        for shown in pages(clinic, slug, "en"):
+            sheet.set_content(
+                shown.html.replace("</head>", f"<style>{style}</style></head>"), wait_until="domcontentloaded"
+            )
+            found = Axe().run(sheet).response["violations"]
+            serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+            assert (shown.path, serious) == (shown.path, [])
+            for width in (1280, 390):
+                sheet.set_viewport_size({"width": width, "height": 844})
+                over = sheet.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert (shown.path, width, over <= 0) == (shown.path, width, True)
+    sheet.close()

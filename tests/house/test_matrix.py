@@ -24,7 +24,13 @@ PUBLIC, SIGN_IN, FORBIDDEN, NOT_THERE, GONE, THROUGH = "public", "to sign-in", "
 KEPT_OUT = "403 or 404"
 """Without the permission: which is asked first, the permission or the object, tells nothing as long as both look the same."""
 ALSO = {PUBLIC: {THROUGH, SIGN_IN, GONE}, KEPT_OUT: {FORBIDDEN, NOT_THERE}}
-LINKLESS = {"door.join": GONE, "door.join_account": GONE, "keys.keys_of": NOT_THERE, "launch.sign_in": NOT_THERE}
+LINKLESS = {
+    "launch.callback": NOT_THERE,
+    "door.join": GONE,
+    "door.join_account": GONE,
+    "keys.keys_of": NOT_THERE,
+    "launch.sign_in": NOT_THERE,
+}
 """What somebody gets who holds no link that works."""
 PASSING = NOTES | LOOKED | {"sign_ins", "attempts", "kept_posts", "invitations"}
 """What a refused request may leave behind: that it was refused, a session that ran out, what was typed, a counted guess."""
