@@ -97,7 +97,7 @@ def test_row_10_refresh__one_that_died_between_answer_and_commit_means_reconnect
     with time_machine.travel(now() + LATER):
         with transaction() as current:
             row = current.query(Grant).one()
-            row.lease_by, row.lease_until = "somebody who died", now() - timedelta(seconds=1)
+            row.lease_by, row.lease_until = "who died", now() - timedelta(seconds=1)
         assert _client(at) is None
     [standing] = launching.standing(at.patient)
     assert standing.held is not None
