@@ -137,6 +137,9 @@ def test_the_database_has_no_other_way_to_the_words(app: object) -> None:
     known = {
         "accounts.password_hash": "an argon2 hash",
         "access_tokens.scope": "the OAuth scopes a server granted",
+        "grants.asked": "the OAuth scopes we asked for",
+        "grants.scope": "the OAuth scopes a server granted",
+        "launches.scope": "the OAuth scopes we asked for",
         "connection_states.why": "an administrator's reason about a server, not about a person",
     }
     assert set(long) <= set(known), long
