@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import socket
+from functools import cache
 
 RANGE = range(10_000, 32_000)
+HELD: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -18,3 +20,12 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no port between 10000 and 31999 is free")
+
+
+@cache
+def dead_port() -> int:
+    """A port where nobody answers, now or later in this process: it is held, and never listened on."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", free_port()))
+    HELD.append(holder)
+    return int(holder.getsockname()[1])

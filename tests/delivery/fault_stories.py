@@ -23,6 +23,7 @@ from portal.delivery.tools import Outcome
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import Changed
 from portal.ehr.http import Limits, Wire
+from tests.ports import dead_port
 from tests.review.conftest import world as world  # the fixture
 
 from .faults import STORIES
@@ -92,7 +93,8 @@ def f01_not_reached(scene: Scene) -> None:
 
 
 def nowhere() -> FhirClient:
-    return FhirClient("http://127.0.0.1:8699/fhir", Wire("http://127.0.0.1:8699/fhir"), None, Limits(1, 1, 1))
+    base = f"http://127.0.0.1:{dead_port()}/fhir"
+    return FhirClient(base, Wire(base), None, Limits(1, 1, 1))
 
 
 def f02_slow(scene: Scene) -> None:

@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-PORTS = range(8600, 8700)
+from tests.ports import free_port
+
 CAPABILITIES = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "status": "active", "kind": "instance"}
 TRANSACTIONS = {**CAPABILITIES, "rest": [{"mode": "server", "interaction": [{"code": "transaction"}]}]}
 
@@ -238,7 +239,7 @@ class Server(ThreadingHTTPServer):
 def running(clinic: Clinic) -> Iterator[str]:
     """Serve `clinic` on a free port; the FHIR base is yielded."""
     handler = type("Bound", (Handler,), {"clinic": clinic})
-    server = _bind(handler)
+    server = Server(("127.0.0.1", free_port()), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/fhir"
@@ -246,14 +247,3 @@ def running(clinic: Clinic) -> Iterator[str]:
         clinic.release()
         server.shutdown()
         server.server_close()
-
-
-def _bind(handler: type[Handler]) -> Server:
-    ports = list(PORTS)
-    start = time.time_ns() % len(ports)
-    for port in ports[start:] + ports[:start]:
-        try:
-            return Server(("127.0.0.1", port), handler)
-        except OSError:
-            continue
-    raise RuntimeError("no port between 8600 and 8699 is free")

@@ -20,6 +20,7 @@ from portal.delivery.timing import Timing
 from portal.delivery.tools import Outcome
 from portal.ehr.client import FhirClient
 from portal.ehr.http import Limits, Wire
+from tests.ports import dead_port
 
 from .gated import Clinic, running
 from .make import Hands, Place, another_patient, bundle, created, kinds, lifted, medication, queue, response, updated
@@ -45,7 +46,7 @@ def client(server: Clinic) -> Iterator[FhirClient]:
 
 def nowhere() -> FhirClient:
     """A server that nobody runs."""
-    base = "http://127.0.0.1:8699/fhir"
+    base = f"http://127.0.0.1:{dead_port()}/fhir"
     return FhirClient(base, Wire(base), None, Limits(connect=1, read=1, total=2))
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PORTS = range(8500, 8600)
+from tests.ports import free_port
 
 
 @dataclass
@@ -176,14 +176,8 @@ class _Server(ThreadingHTTPServer):
 def hostile() -> Iterator[Hostile]:
     """A running server with nothing set yet."""
     handler = type("Handler", (_Handler,), {})
-    for port in PORTS:
-        try:
-            server = _Server(("127.0.0.1", port), handler)
-            break
-        except OSError:
-            continue
-    else:
-        raise RuntimeError("no port between 8500 and 8599 is free")
+    port = free_port()
+    server = _Server(("127.0.0.1", port), handler)
     handler.hostile = Hostile(port)  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:

@@ -13,6 +13,7 @@ from portal.ehr import answers, echo
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError, FilterIgnored, NotFhir, NotPermitted, NotReached, NotThere, Refused, TryLater
 from portal.ehr.http import Answer, Limits, Wire
+from tests.ports import dead_port
 
 from .hostile import Hostile, Say, say
 from .make import condition, searchset
@@ -275,7 +276,7 @@ def test_a_conditional_create_carries_its_condition(server: Hostile) -> None:
 
 
 def test_an_unanswered_read_is_not_reached() -> None:
-    base = "http://127.0.0.1:8599/fhir"
+    base = f"http://127.0.0.1:{dead_port()}/fhir"
     with pytest.raises(NotReached) as raised:
         FhirClient(base, Wire(base), None, Limits(connect=0.5, total=1)).read("Patient", "p1")
     assert (raised.value.failure, raised.value.sent) == ("connect", False)

@@ -20,6 +20,7 @@ from portal.ehr.models import Connection, RecordReading
 from portal.ehr.reading import WORDS
 from portal.ehr.service import Kind, Limits, Reason, State
 from portal.errors import NotAllowed, NotFound
+from tests.ports import dead_port
 
 from .hostile import Hostile, Say, say
 from .make import Place, condition, place, searchset
@@ -111,7 +112,7 @@ def test_bar_88_after_a_failure_the_last_good_reading_comes_back_with_its_age(
 
 
 def test_a_server_that_nobody_answers_at(clinic: Place) -> None:
-    connection = clinic.connect("http://127.0.0.1:8599/fhir")
+    connection = clinic.connect(f"http://127.0.0.1:{dead_port()}/fhir")
     patient = clinic.patient(connection, "p1")
     readings = service.read_several(patient, patient.patient_id or "", Kind, limits=QUICK)
     assert {reading.state for reading in readings.values()} == {State.COULD_NOT_LOOK}
