@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeDecorator
 
 from portal import sealing
 from portal.clock import now
-from portal.errors import Busy, Misconfigured
+from portal.errors import Busy, Misconfigured, Unreadable
 from portal.fhir import exact
 from portal.sealing import KeyRing, SealBroken
 
@@ -126,7 +126,10 @@ class Sealed:
         if value is None:
             setattr(row, self.column, None)
             return
-        clear = exact.dumps(value).encode()
+        try:
+            clear = exact.dumps(value).encode()
+        except exact.UnwritableJson as odd:
+            raise Unreadable(f"This cannot be kept: {odd}.") from odd
         setattr(row, self.column, sealing.seal(_data_key(self._owner(row), make=True), clear, self._place(row)))
 
     def _owner(self, row: Any) -> str:

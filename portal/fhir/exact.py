@@ -1,6 +1,7 @@
 """JSON exactly as sent: decimals keep their digits (1.10 stays 1.10), and odd input is refused before anything believes it."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -9,15 +10,31 @@ import simplejson
 MAX_DEPTH = 64
 MAX_DIGITS = 18
 MAX_EXPONENT = 12
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class UnreadableJson(ValueError):
     """Not JSON that a FHIR system may send; the message says what is wrong and holds none of the content."""
 
 
+class UnwritableJson(ValueError):
+    """A text that no FHIR system may be sent and no database keeps; the message holds none of the content."""
+
+
 def dumps(value: Any) -> str:
-    """Compact JSON text, keys in their order, Decimals digit for digit."""
-    return simplejson.dumps(value, use_decimal=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Compact JSON text, keys in their order, Decimals digit for digit.
+
+    Raises UnwritableJson for NUL characters and lone surrogates, which `loads` would refuse.
+    """
+    text: str = simplejson.dumps(value, use_decimal=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UnwritableJson("a text holds half of a character (a lone surrogate)") from None
+    if "\\u0000" in text and _NUL.search(text):
+        raise UnwritableJson("a text holds a NUL character")
+    return text
 
 
 def loads(text: str | bytes) -> Any:

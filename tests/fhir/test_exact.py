@@ -65,3 +65,16 @@ def test_decimals_keep_their_digits() -> None:
     (found,) = exact.reloads(b"[1.10]")
     assert isinstance(found, Decimal)
     assert str(found) == "1.10"
+
+
+@given(values, st.sampled_from(["\x00", "\ud800", "a\udfffé", "\\\x00"]), st.sampled_from(["text", "name", "deep"]))
+def test_what_no_database_keeps_is_never_written(value: Any, odd: str, where: str) -> None:
+    hidden = {"text": [value, odd], "name": {odd: value}, "deep": {"a": [{"b": [value, {"c": odd}]}]}}[where]
+    with pytest.raises(exact.UnwritableJson) as told:
+        exact.dumps(hidden)
+    assert odd not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "a\\u0000b", "\u2028", "😀"])
+def test_what_only_looks_like_it_is_written(text: str) -> None:
+    assert exact.loads(exact.dumps([text])) == [text]
