@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from .kill import databases
-from .killing import BROKEN, POINTS, RELEASES, Case, Result, broken, forking, run
+from .killing import BROKEN, POINTS, RELEASES, SOUND, VARIANTS, Case, Result, broken, forking, run
 
 pytestmark = pytest.mark.xdist_group("kill")
 DATABASES = databases()
@@ -77,7 +78,12 @@ def test_a_worker_that_sleeps_past_its_lease_wakes_to_find_itself_fenced_off(
 @pytest.mark.parametrize("variant", BROKEN)
 def test_a_worker_without_one_of_its_precautions_is_caught_by_this_harness(outcome: Outcome, variant: str) -> None:
     result = outcome(broken(variant))
-    assert result.doubled and not result.sound
+    assert result.caught and not result.sound, result
+
+
+@pytest.mark.parametrize("variant", BROKEN)
+def test_a_broken_variant_lacks_its_precaution_and_nothing_else(variant: str) -> None:
+    assert replace(VARIANTS[variant], bound=SOUND.bound) == SOUND
 
 
 def test_to_send_again_without_looking_is_also_a_lie(outcome: Outcome) -> None:
