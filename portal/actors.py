@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     TREATMENT = "TREAT"
     OPERATIONS = "HOPERAT"
     PATIENT_REQUEST = "PATRQT"
+    EMERGENCY = "BTG"
 
 
 class Permission(StrEnum):
@@ -30,6 +31,8 @@ class Permission(StrEnum):
     REVIEW = "review"
     REVIEW_CLINICAL = "review-clinical"
     MATCH = "match"
+    BREAK_GLASS = "break-glass"
+    SEE_EMERGENCIES = "see-emergencies"
     INVITE = "invite"
     WORK_HELD = "work-held"
     SEE_AUDIT = "see-audit"
@@ -49,11 +52,12 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW,
             Permission.REVIEW_CLINICAL,
             Permission.MATCH,
+            Permission.BREAK_GLASS,
             Permission.WORK_HELD,
             Permission.SEE_FORMS,
         }
     ),
-    Role.PRIVACY_OFFICER: frozenset({Permission.SEE_AUDIT}),
+    Role.PRIVACY_OFFICER: frozenset({Permission.SEE_AUDIT, Permission.SEE_EMERGENCIES}),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.SEE_QUEUE,
@@ -81,10 +85,16 @@ class Actor:
     purpose: Purpose = Purpose.OPERATIONS
     session_id: str | None = None
     language: str = "en"
+    emergency: str | None = None
+    """the one patient whose kept-back answers this person has opened in an emergency, with a reason and for a short time"""
 
     @property
     def is_staff(self) -> bool:
         return self.role in STAFF
+
+    def purpose_for(self, patient_id: str | None) -> Purpose:
+        """Why this person uses data of this patient; an emergency is about one patient only."""
+        return Purpose.EMERGENCY if patient_id and patient_id == self.emergency else self.purpose
 
     def may(self, permission: Permission) -> bool:
         return permission in MAY.get(self.role, frozenset())

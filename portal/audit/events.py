@@ -22,7 +22,16 @@ class Event(StrEnum):
     INVITATION_FAILED = "invitation-failed"
     JOINED = "joined"
     STAFF_ADDED = "staff-added"
+    STAFF_CHANGED = "staff-changed"
+    STAFF_SUSPENDED = "staff-suspended"
+    STAFF_RESTORED = "staff-restored"
     PASSWORD_SET = "password-set"
+    PROVED_AGAIN = "proved-again"
+    FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
+    RECOVERY_CODES_MADE = "recovery-codes-made"
+    RECOVERY_OFFERED = "recovery-offered"
+    RECOVERED = "recovered"
     VISIT_SEEN = "visit-seen"
     VISIT_SYNCHRONISED = "visit-synchronised"
     RECORD_READ = "record-read"
@@ -74,6 +83,10 @@ class Event(StrEnum):
     EHR_USER_UNTIED = "ehr-user-untied"
     WRONG_PATIENT = "wrong-patient"
     AUDIT_SEEN = "audit-seen"
+    EMERGENCY_BEGUN = "emergency-begun"
+    EMERGENCY_ENDED = "emergency-ended"
+    EMERGENCIES_SEEN = "emergencies-seen"
+    EMERGENCY_CHECKED = "emergency-checked"
 
 
 # What a patient reads. "%(who)s" is the person or the system that acted.
@@ -82,6 +95,11 @@ PLAIN: dict[Event, str] = {
     Event.SIGNED_IN: "%(who)s signed in.",
     Event.SIGNED_OUT: "%(who)s signed out.",
     Event.PASSWORD_SET: "%(who)s set a password.",
+    Event.FACTOR_ADDED: "%(who)s added a second step to signing in.",
+    Event.FACTOR_REMOVED: "%(who)s removed a second step of signing in.",
+    Event.RECOVERY_CODES_MADE: "%(who)s made new recovery codes.",
+    Event.RECOVERY_OFFERED: "%(who)s made a link to get back into this account.",
+    Event.RECOVERED: "%(who)s got back into this account with a link from the clinic.",
     Event.INVITED: "%(who)s invited you to prepare a visit.",
     Event.VISIT_SEEN: "%(who)s opened the visit.",
     Event.VISIT_SYNCHRONISED: "%(who)s read your appointment from the clinic's system.",
@@ -120,5 +138,8 @@ PLAIN: dict[Event, str] = {
     Event.RECORD_CONNECTED: "%(who)s allowed this site to read the medical record with their own permission.",
     Event.RECORD_DISCONNECTED: "%(who)s ended that permission.",
     Event.LAUNCH_ANSWERED: "%(who)s came here from the clinic's system with this patient open.",
+    Event.EMERGENCY_BEGUN: "%(who)s said there was an emergency and opened what you allow then.",
+    Event.EMERGENCY_ENDED: "%(who)s closed it again.",
+    Event.EMERGENCY_CHECKED: "%(who)s checked why somebody opened your information in an emergency.",
     Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
 }

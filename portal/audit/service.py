@@ -58,7 +58,7 @@ def record(
             account_id=actor.account_id,
             patient_id=patient_id,
             subject=subject,
-            purpose=actor.purpose.value,
+            purpose=actor.purpose_for(patient_id).value,
             request_id=request_id.get(),
             detail={"who": actor.name, **(detail or {})},
         )
