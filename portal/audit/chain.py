@@ -1,47 +1,38 @@
-"""The hash chain over audit rows: h(n) = HMAC(key, h(n-1) + canonical row)."""
+"""The hash chain over audit rows: h(n) = HMAC(key, h(n-1) + canonical row), as the stand-alone verifier works it out too."""
 
 import hashlib
-import hmac
 from collections.abc import Iterable
+from typing import Any
 
+from portal.audit import verifier
 from portal.audit.models import AuditRow
-from portal.fhir import exact
 
-GENESIS = "0" * 64
-_FIELDS = (
-    "id",
-    "clinic_id",
-    "seq",
-    "event",
-    "outcome",
-    "role",
-    "account_id",
-    "patient_id",
-    "subject",
-    "purpose",
-    "request_id",
-)
+GENESIS = verifier.GENESIS
+_STORED = verifier.FIELDS[:-2]
 
 
 def link(key: bytes, before: str, row: AuditRow) -> str:
-    """The hash (64 hex characters) of `row` after `before`.
-
-    The sealed detail counts by its ciphertext, so that erasing a person keeps the chain whole.
-    """
-    canonical = {name: getattr(row, name) for name in _FIELDS}
-    canonical["recorded_at"] = row.recorded_at.isoformat(timespec="microseconds")
-    canonical["detail"] = hashlib.sha256(row.detail_sealed).hexdigest()
-    return hmac.new(key, (before + exact.dumps(canonical)).encode(), hashlib.sha256).hexdigest()
+    """The hash (64 hex characters) of `row` after `before`."""
+    return verifier.link(key, before, counted(row))
 
 
-def first_break(key: bytes, rows: Iterable[AuditRow], end: tuple[int, str]) -> int | None:
+def counted(row: AuditRow) -> dict[str, Any]:
+    """What counts of a row. The sealed detail counts by its ciphertext, so that erasing a person keeps the chain whole."""
+    values = {name: getattr(row, name) for name in _STORED}
+    values["recorded_at"] = row.recorded_at.isoformat(timespec="microseconds")
+    values["detail"] = hashlib.sha256(row.detail_sealed).hexdigest()
+    return values
+
+
+def exported(row: AuditRow) -> dict[str, Any]:
+    return {**counted(row), "hash": row.hash}
+
+
+def first_break(key: bytes, rows: Iterable[AuditRow], end: tuple[str, int, str]) -> int | None:
     """The sequence number at which the chain of one clinic (rows in order of seq) stops being true, or None.
 
-    `end` is the head's (seq, hash): a chain that is true but stops short of it, or goes on past it, is broken too.
+    `end` is the head's (clinic, seq, hash): a chain that is true but stops short of it, or goes on past it, is broken too.
     """
-    seq, before = 0, GENESIS
-    for row in rows:
-        if row.seq != seq + 1 or not hmac.compare_digest(row.hash, link(key, before, row)):
-            return seq + 1
-        seq, before = row.seq, row.hash
-    return None if (seq, before) == end else seq + 1
+    clinic, seq, digest = end
+    found = verifier.breaks(key, map(exported, rows), {clinic: (seq, digest)} if seq else {})
+    return found[0].seq if found else None

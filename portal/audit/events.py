@@ -83,6 +83,15 @@ class Event(StrEnum):
     EHR_USER_UNTIED = "ehr-user-untied"
     WRONG_PATIENT = "wrong-patient"
     AUDIT_SEEN = "audit-seen"
+    AUDIT_EXPORTED = "audit-exported"
+    AUDIT_ASKED = "audit-asked"
+    AUDIT_ANSWERED = "audit-answered"
+    AUDIT_QUESTION_CLOSED = "audit-question-closed"
+    AUDIT_QUESTION_SEEN = "audit-question-seen"
+    KEYS_ROTATED = "keys-rotated"
+    PATIENT_ERASED = "patient-erased"
+    BACKUP_MADE = "backup-made"
+    RESTORED = "restored"
     EMERGENCY_BEGUN = "emergency-begun"
     EMERGENCY_ENDED = "emergency-ended"
     EMERGENCIES_SEEN = "emergencies-seen"
@@ -141,5 +150,9 @@ PLAIN: dict[Event, str] = {
     Event.EMERGENCY_BEGUN: "%(who)s said there was an emergency and opened what you allow then.",
     Event.EMERGENCY_ENDED: "%(who)s closed it again.",
     Event.EMERGENCY_CHECKED: "%(who)s checked why somebody opened your information in an emergency.",
+    Event.AUDIT_ASKED: "%(who)s asked about an entry of this list.",
+    Event.AUDIT_ANSWERED: "%(who)s answered a question about this list.",
+    Event.AUDIT_QUESTION_CLOSED: "%(who)s closed a question about this list.",
+    Event.AUDIT_QUESTION_SEEN: "%(who)s opened a question about this list.",
     Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
 }

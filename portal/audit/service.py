@@ -145,5 +145,7 @@ def verify(clinic_id: str) -> int | None:
     )
     head = session().get(AuditHead, clinic_id)
     return chain.first_break(
-        db.keys().derived("audit"), rows, end=(head.seq, head.hash) if head else (0, chain.GENESIS)
+        db.keys().derived("audit"),
+        rows,
+        end=(clinic_id, head.seq, head.hash) if head else (clinic_id, 0, chain.GENESIS),
     )
