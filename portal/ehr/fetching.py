@@ -10,7 +10,7 @@ from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.errors import EhrError, NotFhir, NotPermitted, Refused
 from portal.ehr.reading import Kind, Reason
-from portal.fhir.compartment import belongs
+from portal.fhir.compartment import belongs, names_nobody
 from portal.fhir.resources import Json, id_of, key_of, objects_at, text_at, type_of, version_of
 
 PAGE = "100"
@@ -66,12 +66,14 @@ QUERIES: dict[Kind, tuple[Query, ...]] = {
 
 @dataclass
 class Fetched:
-    """What was fetched: `dropped` counts the entries that could not be proved to be this patient's."""
+    """What was fetched: `dropped` counts the entries that could not be proved to be this patient's, `nobody` those among them
+    that name no patient at all."""
 
     resources: list[Json] = field(default_factory=list)
     beside: list[Json] = field(default_factory=list)
     why: Reason | None = None
     dropped: int = 0
+    nobody: int = 0
     read_at: datetime | None = None
 
     @property
@@ -84,6 +86,7 @@ class Fetched:
                 among.append(resource)
             else:
                 self.dropped += 1
+                self.nobody += names_nobody(resource)
                 self.why = Reason.OTHER_PATIENT
 
     def note(self, why: Reason) -> None:

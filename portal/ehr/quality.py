@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from portal.actors import STAFF, Actor, Role
 from portal.db import session
 from portal.ehr.models import Connection, RecordAlert, RecordReading
-from portal.ehr.reading import Kind, Reading, state_for
+from portal.ehr.reading import Kind, Reading, Reason, state_for
+from portal.ehr.record import NO_SUBJECT
 from portal.errors import NotAllowed
 
 
@@ -31,7 +32,7 @@ def dropped_since(actor: Actor, since: datetime) -> list[tuple[str, str, int]]:
     wanted = (
         select(RecordAlert.connection_id, RecordAlert.what, func.sum(RecordAlert.count))
         .where(RecordAlert.clinic_id == actor.clinic_id, RecordAlert.at >= since)
-        .where(RecordAlert.what.in_(("other-patient", "no-subject")))
+        .where(RecordAlert.what.in_((Reason.OTHER_PATIENT.value, NO_SUBJECT)))
         .group_by(RecordAlert.connection_id, RecordAlert.what)
     )
     return [(connection_id, what, int(count)) for connection_id, what, count in session().execute(wanted)]

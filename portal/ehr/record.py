@@ -22,10 +22,12 @@ from portal.ehr.reading import Kind, Reading, Reason, could_not_look, reason_of,
 from portal.fhir.resources import Json
 
 FRESH = timedelta(minutes=15)
+NO_SUBJECT = "no-subject"
+"""What an alert says of entries that name no patient."""
 
 
 @dataclass(frozen=True)
-class _Link:
+class Link:
     """One patient's place in one server."""
 
     patient_id: str
@@ -84,7 +86,7 @@ class _Wish:
 
 
 def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -> dict[Kind, Reading]:
-    link = _link(actor, patient_id)
+    link = link_of(actor, patient_id)
     stale: tuple[Kind, ...] = ()
     if isinstance(link, Reason):
         readings = {kind: could_not_look(kind, link) for kind in kinds}
@@ -103,15 +105,15 @@ def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -
     return readings
 
 
-def _link(actor: Actor, patient_id: str) -> _Link | Reason:
+def link_of(actor: Actor, patient_id: str) -> Link | Reason:
     patient = accounts.patient(actor, patient_id)
     if patient.connection_id is None or patient.fhir_id is None:
         return Reason.NOT_LINKED
     connection = connections.get(actor.clinic_id, patient.connection_id)
-    return _Link(patient_id, patient.fhir_id, connection) if connection else Reason.NO_CONNECTION
+    return Link(patient_id, patient.fhir_id, connection) if connection else Reason.NO_CONNECTION
 
 
-def _kept(link: _Link) -> dict[Kind, RecordReading]:
+def _kept(link: Link) -> dict[Kind, RecordReading]:
     """The rows of this patient that belong to the record they are tied to now; those of another record are never used."""
     rows = select(RecordReading).where(
         RecordReading.patient_id == link.patient_id,
@@ -129,7 +131,7 @@ def _fresh(row: RecordReading | None, oldest: datetime) -> bool:
     return row is not None and row.read_at is not None and row.read_at > oldest
 
 
-def _reading(kind: Kind, row: RecordReading | None, link: _Link) -> Reading:
+def _reading(kind: Kind, row: RecordReading | None, link: Link) -> Reading:
     source = link.connection.name
     if row is None:
         obstacle = connections.obstacle(link.connection) or connections.resting(link.connection, now())
@@ -151,7 +153,7 @@ def _reading(kind: Kind, row: RecordReading | None, link: _Link) -> Reading:
     )
 
 
-def _fetch_all(link: _Link, kinds: Sequence[Kind], wish: _Wish) -> None:
+def _fetch_all(link: Link, kinds: Sequence[Kind], wish: _Wish) -> None:
     """Ask for each kind and keep what came; once the server as a whole fails, the rest is not tried."""
     if session().info.get("writing"):
         raise RuntimeError("the clinic must not be asked inside a transaction")
@@ -165,7 +167,7 @@ def _fetch_all(link: _Link, kinds: Sequence[Kind], wish: _Wish) -> None:
     _keep(link, kinds, results, obstacle or (reason_of(trouble) if trouble else None), trouble)
 
 
-def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
+def _ask(link: Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fetched | Reason]) -> EhrError | None:
     """Fill `results`; the error that ended it for all, or None."""
     try:
         own = grants.client_for(link.connection, link.patient_id, link.fhir_id, wish.limits) if wish.own else None
@@ -189,7 +191,7 @@ def _ask(link: _Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fe
     return None
 
 
-def _known_patient(link: _Link, kinds: Sequence[Kind]) -> Json | None:
+def _known_patient(link: Link, kinds: Sequence[Kind]) -> Json | None:
     """The Patient resource as it is kept, to ask only whether it changed."""
     row = _kept(link).get(Kind.PATIENT) if Kind.PATIENT in kinds else None
     document = row.document if row is not None and row.complete else None
@@ -201,7 +203,7 @@ def _reason(trouble: EhrError, can: Capabilities) -> Reason:
 
 
 def _keep(
-    link: _Link,
+    link: Link,
     kinds: Sequence[Kind],
     results: dict[Kind, Fetched | Reason],
     otherwise: Reason | None,
@@ -218,14 +220,14 @@ def _keep(
             _write(row, results.get(kind, otherwise or Reason.NOT_READ_YET), at)
         for result in results.values():
             if isinstance(result, Fetched) and result.dropped:
-                _wrong_patient(link, result.dropped)
+                _left_out(link, result.dropped - result.nobody, result.nobody)
         if trouble is not None:
             connections.failed(link.connection, trouble)
         elif results:
             connections.reached(link.connection)
 
 
-def _new_row(link: _Link, kind: Kind, at: datetime) -> RecordReading:
+def _new_row(link: Link, kind: Kind, at: datetime) -> RecordReading:
     """A row for this kind; what was kept of another record of the same patient is taken away."""
     current = session()
     for old in current.scalars(
@@ -257,8 +259,16 @@ def _write(row: RecordReading, result: Fetched | Reason, at: datetime) -> None:
     row.why, row.failure = result.why.value if result.why else None, None
 
 
-def _wrong_patient(link: _Link, dropped: int) -> None:
-    """Bar 42: left out, and staff told."""
+def _left_out(link: Link, others: int, nobody: int) -> None:
+    """Bar 42: left out, and staff told; what names another patient is a danger, what names none a defect of the source."""
+    if nobody:
+        connections.alert(link.connection, NO_SUBJECT, link.patient_id, nobody)
+    if others:
+        wrong_patient(link, others)
+
+
+def wrong_patient(link: Link, dropped: int) -> None:
+    """Something of another patient came where this one's was asked for; in the caller's transaction."""
     connections.alert(link.connection, Reason.OTHER_PATIENT.value, link.patient_id, dropped)
     audit.record(
         system(link.connection.clinic_id),

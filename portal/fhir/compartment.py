@@ -74,6 +74,14 @@ def names_another(resource: Json, patient: str, base: str) -> bool:
     return any(not points_to(reference, patient, base) for reference in _named(resource, kind))
 
 
+def names_nobody(resource: Json) -> bool:
+    """Whether it is of a type that has a patient, and says in no way that could be followed who that is."""
+    kind = type_of(resource)
+    if kind not in PATIENT_IN:
+        return False
+    return all(parse_reference(at(reference, "reference")) is None for reference in _named(resource, kind))
+
+
 def _named(resource: Json, kind: str) -> Iterator[Any]:
     """The references that stand where `kind` names its patient; of participants only those that are patients."""
     for path in PATIENT_IN.get(kind, _ANY):

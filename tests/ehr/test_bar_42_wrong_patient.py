@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from portal.actors import system
 from portal.audit.models import AuditRow
 from portal.db import session
 from portal.ehr import service
@@ -14,6 +15,8 @@ from portal.ehr.http import Limits, Wire
 from portal.ehr.reading import Kind, Reason
 from portal.ehr.service import State
 from portal.fhir.resources import key_of
+from portal.labs import measuring
+from portal.labs.models import ResultQuality
 
 from .hostile import Hostile, Seen, say
 from .make import Place, condition, searchset
@@ -165,3 +168,40 @@ def test_bar_43_a_server_without_a_self_link_is_checked_entry_by_entry(server: H
     server.fhir("Observation", bundle)
     server.fhir("DiagnosticReport", report)
     assert [each["id"] for each in fetch(_client(server), Kind.LABS, "p1").resources] == ["a"]
+
+
+NOBODY: tuple[Any, ...] = (
+    None,
+    {},
+    {"display": "Ana"},
+    {"identifier": {"value": "7"}},
+    {"reference": "#p"},
+    {"reference": "urn:uuid:1"},
+)
+
+
+@pytest.mark.parametrize("subject", NOBODY)
+def test_bar_42_what_names_no_patient_is_left_out_and_counted_by_itself(server: Hostile, subject: Any) -> None:
+    stray = {"resourceType": "Condition", "id": "stray"} | ({} if subject is None else {"subject": subject})
+    server.fhir("Condition", searchset(server.base, QUERY, OURS, stray, condition("theirs", "p2")))
+    found = fetch(_client(server), Kind.CONDITIONS, "p1")
+    assert [key_of(each) for each in found.resources] == ["Condition/ours"]
+    assert (found.dropped, found.nobody) == (2, 1)
+
+
+def test_bar_42_a_result_without_a_patient_reaches_the_page_of_data_quality(clinic: Place, server: Hostile) -> None:
+    lab = {"category": [{"coding": [{"code": "laboratory"}]}], "code": {"text": "Iron"}, "valueString": "x"}
+    ours = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p1"}, **lab}
+    stray = {"resourceType": "Observation", "id": "s", **lab}
+    server.smart()
+    server.fhir("Observation", searchset(server.base, "Observation?patient=p1&category=laboratory", ours, stray))
+    report = searchset(server.base, "DiagnosticReport?patient=p1")
+    del report["link"]
+    server.fhir("DiagnosticReport", report)
+    patient = clinic.patient(clinic.connect(server.base), "p1")
+    reading = service.read(patient, patient.patient_id or "", Kind.LABS)
+    assert [each["id"] for each in reading.resources] == ["o"]
+    assert service.alerts(clinic.clerk)[0].what == "no-subject"
+    assert measuring.take(system(patient.clinic_id)) == 1
+    row = session().query(ResultQuality).one()
+    assert (row.counts["nobody"], row.counts.get("wrong-patient", 0)) == (1, 0)
