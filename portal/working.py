@@ -14,6 +14,7 @@ from portal.delivery.abilities import Abilities
 from portal.delivery.bundle import Payload
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
+from portal.emergency import service as emergencies
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
 from portal.intake import service as intake
@@ -24,6 +25,7 @@ from portal.settings import Settings
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
 QUALITY_SECONDS = 900
+EMERGENCY_SECONDS = 60
 LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 SWEEP_SECONDS = 3
@@ -42,6 +44,7 @@ def run(arguments: object = None) -> int:
     jobs = [
         worker.Job("calendar", CALENDAR_SECONDS, _calendars),
         worker.Job("records", RECORD_SECONDS, _records),
+        worker.Job("emergencies", EMERGENCY_SECONDS, emergencies.end_overdue),
         worker.Job("quality", QUALITY_SECONDS, _quality),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]

@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 
 from portal import db
-from portal.actors import Actor, Permission, Role
+from portal.actors import Actor, Permission, Purpose, Role
 from portal.audit import chain
 from portal.audit.events import PLAIN, Event, Outcome
 from portal.audit.models import AuditHead, AuditRow
@@ -74,6 +74,12 @@ def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) ->
         record(actor, event, subject=subject, patient_id=patient_id)
 
 
+def noted(actor: Actor, event: Event, subject: str) -> None:
+    """Somebody used the trail itself; committed before they get to see it."""
+    with db.apart(), transaction():
+        record(actor, event, subject=f"audit_events:{subject}"[:80])
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of "who looked": `sentence` is an English msgid with %(who)s."""
@@ -83,6 +89,9 @@ class Entry:
     role: Role
     sentence: str
     refused: bool
+    emergency: bool = False
+    reason: str = ""
+    """what was said at the beginning of an emergency"""
 
 
 def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) -> list[Entry]:
@@ -106,7 +115,15 @@ def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) ->
 
 def _entry(row: AuditRow) -> Entry:
     event = Event(row.event)
-    return Entry(row.recorded_at, row.detail["who"], Role(row.role), PLAIN[event], event is Event.ACCESS_DENIED)
+    return Entry(
+        row.recorded_at,
+        row.detail["who"],
+        Role(row.role),
+        PLAIN[event],
+        event is Event.ACCESS_DENIED,
+        row.purpose == Purpose.EMERGENCY,
+        row.detail.get("reason", "") if event is Event.EMERGENCY_BEGUN else "",
+    )
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ class Sheet:
 
 # key → its options in order. Nothing is chosen beforehand: not asked is not no.
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    "share": ("yes", "no"),
-    "sensitive": ("yes", "no"),
+    "share": ("yes", "emergency", "no"),
+    "sensitive": ("yes", "emergency", "no"),
     "results": ("yes", "no"),
     "research": ("yes", "no"),
     "until": ("visit", "year", "open"),
@@ -105,7 +105,7 @@ NEEDS_SHARING = ("sensitive", "research")
 
 def check(answers: Mapping[str, str], shown: Sheet) -> list[Issue]:
     """What is still missing, one issue for each question."""
-    asked = [each for each in shown.questions if answers.get("share") != "no" or each.key not in NEEDS_SHARING]
+    asked = [each for each in shown.questions if answers.get("share", "yes") == "yes" or each.key not in NEEDS_SHARING]
     return [
         Issue(each.key, "required", "Choose an answer: %(question)s", {"question": each.title})
         for each in asked
@@ -116,7 +116,7 @@ def check(answers: Mapping[str, str], shown: Sheet) -> list[Issue]:
 def settled(answers: Mapping[str, str]) -> dict[str, str]:
     """The answers that count, in the order of the questions."""
     kept = {key: answers[key] for key in QUESTIONS if key in answers}
-    return {**kept, **dict.fromkeys(NEEDS_SHARING, "no")} if kept.get("share") == "no" else kept
+    return {**kept, **dict.fromkeys(NEEDS_SHARING, "no")} if kept.get("share", "yes") != "yes" else kept
 
 
 def digest(text: str) -> str:

@@ -62,6 +62,9 @@ _PURPOSE_PARENTS = {
     "THREAT": "PUBHLTH",
 }
 
+PURPOSES_BUT_BREAK_GLASS = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "HMARKT", "PATRQT", "PUBHLTH")
+"""Every kind of use there is in PurposeOfUse, each with all kinds of it, but not breaking the glass."""
+
 # v3-ActCode, InformationSensitivityPolicy: a narrower sensitivity and the wider one it belongs to.
 _SENSITIVITY_PARENTS = {"ETHUD": "ETH", "OPIOIDUD": "ETH", "ALC": "ETH", "MH": "PSY", "PSYTHPN": "PSY", "DVD": "SDV"}
 

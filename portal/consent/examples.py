@@ -1,6 +1,6 @@
 """What each choice does, as examples: made by asking the decision itself, so that they cannot say anything else. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from portal.consent import codes, resource
@@ -14,6 +14,7 @@ _NORMAL = f"{codes.CONFIDENTIALITY}|N"
 
 VIEWERS: dict[str, tuple[str, bool, bool]] = {
     "doctor": ("TREAT", True, True),
+    "emergency": ("BTG", True, True),
     "desk": ("HOPERAT", False, True),
     "record": ("TREAT", True, True),
     "researcher": ("HRESCH", False, True),
@@ -29,6 +30,7 @@ THINGS: dict[str, frozenset[str]] = {
 CASES: dict[str, dict[str, str]] = {
     "all": {"share": "yes", "sensitive": "yes", "research": "no"},
     "some": {"share": "yes", "sensitive": "no", "research": "no"},
+    "emergency": {"share": "yes", "sensitive": "emergency", "research": "no"},
     "research": {"share": "yes", "sensitive": "yes", "research": "yes"},
     "none": {"share": "no", "sensitive": "no", "research": "no"},
 }
@@ -38,20 +40,28 @@ Example = tuple[str, tuple[str, ...]]
 """One way to choose, and a line for each of those who may or may not see something then."""
 
 
-def sees(viewer: str, thing: str, rules: Iterable[Rules], policy: Policy, whose: tuple[str, str], at: datetime) -> bool:
+def sees(viewer: str, thing: str, rules: Sequence[Rules], policy: Policy, whose: tuple[str, str], at: datetime) -> bool:
     """Whether this kind of viewer sees this kind of thing of `whose` (patient id, clinic id) under these rules."""
     purpose, treats, ours = VIEWERS[viewer]
     clinic = f"{resource.CLINIC_SYSTEM}|{whose[1] if ours else 'somewhere else'}"
+    group = frozenset({f"{resource.EMERGENCY_SYSTEM}|{whose[1]}"}) if purpose == "BTG" else frozenset[str]()
     asked = Request(
         now=at,
         zone=UTC,
         patients=frozenset({f"{resource.PATIENT_SYSTEM}|{whose[0]}"}),
-        actor=frozenset({clinic}),
+        actor=frozenset({clinic}) | group,
         purpose=codes.code(codes.ACT_REASON, purpose),
         resource=Resource("QuestionnaireResponse", labels=THINGS[thing]),
         clinician=treats and ours,
+        privileged=bool(group),
     )
-    return decide(asked, rules, policy).permit
+    return decide(asked, rules, policy).permit or (bool(group) and sees("doctor", thing, rules, policy, whose, at))
+
+
+def told_apart(seen: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """What each viewer sees; an emergency is only worth a line where it opens more."""
+    same = seen["emergency"] == seen["doctor"]
+    return {viewer: things for viewer, things in seen.items() if not (same and viewer == "emergency")}
 
 
 def examples(shown: Sheet, clinic: str) -> tuple[Example, ...]:
@@ -76,9 +86,12 @@ def _example(key: str, chosen: Mapping[str, str], shown: Sheet, words: Mapping[s
     )
     rules = [read(made, base=_BASE, zone=UTC) for made in resource.consents(ceremony).values()]
     seen: dict[tuple[str, ...], list[str]] = {}
-    for viewer in VIEWERS:
-        here = tuple(each for each in THINGS if sees(viewer, each, rules, Policy.DENY, (_PATIENT, _CLINIC), at))
-        seen.setdefault(here, []).append(words[f"who.{viewer}"])
+    whose = (_PATIENT, _CLINIC)
+    each_sees = {
+        viewer: tuple(each for each in THINGS if sees(viewer, each, rules, Policy.DENY, whose, at)) for viewer in VIEWERS
+    }
+    for viewer, things in told_apart(each_sees).items():
+        seen.setdefault(things, []).append(words[f"who.{viewer}"])
     return words[f"case.{key}"], tuple(
         f"{_listed([words[f'thing.{each}'] for each in things], words)}: {_listed(who, words)}."
         for things, who in seen.items()

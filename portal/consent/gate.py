@@ -56,7 +56,7 @@ def permits(
     """
     asked = _request(actor, patient_id, document, purpose, questionnaire)
     rules = _speaking(actor, patient_id)
-    made = decide(asked, rules, _policy(actor, rules, policy))
+    made = _decide(actor, patient_id, asked, rules, _policy(actor, rules, policy))
     if not made.permit:
         _audit_refusal(actor, patient_id, made)
     return made
@@ -65,7 +65,8 @@ def permits(
 def would_permit(actor: Actor, patient_id: str, document: Json, *, policy: Policy, purpose: str | None = None) -> bool:
     """The same decision for lists and for telling what a choice does: nobody is refused anything by it, so nothing is audited."""
     rules = _speaking(actor, patient_id)
-    return decide(_request(actor, patient_id, document, purpose, None), rules, _policy(actor, rules, policy)).permit
+    asked = _request(actor, patient_id, document, purpose, None)
+    return _decide(actor, patient_id, asked, rules, _policy(actor, rules, policy)).permit
 
 
 def visible(
@@ -85,7 +86,7 @@ def visible(
         labels = labels_of(document)
         if not by_labels or labels not in known:
             asked = _request(actor, patient_id, document, purpose, None)
-            known[labels] = decide(asked, rules, default).permit
+            known[labels] = _decide(actor, patient_id, asked, rules, default).permit
         return known[labels]
 
     return sift(documents, allowed)
@@ -146,6 +147,20 @@ def rules_of(version: ConsentVersion, zone: tzinfo) -> list[Rules]:
         read({**made, "id": f"{version.id}-{about}"}, base=_BASE, zone=zone, version=str(version.number))
         for about, made in version.document["consents"].items()
     ]
+
+
+def _decide(actor: Actor, patient_id: str, asked: Request, rules: list[Rules], policy: Policy) -> Decision:
+    """In an emergency that this person has opened for this patient, also what is allowed then; it never takes away."""
+    made = decide(asked, rules, policy)
+    if actor.emergency != patient_id:
+        return made
+    group = f"{resource.EMERGENCY_SYSTEM}|{actor.clinic_id}"
+    then = decide(
+        replace(asked, purpose=codes.BREAK_GLASS, privileged=True, actor=asked.actor | {group}), rules, policy
+    )
+    if not (made.permit and then.permit):
+        return then if then.permit else made
+    return replace(then, redact=tuple(key for key in then.redact if key in made.redact))
 
 
 def _speaking(actor: Actor, patient_id: str) -> list[Rules]:

@@ -12,6 +12,8 @@ from portal.consent.choices import Sheet
 
 IDENTIFIER_SYSTEM = "urn:previsit:consent"
 CLINIC_SYSTEM = "urn:previsit:clinic"
+EMERGENCY_SYSTEM = "urn:previsit:emergency"
+"""the clinicians of a clinic while they have an emergency open (PCF's break-glass group)"""
 PATIENT_SYSTEM = "urn:previsit:patient"
 CARE, KEPT_BACK, RESEARCH, RESULTS = "care", "kept-back", "research", "results"
 
@@ -63,23 +65,39 @@ def consents(ceremony: Ceremony) -> dict[str, dict[str, Any]]:
         RESULTS: _consent(ceremony, RESULTS, _rule(ceremony, chosen["results"], ("PATRQT",)), "Intermediate"),
     }
     if _keeps_back(chosen):
-        made[KEPT_BACK] = _consent(ceremony, KEPT_BACK, _kept_back(), "Advanced")
+        made[KEPT_BACK] = _consent(ceremony, KEPT_BACK, _kept_back(ceremony), "Advanced")
     return made
 
 
 def _keeps_back(chosen: Mapping[str, str]) -> bool:
-    return chosen["share"] == "yes" and chosen["sensitive"] == "no"
+    return chosen["share"] == "yes" and chosen["sensitive"] != "yes"
 
 
 def _care(ceremony: Ceremony) -> dict[str, Any]:
     made = _rule(ceremony, ceremony.choices["share"], ("TREAT", "HPAYMT", "HOPERAT"))
-    if _keeps_back(ceremony.choices):
-        made["provision"] = [_kept_back()]
-    return made
+    nested = [_kept_back(ceremony)] if _keeps_back(ceremony.choices) else []
+    if "emergency" in (ceremony.choices["share"], ceremony.choices["sensitive"]):
+        nested.append(_in_an_emergency(ceremony))
+    return made | ({"provision": nested} if nested else {})
 
 
-def _kept_back() -> dict[str, Any]:
-    return {"type": "deny", "securityLabel": [{"system": codes.ACT_CODE, "code": code} for code in SENSITIVE]}
+def _kept_back(ceremony: Ceremony) -> dict[str, Any]:
+    """From everybody for everything; but for an emergency where the patient allows that."""
+    made: dict[str, Any] = {"type": "deny"}
+    if ceremony.choices["sensitive"] == "emergency":
+        made["purpose"] = [{"system": codes.ACT_REASON, "code": purpose} for purpose in codes.PURPOSES_BUT_BREAK_GLASS]
+    return made | {"securityLabel": [{"system": codes.ACT_CODE, "code": code} for code in SENSITIVE]}
+
+
+def _in_an_emergency(ceremony: Ceremony) -> dict[str, Any]:
+    role = {"coding": [{"system": codes.PARTICIPATION, "code": "IRCP", "display": "information recipient"}]}
+    identifier = {"system": EMERGENCY_SYSTEM, "value": ceremony.clinic_id}
+    group = {"type": "Group", "identifier": identifier, "display": "Clinicians in an emergency"}
+    return {
+        "type": "permit",
+        "actor": [{"role": role, "reference": group}],
+        "purpose": [{"system": codes.ACT_REASON, "code": "BTG"}],
+    }
 
 
 def _rule(ceremony: Ceremony, answer: str, purposes: tuple[str, ...]) -> dict[str, Any]:

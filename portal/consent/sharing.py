@@ -7,7 +7,7 @@ from portal.actors import Actor
 from portal.clock import now
 from portal.consent import filed
 from portal.consent.decision import Policy
-from portal.consent.examples import THINGS, VIEWERS, sees
+from portal.consent.examples import THINGS, VIEWERS, sees, told_apart
 from portal.consent.gate import in_force, rules_of
 from portal.consent.models import ConsentVersion
 from portal.consent.provisions import Rules
@@ -40,8 +40,8 @@ def who_sees(actor: Actor, policy: Policy) -> list[Line]:
 
     present = in_force(actor.clinic_id, patient_id)
     found = []
-    for viewer in VIEWERS:
-        holds = seen(viewer, present, Policy.DENY if rows else policy)
+    holding_now = {viewer: seen(viewer, present, Policy.DENY if rows else policy) for viewer in VIEWERS}
+    for viewer, holds in told_apart(holding_now).items():
         since = None
         for place, row in enumerate(rows):
             then = [rule for each in holding(rows[place:]).versions for rule in rules_of(each, zone)]

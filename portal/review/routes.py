@@ -27,6 +27,7 @@ BAR = (
     ("connections", "Connections", "ehr.connections"),
     ("quality", "Data quality", "quality.shown"),
     ("audit", "Audit", "trail.entries"),
+    ("emergencies", "Emergencies", "emergencies.listed"),
 )
 
 
@@ -179,6 +180,7 @@ def _visits(form: NewVisitForm, issues: list[Issue]) -> str:
         form=form,
         issues=issues,
         may_invite=actor.may(Permission.INVITE),
+        may_break_glass=actor.may(Permission.BREAK_GLASS),
     )
 
 

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("profile_sealed", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "(role = 'patient') = (patient_id IS NOT NULL)", name=op.f("ck_accounts_patients_have_a_patient")
@@ -300,21 +301,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_grants_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
         sa.UniqueConstraint("connection_id", "patient_id", name=op.f("uq_grants_connection_id_patient_id")),
-    )
-    op.create_table(
-        "invitations",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("clinic_id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_invitations_clinic_id")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_invitations_patient_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
     )
     op.create_table(
         "launch_clients",
@@ -497,6 +483,18 @@ def upgrade() -> None:
     op.create_index(op.f("ix_visits_clinic_id_starts_at"), "visits", ["clinic_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_visits_patient_id"), "visits", ["patient_id"], unique=False)
     op.create_table(
+        "challenges",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("asked", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_challenges_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_challenges_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
+    )
+    op.create_index(op.f("ix_challenges_expires_at"), "challenges", ["expires_at"], unique=False)
+    op.create_table(
         "delivery_events",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -578,6 +576,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_ehr_users_account_id"), "ehr_users", ["account_id"], unique=False)
     op.create_table(
+        "emergencies",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("session_id", sa.String(length=16), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_emergencies_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_emergencies_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_emergencies_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_emergencies")),
+    )
+    op.create_index(op.f("ix_emergencies_clinic_id_began_at"), "emergencies", ["clinic_id", "began_at"], unique=False)
+    op.create_index(op.f("ix_emergencies_session_id"), "emergencies", ["session_id"], unique=False)
+    op.create_table(
+        "factors",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("owner_id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("credential_index", sa.String(length=64), nullable=True),
+        sa.Column("held_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("kind IN ('app', 'passkey')", name=op.f("ck_factors_kind")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_factors_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_factors_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_factors")),
+        sa.UniqueConstraint("credential_index", name=op.f("uq_factors_credential_index")),
+    )
+    op.create_index(op.f("ix_factors_account_id"), "factors", ["account_id"], unique=False)
+    op.create_table(
         "form_steps",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -597,6 +634,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("form_id", "number", name=op.f("uq_form_steps_form_id_number")),
     )
     op.create_index(op.f("ix_form_steps_clinic_id"), "form_steps", ["clinic_id"], unique=False)
+    op.create_table(
+        "invitations",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=True),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("code_index", sa.String(length=64), nullable=True),
+        sa.Column("factors_too", sa.Boolean(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "account_id IS NULL OR code_index IS NOT NULL", name=op.f("ck_invitations_back_in_with_a_code")
+        ),
+        sa.CheckConstraint(
+            "patient_id IS NOT NULL OR account_id IS NOT NULL", name=op.f("ck_invitations_is_for_somebody")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_invitations_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_invitations_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_invitations_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
+    )
     op.create_table(
         "kept_posts",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -636,6 +698,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_launches_source_made_at"), "launches", ["source", "made_at"], unique=False)
     op.create_table(
+        "recovery_codes",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("code_index", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_recovery_codes_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_recovery_codes_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.UniqueConstraint("code_index", name=op.f("uq_recovery_codes_code_index")),
+    )
+    op.create_index(op.f("ix_recovery_codes_account_id"), "recovery_codes", ["account_id"], unique=False)
+    op.create_table(
         "result_question_steps",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -656,6 +732,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("question_id", "number", name=op.f("uq_result_question_steps_question_id_number")),
     )
     op.create_table(
+        "security_notes",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_security_notes_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_security_notes_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_security_notes")),
+    )
+    op.create_index(op.f("ix_security_notes_account_id"), "security_notes", ["account_id"], unique=False)
+    op.create_table(
         "sign_ins",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -665,6 +754,12 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_why", sa.String(length=20), nullable=True),
+        sa.Column("owner_id", sa.String(length=16), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
+        sa.Column("how", sa.String(length=20), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("stage IN ('full', 'code', 'set-up')", name=op.f("ck_sign_ins_stage")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_sign_ins_account_id")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_sign_ins_clinic_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
