@@ -1,5 +1,6 @@
 """The portal as a WSGI application: settings, database, guard, pages, then one line opening each room to its visitors."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask
@@ -15,6 +16,8 @@ from portal.audit import service as audit_service
 from portal.audit.events import Event, Outcome
 from portal.consent import routes as consent
 from portal.delivery import routes as delivery
+from portal.emergency import routes as emergency
+from portal.emergency import service as emergencies
 from portal.ehr import launch_routes, launching
 from portal.ehr import routes as ehr
 from portal.intake import routes as intake
@@ -72,6 +75,9 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, labs_desk.bp, *DESK)
     guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
     guard.open_room(app, review.bp, *DESK)
+    guard.open_room(app, emergency.bp, Role.CLINICIAN)
+    guard.open_room(app, emergency.checked, Role.PRIVACY_OFFICER)
+    emergency.install(app)
     guard.open_room(app, delivery.bp, *DESK)
     guard.open_room(app, ehr.bp, Role.ADMINISTRATOR)
     guard.open_room(app, publishing.bp, *PUBLISHERS)
@@ -92,7 +98,9 @@ def _doors(config: Settings) -> guard.Doors:
 
     def resume(token: str) -> guard.Live | str | None:
         found = sessions.resume(token, limits)
-        return found.account_id if isinstance(found, sessions.Lapsed) else found
+        if found is None or isinstance(found, sessions.Lapsed):
+            return found.account_id if found else None
+        return replace(found, actor=emergencies.acting(found.actor))
 
     return guard.Doors(resume, accounts_service.keep, _denied, "door.sign_in")
 
