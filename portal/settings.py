@@ -88,6 +88,16 @@ def keys_path(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("PREVISIT_KEYS", instance_path(environ) / "keys.json"))
 
 
+def audit_key_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The key that signs the ends of the audit trail; never in the database."""
+    return Path(environ.get("PREVISIT_AUDIT_KEY", instance_path(environ) / "audit-key.pem"))
+
+
+def audit_heads_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The file that signed ends are appended to; best on another machine or medium."""
+    return Path(environ.get("PREVISIT_AUDIT_HEADS", instance_path(environ) / "audit-heads.ndjson"))
+
+
 _NUMBERS = (
     "staff_idle_minutes",
     "patient_idle_minutes",

@@ -82,6 +82,13 @@ class Event(StrEnum):
     EHR_USER_TIED = "ehr-user-tied"
     EHR_USER_UNTIED = "ehr-user-untied"
     WRONG_PATIENT = "wrong-patient"
+    PROXY_OFFERED = "proxy-offered"
+    PROXY_ACCEPTED = "proxy-accepted"
+    PROXY_REVOKED = "proxy-revoked"
+    PROXY_GIVEN_UP = "proxy-given-up"
+    PROXY_ENDED = "proxy-ended"
+    PROXIES_SEEN = "proxies-seen"
+    ANSWERING_FOR = "answering-for"
     AUDIT_SEEN = "audit-seen"
     AUDIT_EXPORTED = "audit-exported"
     AUDIT_ASKED = "audit-asked"
@@ -154,5 +161,12 @@ PLAIN: dict[Event, str] = {
     Event.AUDIT_ANSWERED: "%(who)s answered a question about this list.",
     Event.AUDIT_QUESTION_CLOSED: "%(who)s closed a question about this list.",
     Event.AUDIT_QUESTION_SEEN: "%(who)s opened a question about this list.",
+    Event.PROXY_OFFERED: "%(who)s asked somebody to answer for you.",
+    Event.PROXY_ACCEPTED: "%(who)s can answer for you from now on.",
+    Event.PROXY_REVOKED: "%(who)s ended that somebody answers for you.",
+    Event.PROXY_GIVEN_UP: "%(who)s no longer wants to answer for you.",
+    Event.PROXY_ENDED: "%(who)s noted that somebody's time to answer for you is over.",
+    Event.PROXIES_SEEN: "%(who)s looked at who may answer for you.",
+    Event.ANSWERING_FOR: "%(who)s began to answer for you.",
     Event.ACCESS_DENIED: "%(who)s tried to open something and was refused.",
 }

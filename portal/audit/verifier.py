@@ -42,7 +42,7 @@ FIELDS = (
 )
 """What counts of a row, in this order. recorded_at: ISO 8601 in UTC with microseconds; detail: SHA-256 (hex) of the sealed detail, so
 that erasing a person keeps the chain whole."""
-SIGNED = ("clinic_id", "seq", "hash", "at")
+SIGNED = ("clinic_id", "seq", "hash", "at", "restored")
 
 Row = Mapping[str, Any]
 End = tuple[int, str]
@@ -78,7 +78,7 @@ def breaks(key: bytes, rows: Iterable[Row], ends: Mapping[str, End], heads: Iter
     found: dict[str, Break] = {}
     reached: dict[str, End] = {}
     known: dict[tuple[str, int], str] = {}
-    for head in heads:
+    for head in standing(heads):
         known[head["clinic_id"], head["seq"]] = head["hash"]
     for row in rows:
         clinic = row["clinic_id"]
@@ -125,6 +125,16 @@ def believed(public: Ed25519PublicKey, lines: Iterable[str]) -> list[Row]:
         except (InvalidSignature, KeyError, ValueError) as wrong:
             raise ValueError(f"line {number} of the heads was not signed with this key") from wrong
     return heads
+
+
+def standing(heads: Iterable[Row]) -> list[Row]:
+    """The heads that still count: a signed restore takes back what was signed beyond it in the same clinic."""
+    kept: list[Row] = []
+    for head in heads:
+        if head["restored"]:
+            kept = [each for each in kept if each["clinic_id"] != head["clinic_id"] or each["seq"] <= head["seq"]]
+        kept.append(head)
+    return kept
 
 
 # -- where trails come from ------------------------------------------------------------------------------------------
