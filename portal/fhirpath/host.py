@@ -37,6 +37,7 @@ class Host:
         """Called by trace(); nothing is logged by default, the values are health data."""
         return
 
-    def score(self, coding: dict[str, Any]) -> Any:
-        """The itemWeight or ordinalValue of a Coding that carries none itself; None when not known."""
+    def score(self, value: Any, link_id: str | None) -> Any:
+        """The itemWeight or ordinalValue of a Coding (or a plain value) that carries none itself, as an answer to the
+        question with this linkId where it is one; None when not known."""
         return None

@@ -193,7 +193,8 @@ class ChoiceField(AnswerField):
         key = key_of(answer)
         if key in self.keys:
             return key
-        return _one_line(str(answer["valueString"])) if self.node.open and "valueString" in answer else f"kept-{key}"
+        own = self.node.open and "valueCoding" not in answer
+        return _one_line(say(answer, self.language)) if own else f"kept-{key}"
 
     def in_order(self, found: list[Json]) -> list[Json]:
         """The stored answers in their order when they are the same ones: boxes come back in the order of the page."""

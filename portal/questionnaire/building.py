@@ -26,10 +26,13 @@ FORMULAS = {
 BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "maxOccurs", "minLength", "maxLength")
 DISABLED_DISPLAY = ("disabledDisplay", "extension-Questionnaire.item.disabledDisplay")
 """R5's element as FHIR R4 carries it; `hidden` is what happens anyway."""
+ANSWER_CONSTRAINT = "extension-Questionnaire.item.answerConstraint"
+"""R5's element as FHIR R4 carries it."""
 FLAGS = ("required", "repeats", "readOnly")
 KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
 TEXTS = ("text", "prefix")
+WORDED = ("open-choice", "string", "text")
 
 
 def build(raw: Json, findings: Findings) -> tuple[Item, list[Item]]:
@@ -64,6 +67,9 @@ def _item(raw: Json, parent: Item, ordinal: int) -> Item:
     item.min_occurs = _count(ext.value(extensions, "minOccurs")) or 0
     item.max_occurs = _count(ext.value(extensions, "maxOccurs")) or None
     item.any_condition = raw.get("enableBehavior") == "any"
+    constraint = ext.value(extensions, ANSWER_CONSTRAINT)
+    item.open = item.type == "open-choice" or constraint in ("optionsOrType", "optionsOrString")
+    item.type = "open-choice" if item.open and item.type == "choice" else item.type
     item.keep_shown = "protected" in (raw.get("disabledDisplay"), *(ext.value(extensions, n) for n in DISABLED_DISPLAY))
     return item
 
@@ -85,6 +91,8 @@ def _settle(item: Item, findings: Findings) -> None:
     ):
         if item.type == "group" and formula_ is not None:
             findings.miss(item.link_id, name, "it stands on a group, which has no answer of its own")
+    if ext.value(item.extensions, ANSWER_CONSTRAINT) == "optionsOrString" and item.type not in WORDED:
+        findings.miss(item.link_id, ANSWER_CONSTRAINT, "other answers are taken in the type of the question only")
     invariants.note(item, findings)
     if item.type == "group" and not item.children:
         findings.defect(item.link_id, "que-1", "a group without items")

@@ -212,7 +212,7 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
             yield "display", "warning", {"display": str(value.get("display"))}
         return
     if offered:
-        if item.type != "open-choice":
+        if not item.open:
             yield "option", "error", {}
         return
     canonical = evaluation.form.value_sets.elsewhere(item)

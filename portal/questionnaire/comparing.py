@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from portal.fhirpath.quantity import Quantity
+from portal.fhirpath.quantity import compare as measured
+
 from .extensions import Json
 
+UCUM = "http://unitsofmeasure.org"
 Ordering = int | None
 """-1, 0, 1, or None where the two cannot be compared (another unit, not enough of the date)."""
 
@@ -60,9 +64,19 @@ def same_coding(left: Json, right: Json) -> bool:
 
 
 def _quantities(left: Any, right: Any) -> Ordering:
-    if not isinstance(left, dict) or not isinstance(right, dict) or unit_of(left) != unit_of(right):
+    """In one unit, or in two that UCUM turns into one another: 900 g is less than 1 kg."""
+    if not isinstance(left, dict) or not isinstance(right, dict):
         return None
-    return _numbers(left.get("value"), right.get("value"))
+    if unit_of(left) == unit_of(right):
+        return _numbers(left.get("value"), right.get("value"))
+    first, second = _measured(left), _measured(right)
+    return measured(first, second) if first is not None and second is not None else None
+
+
+def _measured(quantity: Json) -> Quantity | None:
+    amount, unit = number(quantity.get("value")), unit_of(quantity)
+    known = amount is not None and unit and quantity.get("system") in (None, UCUM)
+    return Quantity(amount, unit) if known and amount is not None else None
 
 
 def unit_of(quantity: Json) -> str:

@@ -23,6 +23,7 @@ SHARED = {
     "ValueSetComposeExclude": "ValueSetComposeInclude",
 }
 """Parts that R4 defines once and uses in two places: the name they go by among the lists."""
+NUMBERS = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 ALWAYS_LISTS = frozenset({"extension", "modifierExtension", "contained"})
 
 
@@ -52,19 +53,30 @@ def repeats(type_name: str, element: str) -> bool:
 def put(
     kind: str, resource: Json, opened: dict[Path, Place], path: Path, value: tuple[str, Any] | None, *, new: bool
 ) -> Place:
-    """Put (value[x] key, value) at a path; without a value open the element there. `new` adds to a list.
+    """Put (value[x] key, value) at a path; without a value open the element there. `new` adds to the nearest list.
 
     Starts from the nearest element that a group opened. Raises ValueError for an element that R4 does not have.
     """
     start = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in opened and n < len(path)), ())
     place = opened[start] if start else Place(resource, kind)
     left = path[len(start) :]
-    for step in left[:-1]:
-        place = _into(place, step, new=False)
+    another = _list_above(place, left) if new and value is not None else -1
+    for number, step in enumerate(left[:-1]):
+        place = _into(place, step, new=number == another)
     if value is None:
         return _into(place, left[-1], new=new)
     _set(place, left[-1], value[0], value[1])
     return place
+
+
+def _list_above(place: Place, steps: Path) -> int:
+    """Which of the steps before the last is the nearest list, where the last is none itself; -1 for none of them."""
+    type_name, lists = place.type_name, list[bool]()
+    for step in steps:
+        key, element = _named(Place({}, type_name), step)
+        lists.append(repeats(type_name, key))
+        type_name = _type_of(element, key)
+    return -1 if lists[-1] else max((number for number, many in enumerate(lists[:-1]) if many), default=-1)
 
 
 def _named(place: Place, step: str) -> tuple[str, Any]:
@@ -161,7 +173,9 @@ def fitted(type_name: str, value: Any) -> Any:
 
 
 def _fitted(type_name: str, kind: str, value: Any) -> Any:
-    """A coding as a code or concept, a number as a quantity, as the element asks."""
+    """A coding as a code or concept, a number as a quantity and the other way round, as the element asks."""
+    if kind == "valueQuantity" and type_name in NUMBERS and isinstance(value, dict):
+        return value.get("value")
     if kind == "valueCoding" or (isinstance(value, dict) and "code" in value and "value" not in value):
         if type_name in ("code", "string", "uri", "id"):
             return value.get("code") if type_name != "string" else value.get("display") or value.get("code")

@@ -7,11 +7,14 @@ from typing import Any
 
 from . import extensions as ext
 from .answers import Entry, typed
+from .converting import default_unit
 from .elements import put
 from .extensions import Json
 from .extraction import Extractor
 from .origins import own_words
 from .targets import CORE, Target, kind_of, with_fixed
+
+FIXED = "definitionExtractValue"
 
 
 def definitions(work: Extractor) -> Iterator[Json]:
@@ -106,16 +109,33 @@ def _open(work: Extractor, entry: Entry, holder: Target, path: tuple[str, ...]) 
 
 def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...], answers: list[Json]) -> None:
     """Each answer at its element; the element above it is opened, so that fixed values of the item join it there."""
+    around = dict(target.opened)
+    with_fixed_values = len(path) > 1 and path[:-1] not in around and bool(entry.item.extensions.get(FIXED))
     for number, answer in enumerate(answers):
         kind, value = typed(own_words(answer))
         if not kind:
             continue
         try:
-            if len(path) > 1 and path[:-1] not in target.opened and entry.item.extensions.get("definitionExtractValue"):
-                target.opened[path[:-1]] = put(target.kind, target.resource, target.opened, path[:-1], None, new=True)
-            put(target.kind, target.resource, target.opened, path, (kind, value), new=number > 0)
+            if with_fixed_values:
+                if number:
+                    _fixed(work, entry, [target])
+                target.opened[path[:-1]] = put(target.kind, target.resource, around, path[:-1], None, new=True)
+            _put(entry, target, path, kind, value, new=number > 0 and not with_fixed_values)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))
+
+
+def _put(entry: Entry, target: Target, path: tuple[str, ...], kind: str, value: Any, *, new: bool) -> None:
+    """An answer at its element, a number with the unit of its question where the element takes one."""
+    unit = default_unit(entry.item) if kind in ("valueDecimal", "valueInteger") else {}
+    if unit:
+        try:
+            measured = ("valueQuantity", {"value": value, **unit})
+            put(target.kind, target.resource, target.opened, path, measured, new=new)
+            return
+        except ValueError:
+            pass  # an element that takes no quantity takes the number
+    put(target.kind, target.resource, target.opened, path, (kind, value), new=new)
 
 
 def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:

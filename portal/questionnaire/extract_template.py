@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from . import extensions as ext
@@ -83,8 +84,8 @@ def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: s
     for key, part in template.items():
         if key.startswith("_"):
             _primitive(work, entry, template, key[1:], part, focus, made, type_at(kind, key[1:]))
-        elif key == "extension":
-            made |= _kept(part)
+        elif key in ("extension", "modifierExtension"):
+            made |= _extended(work, entry, key, part, focus)
         elif f"_{key}" not in template:
             filled = _value(work, entry, part, focus, type_at(kind, key))
             if filled is not GONE:
@@ -93,10 +94,13 @@ def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: s
     return GONE if not made or (asked and set(made) <= {"resourceType"}) else made
 
 
-def _kept(extensions: Any) -> Json:
-    """The extensions of the template that are not instructions to us."""
+def _extended(work: Extractor, entry: Entry, key: str, extensions: Any, focus: Focus) -> Json:
+    """The extensions of the template that are not instructions to us, filled; one that is left with its url says nothing."""
     kept = [e for e in extensions if isinstance(e, dict) and ext.short_name(str(e.get("url"))) not in OWN]
-    return {"extension": kept} if kept else {}
+    filled = [
+        made for one in kept for made in fill(work, entry, one, focus, "Extension") if made.keys() - {"url", "id"}
+    ]
+    return {key: filled} if filled else {}
 
 
 def _value(work: Extractor, entry: Entry, part: Any, focus: Focus, kind: str) -> Any:
@@ -123,26 +127,32 @@ def _primitive(
     work: Extractor, entry: Entry, template: Json, key: str, twin: Any, focus: Focus, made: Json, kind: str
 ) -> None:
     """A primitive field with its twin: the twin's expression replaces the value, or takes the field away."""
+    written = template.get(key)
     if isinstance(twin, list):
-        values = [v for one in twin for v in _results(work, entry, one, focus, kind) or ()]
+        pairs = zip_longest(written if isinstance(written, list) else (), twin)
+        values = [v for held, one in pairs for v in _results(work, entry, one, held, focus, kind) if v is not None]
         if values:
             made[key] = values
         return
-    results = _results(work, entry, twin, focus, kind)
-    if results is None:
-        made |= {key: template[key]} if key in template else {}
-        made[f"_{key}"] = twin
-    elif results:
+    results = _results(work, entry, twin, written, focus, kind)
+    if results and results[0] is not None:
         made[key] = results[0]
+    if (
+        results
+        and isinstance(twin, dict)
+        and (rest := _extended(work, entry, "extension", twin.get("extension") or (), focus))
+    ):
+        made[f"_{key}"] = rest
 
 
-def _results(work: Extractor, entry: Entry, twin: Any, focus: Focus, kind: str) -> list[Any] | None:
-    """What the twin's expressions give; None when it has none."""
+def _results(work: Extractor, entry: Entry, twin: Any, written: Any, focus: Focus, kind: str) -> list[Any]:
+    """What the twin's expressions give; the value as it is written, once for each thing its context gives, where it has no
+    other."""
     extensions = ext.of(twin)
     context, value = ext.value(extensions, CONTEXT), ext.value(extensions, VALUE)
-    if not isinstance(value, str):
-        return None
     places: list[Focus] = [focus]
     if isinstance(context, str):
         places = [[one] for one in work.items(context, entry, CONTEXT, focus)]
+    if not isinstance(value, str):
+        return [written for _ in places]
     return [fitted(kind, found) for one in places for found in work.values(value, entry, VALUE, one)]

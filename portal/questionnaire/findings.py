@@ -27,7 +27,8 @@ signatureRequired sliderStepValue sourceQueries supportLink targetConstraint tem
 extension-inline-sec-label templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
 unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
 assemble-expectation optionalDisplay keyboard isSubject supportHyperlink
-extension-Questionnaire.item.disabledDisplay disabledDisplay
+extension-Questionnaire.item.disabledDisplay disabledDisplay extension-Questionnaire.item.answerConstraint
+coding-ordinalValue valueset-ordinalValue codesystem-ordinalValue
 """
 OTHERS = frozenset(
     {

@@ -11,7 +11,7 @@ from portal.fhirpath import ResponseIndex
 from .answers import Entry
 from .comparing import same_coding
 from .extensions import Json
-from .scores import score_table
+from .scores import weight_of
 
 if TYPE_CHECKING:
     from .evaluation import Evaluation
@@ -49,10 +49,10 @@ class FormHost(ResponseIndex):
                 raws.append(raw)
         return [fhirpath.node(raw, "QuestionnaireResponse.item") for raw in raws]
 
-    def score(self, coding: Json) -> Any:
-        """The weight that the form gives to the option with this code."""
-        table = score_table(self._evaluation.form)
-        return table.get((coding.get("system"), coding.get("code")), table.get((None, coding.get("code"))))
+    def score(self, value: Any, link_id: str | None) -> Any:
+        """The weight that the form gives to this option of this question."""
+        form = self._evaluation.form
+        return weight_of(form, form.by_link.get(link_id or ""), value)
 
     def member_of(self, coded: Json | str, value_set: str) -> bool | None:
         codings = _codings(coded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .answers import TYPE_KEYS
+from .comparing import same_coding
 from .extensions import Json
 from .items import Item
 
@@ -17,8 +18,16 @@ def fixed_answers(item: Item) -> list[Json]:
             _value(option) for option in item.raw.get("answerOption") or () if option.get("initialSelected") is True
         ]
     allowed = {*TYPE_KEYS[item.type], *(key for option in item.raw.get("answerOption") or () for key in _value(option))}
-    found = [value for value in values if value and set(value) <= allowed]
+    found = [_offered(value, item) for value in values if value and set(value) <= allowed]
     return found if item.repeats else found[:1]
+
+
+def _offered(value: Json, item: Item) -> Json:
+    """A coding as the form's own option writes it, with its system and display."""
+    coding = value.get("valueCoding")
+    options = (option.get("valueCoding") for option in item.raw.get("answerOption") or ())
+    same = (one for one in options if isinstance(one, dict) and isinstance(coding, dict) and same_coding(one, coding))
+    return next(({"valueCoding": one} for one in same), value)
 
 
 def _value(raw: Json) -> Json:

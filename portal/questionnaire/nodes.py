@@ -143,7 +143,7 @@ def _node(evaluation: Evaluation, entry: Entry, issues: Issues) -> Node:
         calculated=item.calculated,
         limits=limits(evaluation, entry),
         options=offered,
-        open=item.type == "open-choice",
+        open=item.open and bool(offered or item.type == "open-choice"),
         lookup=lookup,
         answers=list(entry.answers),
         issues=issues.get(name_of(entry), []),

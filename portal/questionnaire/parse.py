@@ -88,7 +88,7 @@ def _choice(node: Node, typed: Typed, language: str) -> Parsed:
         if node.control == "autocomplete" and str(option.label).strip().casefold() == text.casefold():
             return dict(option.value)
     if node.open:
-        return {"valueString": text}
+        return {"valueString": text} if node.type == "open-choice" else _BY_TYPE[node.type](node, text, language, "")
     return {"valueCoding": {"display": text}} if node.lookup else "option"
 
 

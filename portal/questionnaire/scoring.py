@@ -10,7 +10,7 @@ from .context import Context
 from .definition import Form
 from .extensions import Json
 from .filling import Filling
-from .scores import score_table
+from .scores import has_weights, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def score(form: Form, response: Json, context: Context) -> Scores:
     live = [entry for entry in _entries(top) if evaluation.enabled(entry)]
     answers = [found for entry in live if not entry.item.calculated for found in _weights(form, entry)]
     calculated = [found for entry in live if entry.item.calculated for found in _numbers(entry)]
-    weighted = [e for e in live if not e.item.calculated and _weighted(form, e)]
+    weighted = [e for e in live if not e.item.calculated and has_weights(form, e.item)]
     return Scores(
         answers=tuple(answers),
         calculated=tuple(calculated),
@@ -59,16 +59,8 @@ def _entries(entry: Entry) -> list[Entry]:
     return found
 
 
-def _weighted(form: Form, entry: Entry) -> bool:
-    table = score_table(form)
-    codings = (answer.get("valueCoding") for answer in form.value_sets.answers(entry.item))
-    return any(coding and (coding.get("system"), coding.get("code")) in table for coding in codings)
-
-
 def _weights(form: Form, entry: Entry) -> list[Score]:
-    table = score_table(form)
-    codings = [value for answer in entry.answers for kind, value in [typed(answer)] if kind == "valueCoding"]
-    found = [table.get((coding.get("system"), coding.get("code"))) for coding in codings]
+    found = [weight_of(form, entry.item, value) for kind, value in map(typed, entry.answers) if kind]
     return [_score(entry, weight) for weight in found if weight is not None]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .builtin_sets import BUILTIN
+from .concepts import filtered, placed
 from .extensions import Json
 from .findings import Findings
 from .items import Item
@@ -138,53 +139,29 @@ class ValueSets:
 
     def _named(self, part: Json) -> list[Json] | None:
         system = str(part["system"])
+        resource = self.resource(system) or {}
+        usable = resource.get("resourceType") == "CodeSystem" and resource.get("concept") and not problem(resource)
         if isinstance(part.get("concept"), list):
-            return [_coding(system, concept) for concept in part["concept"] if isinstance(concept, dict)]
-        resource = self.resource(system)
-        if (
-            not resource
-            or resource.get("resourceType") != "CodeSystem"
-            or not resource.get("concept")
-            or problem(resource)
-        ):
+            known = {c.get("code"): c for c, _ in placed(resource)} if usable else {}
+            listed = [concept for concept in part["concept"] if isinstance(concept, dict)]
+            return [_coding(system, _completed(concept, known.get(concept.get("code"), {}))) for concept in listed]
+        if not usable:
             return None
-        concepts = list(_flat(resource["concept"], ()))
+        concepts = list(placed(resource))
         for rule in part.get("filter") or ():
-            kept = _filtered(concepts, rule)
+            kept = filtered(concepts, rule)
             if kept is None:
                 return None
             concepts = kept
         return [_coding(system, concept) for concept, _ in concepts]
 
 
-Placed = tuple[Json, tuple[str, ...]]
-
-
-def _flat(concepts: list[Json], above: tuple[str, ...]) -> Iterator[Placed]:
-    for concept in concepts:
-        if not isinstance(concept, dict):
-            continue
-        yield concept, above
-        yield from _flat(concept.get("concept") or [], (*above, str(concept.get("code"))))
-
-
-def _filtered(concepts: list[Placed], rule: Json) -> list[Placed] | None:
-    """The hierarchy filters of a value set; None for one that this engine does not know."""
-    operator, value = rule.get("op"), str(rule.get("value"))
-    if operator == "is-a":
-        return [(c, above) for c, above in concepts if c.get("code") == value or value in above]
-    if operator == "descendent-of":
-        return [(c, above) for c, above in concepts if value in above]
-    if operator == "is-not-a":
-        return [(c, above) for c, above in concepts if c.get("code") != value and value not in above]
-    if operator == "=":
-        return [(c, above) for c, above in concepts if _has_property(c, str(rule.get("property")), value)]
-    return None
-
-
-def _has_property(concept: Json, name: str, value: str) -> bool:
-    properties = (p for p in concept.get("property") or () if p.get("code") == name)
-    return any(str(v) == value for p in properties for k, v in p.items() if k.startswith("value"))
+def _completed(concept: Json, defined: Json) -> Json:
+    """A concept as a value set lists it, with what only its code system says: display, weight, translations."""
+    if "display" in concept:
+        defined = {name: held for name, held in defined.items() if name not in ("_display", "designation")}
+    listed = [*concept.get("extension", ()), *defined.get("extension", ())]
+    return {**defined, **concept, **({"extension": listed} if listed else {})}
 
 
 def _contained(entries: list[Json]) -> Iterator[Json]:
@@ -200,13 +177,22 @@ def _coding(system: str, concept: Json) -> Json:
     """A Coding of a concept, its translations (designation) and weights carried as extensions."""
     coding: Json = {"system": system} if system else {}
     coding |= {key: concept[key] for key in ("code", "display") if isinstance(concept.get(key), str)}
-    coding |= {"extension": concept["extension"]} if isinstance(concept.get("extension"), list) else {}
+    listed = [*(concept.get("extension") or ()), *_weighed(concept)]
+    coding |= {"extension": listed} if listed else {}
     given = concept.get("_display")
     twin = dict(given) if isinstance(given, dict) else {}
     spoken = [d for d in concept.get("designation") or () if d and d.get("language") and d.get("value")]
     if spoken:
         twin["extension"] = [*twin.get("extension", ()), *map(_translation, spoken)]
     return coding | ({"_display": twin} if twin else {})
+
+
+def _weighed(concept: Json) -> Iterator[Json]:
+    """The weight that a code system gives as a property."""
+    for each in concept.get("property") or ():
+        value = each.get("valueDecimal", each.get("valueInteger")) if isinstance(each, dict) else None
+        if value is not None and each.get("code") == "itemWeight":
+            yield {"url": "http://hl7.org/fhir/StructureDefinition/itemWeight", "valueDecimal": value}
 
 
 def _translation(designation: Json) -> Json:

@@ -21,12 +21,12 @@ MAX_DEPTH = 50
 
 @function("weight")
 def weight(env: Env, items: Items) -> Items:
-    """Of answers or Codings, in their order; what has no score is left out."""
+    """Of answers, Codings or plain values of answers, in their order; what has no score is left out."""
     out: Items = []
     for item in items:
         env.spend(1)
-        if type(item) is Node and type(item.value) is dict:
-            out.extend(_score(env, item))
+        if type(item) is Node:
+            out.extend(_score(env, item) if type(item.value) is dict else _plain(env, item))
     return out
 
 
@@ -41,15 +41,23 @@ def _score(env: Env, node: Node) -> Items:
     if "code" not in node.value:
         values: Items = []
         node.collect("value", values)
-        if len(values) != 1 or type(values[0].value) is not dict:
+        if len(values) != 1 or type(values[0]) is not Node:
             return []
         coding = values[0]
+        if type(coding.value) is not dict:
+            return _plain(env, coding)
         own = _own(coding.value)
     if own is None:
         own = _from_form(env, coding)
     if own is None and env.host is not None:
-        own = env.host.score(coding.value)
+        own = env.host.score(coding.value, _link_id(coding))
     return wrap(own, env.model)
+
+
+def _plain(env: Env, node: Node) -> Items:
+    """Of a number, text or date that is an option."""
+    link_id = _link_id(node)
+    return wrap(env.host.score(node.value, link_id), env.model) if env.host is not None and link_id else []
 
 
 def _own(value: dict[str, Any]) -> Any:
