@@ -1,6 +1,6 @@
 """Records what happened in the caller's transaction, and tells people what was recorded about them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, select
 
 from portal import db
 from portal.actors import Actor, Permission, Purpose, Role
-from portal.audit import chain
+from portal.audit import chain, verifier
 from portal.audit.events import PLAIN, Event, Outcome
 from portal.audit.models import AuditHead, AuditRow
 from portal.clock import now
@@ -157,12 +157,19 @@ def trail(actor: Actor, before: datetime | None = None, limit: int = 50) -> list
 
 def verify(clinic_id: str) -> int | None:
     """None when the clinic's whole chain is true and ends at its head; else the first sequence number that is not."""
+    return next((each.seq for each in breaks() if each.clinic_id == clinic_id), None)
+
+
+def breaks(heads: Iterable[verifier.Row] = ()) -> list[verifier.Break]:
+    """Where the chains of this database stop being true, against heads that were signed earlier; none when all are whole."""
     rows = session().scalars(
-        select(AuditRow).where(AuditRow.clinic_id == clinic_id).order_by(AuditRow.seq).execution_options(yield_per=1000)
+        select(AuditRow).order_by(AuditRow.clinic_id, AuditRow.seq).execution_options(yield_per=1000)
     )
-    head = session().get(AuditHead, clinic_id)
-    return chain.first_break(
-        db.keys().derived("audit"),
-        rows,
-        end=(clinic_id, head.seq, head.hash) if head else (clinic_id, 0, chain.GENESIS),
-    )
+    ends = {head.clinic_id: (head.seq, head.hash) for head in session().scalars(select(AuditHead))}
+    return verifier.breaks(db.keys().derived("audit"), map(chain.exported, rows), ends, heads)
+
+
+def ends() -> list[dict[str, object]]:
+    """Where each clinic's chain ends now."""
+    found = session().scalars(select(AuditHead).order_by(AuditHead.clinic_id))
+    return [{"clinic_id": head.clinic_id, "seq": head.seq, "hash": head.hash} for head in found]

@@ -88,7 +88,8 @@ def _example(key: str, chosen: Mapping[str, str], shown: Sheet, words: Mapping[s
     seen: dict[tuple[str, ...], list[str]] = {}
     whose = (_PATIENT, _CLINIC)
     each_sees = {
-        viewer: tuple(each for each in THINGS if sees(viewer, each, rules, Policy.DENY, whose, at)) for viewer in VIEWERS
+        viewer: tuple(each for each in THINGS if sees(viewer, each, rules, Policy.DENY, whose, at))
+        for viewer in VIEWERS
     }
     for viewer, things in told_apart(each_sees).items():
         seen.setdefault(things, []).append(words[f"who.{viewer}"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from portal.actors import STAFF, Actor, Role, system
+from portal.actors import PATIENTS, STAFF, Actor, Role, system
 from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
@@ -166,14 +166,14 @@ def _decide(actor: Actor, patient_id: str, asked: Request, rules: list[Rules], p
 def _speaking(actor: Actor, patient_id: str) -> list[Rules]:
     """What the patient keeps from the clinic they still see themself: only their word on showing results is to them."""
     rules = in_force(actor.clinic_id, patient_id)
-    if actor.role is not Role.PATIENT:
+    if actor.role not in PATIENTS:
         return rules
     return [each for each in rules if each.consent_id.endswith(f"-{resource.RESULTS}")]
 
 
 def _policy(actor: Actor, rules: list[Rules], policy: Policy) -> Policy:
     """The installation's policy is for patients who never chose. After a choice has run out nothing is shared by default."""
-    if actor.role is Role.PATIENT:
+    if actor.role in PATIENTS:
         return Policy.ALL_AUTHORIZED
     return Policy.DENY if rules else policy
 

@@ -10,6 +10,8 @@ from portal.actors import Permission, Role
 PATIENT = frozenset({Role.PATIENT})
 DESK = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR})
 ADMIN = frozenset({Role.ADMINISTRATOR})
+CLINICIAN = frozenset({Role.CLINICIAN})
+OFFICER = frozenset({Role.PRIVACY_OFFICER})
 PUBLISHERS = frozenset({Role.CLINICIAN, Role.ADMINISTRATOR})
 STAFF = DESK | {Role.PRIVACY_OFFICER}
 
@@ -21,6 +23,8 @@ THINGS = {
     "connection_id": "connection",
     "launch_id": "launch",
     "tie_id": "tie",
+    "patient_id": "patient",
+    "emergency_id": "emergency",
     "question_id": "question",
     "form_id": "form",
     "token": "invitation",
@@ -106,6 +110,13 @@ DOORS: dict[str, Door] = {
     "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),
     "review.invite": Door(DESK, "clinic", Permission.INVITE),
+    "emergency.asked": Door(CLINICIAN, "clinic", Permission.BREAK_GLASS),
+    "emergency.begin": Door(CLINICIAN, "clinic", Permission.BREAK_GLASS, form={"reason": "Found unconscious at home"}),
+    "emergency.close": Door(CLINICIAN),
+    "emergencies.listed": Door(OFFICER, needs=Permission.SEE_EMERGENCIES),
+    "emergencies.check": Door(
+        OFFICER, "clinic", Permission.SEE_EMERGENCIES, form={"finding": "Asked them: it was so."}
+    ),
     "delivery.held": Door(DESK, needs=Permission.WORK_HELD),
     "delivery.resend_all": Door(DESK, needs=Permission.WORK_HELD, form={"reason": "refused"}),
     "delivery.item": Door(DESK, "clinic", Permission.WORK_HELD),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -20,6 +21,7 @@ from portal.delivery.models import OutboxItem
 from portal.delivery.states import Kind as Happened
 from portal.delivery.states import Reason
 from portal.ehr.models import RecordReading
+from portal.emergency.models import Emergency
 from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
 from portal.intake import sending
@@ -80,6 +82,8 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "tie": tied(connection_id, owner),
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
+        "patient": patient.id,
+        "emergency": opened_in_an_emergency(patient, account_id, mark),
         "form": asked.form_id,
         "form version": asked.version_id,
     }
@@ -109,6 +113,24 @@ def give(actor: Actor, visit: Visit) -> str:
     given = consent.give(actor, answers, language="en", seen=consent.sheet_for(actor, "en").sha256, visit_id=visit.id)
     assert given.version, given.issues
     return given.version.id
+
+
+def opened_in_an_emergency(patient: Patient, account_id: str, mark: str) -> str:
+    """An emergency of yesterday that nobody has checked."""
+    began = now() - timedelta(days=1)
+    with transaction() as current:
+        made = Emergency(
+            clinic_id=patient.clinic_id,
+            account_id=account_id,
+            patient_id=patient.id,
+            session_id="0" * 16,
+            began_at=began,
+            until=began + timedelta(hours=1),
+            ended_at=began + timedelta(minutes=5),
+            detail={"who": "Dr Lee", "reason": f"{mark}-emergency", "checked_by": None, "finding": None},
+        )
+        current.add(made)
+    return made.id
 
 
 def signed(visit: Visit, mark: str) -> None:
