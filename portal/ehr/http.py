@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from portal.ehr import address
 from portal.ehr.errors import Unregistered
 from portal.ehr.line import LineAdapter, Watch
+from portal.ehr.unpacking import NotWhole, Unpacking
 
 _CHUNK = 65_536
 
@@ -161,11 +162,16 @@ def _body(answer: requests.Response, watch: Watch, most: int) -> tuple[bytes, Fa
     parts: list[bytes] = []
     size = 0
     try:
-        while part := answer.raw.read1(_CHUNK, decode_content=True):
-            size += len(part)
-            if size > most:
-                return b"", Failure.TOO_LARGE
-            parts.append(part)
+        unpacking = Unpacking(answer.headers.get("Content-Encoding", ""))
+        while packed := answer.raw.read1(_CHUNK, decode_content=False):
+            for part in unpacking.feed(packed):
+                size += len(part)
+                if size > most:
+                    return b"", Failure.TOO_LARGE
+                parts.append(part)
+        unpacking.end()
+    except NotWhole:
+        return b"", Failure.TIMEOUT if watch.expired else Failure.TRUNCATED
     except (requests.RequestException, HTTPError, OSError, ValueError) as trouble:
         return b"", _failure(trouble, watch)
     if watch.expired:

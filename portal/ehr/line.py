@@ -7,6 +7,8 @@ timer shuts the socket when the total is over, whatever the connection is doing 
 import logging
 import socket
 from contextlib import suppress
+from http.client import HTTPResponse, IncompleteRead
+from io import BufferedReader
 from threading import Timer, local
 from types import TracebackType
 from typing import Any
@@ -66,9 +68,33 @@ def _watch() -> Watch | None:
     return getattr(_local, "watch", None)
 
 
+class _Lines(BufferedReader):
+    """A line of an answer (status, header, size of a chunk) counts only when it came to its end.
+
+    http.client takes a connection that closes between two headers for the end of the headers, and half of a chunk's size for
+    the size: an answer cut there would pass for a whole one.
+    """
+
+    _begun = False
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n") and len(line) != size and (line or self._begun):
+            raise IncompleteRead(line)
+        self._begun = True
+        return line
+
+
+class _Head(HTTPResponse):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = _Lines(self.fp.detach())
+
+
 class _Line(HTTPConnection):
     """Resolves the name once, refuses addresses no clinic has, and lends its socket to the watch."""
 
+    response_class = _Head
     _held: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:

@@ -247,6 +247,8 @@ MATRIX = (
                 f"{EHR}/test_bar_40_limits.py::test_a_gzipped_answer_is_read",
                 f"{EHR}/test_bar_40_limits.py::test_a_body_that_drips_ends_by_the_total_limit",
                 f"{EHR}/test_bar_40_limits.py::test_a_truncated_body_is_no_answer",
+                f"{EHR}/test_truncations.py::test_cut_at_any_byte_it_is_no_answer_and_whole_it_is_read",
+                f"{EHR}/test_truncations.py::test_packed_and_ended_only_by_the_closing_line_a_cut_is_still_noticed",
             ),
         },
     ),
