@@ -9,14 +9,14 @@ from portal.accounts import service as accounts
 from portal.actors import system
 from portal.clock import now
 from portal.consent import service as consent
-from portal.delivery import cluster, wakes, worker
+from portal.delivery import cluster, crew, wakes, worker
 from portal.delivery.abilities import Abilities
 from portal.delivery.bundle import Payload
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
-from portal.emergency import service as emergencies
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
+from portal.emergency import service as emergencies
 from portal.intake import service as intake
 from portal.labs import measuring
 from portal.library import service as library
@@ -41,18 +41,28 @@ def run(arguments: object = None) -> int:
     db.connect(config.database, config.keys)
     stop = threading.Event()
     worker.stop_at_signals(stop)
-    jobs = [
+    given, pace, me = tools(config), worker.Pace(), crew.member()
+    jobs = [worker.Job("beat", crew.BEAT, me.beat), *(me.once(job) for job in shared(config))]
+    taking = None
+    if config.engine != "own":
+        jobs.append(worker.Job("wakes", SWEEP_SECONDS, lambda: wakes.sweep(given.clock, given.timing)))
+        taking = cluster.engine(config.database, given, pace)
+    me.beat()
+    quiet = worker.run(given, stop, jobs, pace, taking)
+    if quiet:
+        me.leave()
+    return 0 if quiet else 1
+
+
+def shared(config: Settings) -> list[worker.Job]:
+    """What is done beside delivery: by one of all workers, however many there are."""
+    return [
         worker.Job("calendar", CALENDAR_SECONDS, _calendars),
         worker.Job("records", RECORD_SECONDS, _records),
         worker.Job("emergencies", EMERGENCY_SECONDS, emergencies.end_overdue),
         worker.Job("quality", QUALITY_SECONDS, _quality),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]
-    given, pace = tools(config), worker.Pace()
-    if config.engine == "own":
-        return 0 if worker.run(given, stop, jobs, pace) else 1
-    jobs.append(worker.Job("wakes", SWEEP_SECONDS, lambda: wakes.sweep(given.clock, given.timing)))
-    return 0 if worker.run(given, stop, jobs, pace, cluster.engine(config.database, given, pace)) else 1
 
 
 def tools(config: Settings) -> Tools:

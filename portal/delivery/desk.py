@@ -14,6 +14,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.delivery import bundle, ledger
+from portal.delivery.crew import Mate, mates
 from portal.delivery.errors import MayBeThere, NotHeld
 from portal.delivery.models import DeliveryEvent, Endpoint, OutboxItem
 from portal.delivery.standing import Status, status
@@ -176,6 +177,11 @@ class Overview:
     held: int
     oldest: datetime | None
     down_since: datetime | None
+    workers: Sequence[Mate]
+
+    @property
+    def at_work(self) -> list[Mate]:
+        return [each for each in self.workers if each.alive]
 
     def alarm(self, at: datetime) -> str | None:
         """`late` from 15 minutes, `urgent` from 4 hours; None while all is well."""
@@ -199,7 +205,12 @@ def overview(clinic_id: str) -> Overview:
     )
     down = session().scalar(select(Endpoint.down_since).where(Endpoint.clinic_id == clinic_id))
     return Overview(
-        counts.get(State.WAITING, 0), counts.get(State.NOT_CONFIRMED, 0), counts.get(State.HELD, 0), oldest, down
+        counts.get(State.WAITING, 0),
+        counts.get(State.NOT_CONFIRMED, 0),
+        counts.get(State.HELD, 0),
+        oldest,
+        down,
+        mates(now()),
     )
 
 

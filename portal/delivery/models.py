@@ -96,3 +96,22 @@ class Endpoint(Base):
     down_since: Mapped[datetime | None]
     open_until: Mapped[datetime | None]
     probing_until: Mapped[datetime | None]
+
+
+class WorkerSeen(Base):
+    """One worker process, and when it last gave a sign of life. Of no clinic: workers work for all."""
+
+    __tablename__ = "delivery_workers"
+    id: Mapped[str] = key()
+    name: Mapped[str] = mapped_column(String(100))
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class SharedJob(Base):
+    """Something that one of all workers does every so often: which one is at it, and when it is due again."""
+
+    __tablename__ = "delivery_jobs"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_at: Mapped[datetime]
+    by: Mapped[str | None] = mapped_column(String(16))

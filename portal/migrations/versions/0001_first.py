@@ -14,6 +14,8 @@ SQLITE = (
     "audit trail is append-only'); END",
     "CREATE TRIGGER consent_versions_no_update BEFORE UPDATE ON consent_versions BEGIN SELECT "
     "RAISE(ABORT, 'a consent version is never changed'); END",
+    "CREATE TRIGGER proxy_steps_no_update BEFORE UPDATE ON proxy_steps BEGIN SELECT RAISE(ABORT, 'a step "
+    "of a grant is never changed'); END",
 )
 POSTGRESQL = (
     "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
@@ -24,6 +26,10 @@ POSTGRESQL = (
     "RAISE EXCEPTION 'a consent version is never changed'; END $$",
     "CREATE TRIGGER consent_versions_guard BEFORE UPDATE ON consent_versions FOR EACH STATEMENT EXECUTE "
     "FUNCTION consent_version_is_final()",
+    "CREATE OR REPLACE FUNCTION proxy_step_is_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+    "EXCEPTION 'a step of a grant is never changed'; END $$",
+    "CREATE TRIGGER proxy_steps_guard BEFORE UPDATE ON proxy_steps FOR EACH STATEMENT EXECUTE FUNCTION "
+    "proxy_step_is_final()",
 )
 
 
@@ -83,6 +89,21 @@ def upgrade() -> None:
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("owner", name=op.f("pk_data_keys")),
+    )
+    op.create_table(
+        "delivery_jobs",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=16), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_delivery_jobs")),
+    )
+    op.create_table(
+        "delivery_workers",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_workers")),
     )
     op.create_table(
         "connections",
@@ -175,6 +196,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_patients_clinic_id"), "patients", ["clinic_id"], unique=False)
     op.create_table(
+        "proxy_ages",
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("years", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_proxy_ages_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", name=op.f("pk_proxy_ages")),
+    )
+    op.create_table(
         "access_tokens",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -209,7 +237,7 @@ def upgrade() -> None:
             "(role = 'patient') = (patient_id IS NOT NULL)", name=op.f("ck_accounts_patients_have_a_patient")
         ),
         sa.CheckConstraint(
-            "role IN ('patient', 'front-desk', 'clinician', 'privacy-officer', 'administrator')",
+            "role IN ('patient', 'proxy', 'front-desk', 'clinician', 'privacy-officer', 'administrator')",
             name=op.f("ck_accounts_role"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_accounts_clinic_id")),
@@ -698,6 +726,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_launches_source_made_at"), "launches", ["source", "made_at"], unique=False)
     op.create_table(
+        "proxy_grants",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("relation", sa.String(length=20), nullable=False),
+        sa.Column("basis", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("scope", sa.String(length=60), nullable=False),
+        sa.Column("starts_on", sa.String(length=10), nullable=False),
+        sa.Column("ends_on", sa.String(length=10), nullable=True),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("token_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("person_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("basis IN ('record', 'staff', 'patient')", name=op.f("ck_proxy_grants_basis")),
+        sa.CheckConstraint(
+            "relation IN ('parent', 'guardian', 'carer', 'representative')", name=op.f("ck_proxy_grants_relation")
+        ),
+        sa.CheckConstraint(
+            "state <> 'active' OR account_id IS NOT NULL", name=op.f("ck_proxy_grants_somebody_holds_what_is_active")
+        ),
+        sa.CheckConstraint("state IN ('offered', 'active', 'over')", name=op.f("ck_proxy_grants_state")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_proxy_grants_account_id")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_proxy_grants_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_proxy_grants_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_grants")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_proxy_grants_token_hash")),
+    )
+    op.create_index(op.f("ix_proxy_grants_account_id_state"), "proxy_grants", ["account_id", "state"], unique=False)
+    op.create_index(op.f("ix_proxy_grants_patient_id"), "proxy_grants", ["patient_id"], unique=False)
+    op.create_table(
         "recovery_codes",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -790,6 +850,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_submissions_clinic_id_status"), "submissions", ["clinic_id", "status"], unique=False)
     op.create_table(
+        "answering",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("sign_in_id", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_answering_clinic_id")),
+        sa.ForeignKeyConstraint(["sign_in_id"], ["sign_ins.id"], name=op.f("fk_answering_sign_in_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answering")),
+        sa.UniqueConstraint("sign_in_id", name=op.f("uq_answering_sign_in_id")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -814,6 +885,26 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_decisions_visit_id"), "decisions", ["visit_id"], unique=False)
+    op.create_table(
+        "proxy_steps",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("grant_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("why_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "act IN ('offered', 'accepted', 'revoked', 'given-up', 'ended')", name=op.f("ck_proxy_steps_act")
+        ),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_proxy_steps_clinic_id")),
+        sa.ForeignKeyConstraint(["grant_id"], ["proxy_grants.id"], name=op.f("fk_proxy_steps_grant_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_proxy_steps_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_steps")),
+        sa.UniqueConstraint("grant_id", "number", name=op.f("uq_proxy_steps_grant_id_number")),
+    )
     op.create_table(
         "submission_statuses",
         sa.Column("id", sa.String(length=16), nullable=False),
