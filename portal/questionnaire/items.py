@@ -50,8 +50,9 @@ class Rule:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """`ordinal` is the place in document order, from 1 (0 is the form itself, whose type is "form"). `chain`: from just under the
-    form to the item itself; `open`: other answers than the options may be given; `in_groups`: no question stands above it. `instanced_path`: its repeating ancestors and itself."""
+    """`ordinal` is the place in document order, from 1 (0 is the form itself, whose type is "form"). `chain`: from just under
+    the form to the item itself; `open`: other answers than the options may be given; `in_groups`: no question stands above
+    it. `instanced_path`: its repeating ancestors and itself."""
 
     ordinal: int
     link_id: str

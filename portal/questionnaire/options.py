@@ -66,7 +66,12 @@ def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
 
 
 def _static(evaluation: Evaluation, item: Item, language: str) -> list[Option]:
-    """The options that are the same for everyone, made once for a form and language."""
+    return fixed_options(evaluation, item) or _from_server(evaluation, item, language)
+
+
+def fixed_options(evaluation: Evaluation, item: Item) -> list[Option]:
+    """The options at hand that are the same for everyone, made once for a form and language."""
+    language = evaluation.context.language
     cache = evaluation.form.cache("options", language)
     if item.ordinal not in cache:
         raws = item.raw.get("answerOption") or ()
@@ -76,7 +81,7 @@ def _static(evaluation: Evaluation, item: Item, language: str) -> list[Option]:
             made = [_plain(answer, language) for answer in evaluation.form.value_sets.answers(item)]
         cache[item.ordinal] = made
     found: list[Option] = cache[item.ordinal]
-    return found or _from_server(evaluation, item, language)
+    return found
 
 
 def _from_server(evaluation: Evaluation, item: Item, language: str) -> list[Option]:

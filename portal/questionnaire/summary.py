@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import extensions as ext
 from .addresses import index_of, name_of
 from .answers import Entry
+from .comparing import same_answer, unit_of
 from .evaluation import Evaluation
+from .extensions import Json
+from .items import Item
 from .nodes import required
+from .options import fixed_options
 from .origins import Origin, origin
 from .paging import PageLayout
 from .speaking import absent_reason, say
 from .texts import text_of
+from .words import localised
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,7 @@ def _rows(evaluation: Evaluation, entry: Entry, page: str, trail: tuple[str, ...
 
 
 def _row(evaluation: Evaluation, entry: Entry, page: str, text: str, trail: tuple[str, ...]) -> Row:
-    language = evaluation.context.language
-    said = tuple(say(answer, language) or absent_reason(answer) for answer in entry.answers)
+    said = tuple(_said(evaluation, entry.item, answer) or absent_reason(answer) for answer in entry.answers)
     noted = next((found for answer in entry.answers if (found := origin(answer))), None)
     return Row(
         page_key=page,
@@ -82,6 +87,26 @@ def _row(evaluation: Evaluation, entry: Entry, page: str, text: str, trail: tupl
         origin=noted,
         read_only=entry.item.calculated or entry.item.read_only,
     )
+
+
+def _said(evaluation: Evaluation, item: Item, answer: Json) -> str:
+    """An answer in the words of the language: as the option or the unit that was offered says it there."""
+    language = evaluation.context.language
+    offered = (option.label for option in fixed_options(evaluation, item) if same_answer(answer, option.value))
+    label = next(offered, "")
+    if label and not hasattr(label, "__html__"):
+        return str(label)
+    amount = answer.get("valueQuantity")
+    if isinstance(amount, dict):
+        codings = [ext.value(item.extensions, "unit"), *ext.values(item.extensions, "unitOption")]
+        units = (
+            unit
+            for unit in codings
+            if isinstance(unit, dict) and unit_of(amount) in (unit.get("code"), unit.get("display"))
+        )
+        spoken = next((localised(unit, "display", language) for unit in units if "_display" in unit), None)
+        return say({"valueQuantity": {**amount, "unit": spoken} if spoken else amount}, language)
+    return say(answer, language)
 
 
 def _state(evaluation: Evaluation, entry: Entry, noted: Origin | None) -> str:
