@@ -29,6 +29,8 @@ from portal.publishing import routes as publishing
 from portal.review import routes as review
 from portal.settings import Settings
 
+MOST_TYPED = 4 * 1024 * 1024
+"""Bytes that may be typed in one form; the rest of a request is files."""
 DESK = (Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR)
 PUBLISHERS = (Role.CLINICIAN, Role.ADMINISTRATOR)
 
@@ -45,7 +47,7 @@ def create_app(config: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=config.max_request_bytes,
-        MAX_FORM_MEMORY_SIZE=config.max_request_bytes,
+        MAX_FORM_MEMORY_SIZE=min(config.max_request_bytes, MOST_TYPED),
         MAX_FORM_PARTS=5_000,
         TRUSTED_HOSTS=list(config.trusted_hosts),
         WTF_CSRF_TIME_LIMIT=None,

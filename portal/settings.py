@@ -34,7 +34,7 @@ class Settings:
     absolute_hours: int = 12
     invitation_days: int = 14
     fresh_minutes: int = 15
-    max_request_bytes: int = 4 * 1024 * 1024
+    max_request_bytes: int = 12 * 1024 * 1024
     proxy_hops: int = 0
     processing_bound_seconds: int = 120
     forms: Path | None = None

@@ -435,7 +435,10 @@ class FileField(AnswerField):
     def answers(self) -> Read:
         kept = [answer for answer in self.node.answers if digest([answer]) not in self.removed]
         new, issues = engine.answer(self.node, self.typed, self.language)
-        return new if new and not self.node.repeats else [*kept, *new], issues
+        found = new if new and not self.node.repeats else [*kept, *new]
+        if new and sum(len(each.get("valueAttachment", {}).get("data", "")) for each in found) > files.MOST_TOGETHER:
+            issues = [*issues, Issue(self.node.name, self.node.link_id, "file-total")]
+        return found, issues
 
     def slots(self) -> list[Any]:
         """The files there are, as (what tells them apart, name)."""

@@ -185,6 +185,15 @@ class _Clash(Exception):
         self.there, self.here, self.names = there, here, names
 
 
+def draft_of(visit: Visit, slug: str) -> dict[str, Any]:
+    """The response as it is kept of this form; NotFound when nothing is kept."""
+    row = drafts.of_visit(visit).get(library.task(slug))
+    if row is None:
+        raise NotFound
+    response: dict[str, Any] = row.document.get("response") or {}
+    return response
+
+
 def digest(answers: list[dict[str, Any]]) -> str:
     """What tells two answers to a question apart, in 12 characters."""
     values = [{key: value for key, value in answer.items() if key.startswith("value")} for answer in answers]

@@ -11,7 +11,8 @@ from portal import attention, guard, pages
 from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
-from portal.intake import confirming, drafts, filling, noticing, sending, signing, visits
+from portal.downloads import handed_over
+from portal.intake import confirming, drafts, filling, given, noticing, sending, signing, visits
 from portal.intake.forms import said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
@@ -189,6 +190,16 @@ def _repeat() -> tuple[str, str] | None:
         if request.form.get(verb):
             return verb, request.form[verb]
     return None
+
+
+@bp.get("/<visit_id>/forms/<slug>/files/<mark>")
+def file(visit_id: str, slug: str, mark: str) -> ResponseReturnValue:
+    """A file that was given in an answer, to look at it again."""
+    actor = guard.actor()
+    visit = visits.visit(actor, visit_id)
+    found = given.kept(mark, filling.draft_of(visit, slug))
+    audit.seen(actor, Event.ANSWERS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
+    return handed_over(found.content, found.told, found.title)
 
 
 @bp.get("/<visit_id>/check")

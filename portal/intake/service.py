@@ -17,6 +17,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.fhir import codes
 from portal.intake import visits
 from portal.intake.drafts import latest_submission
+from portal.intake.given import Given, given, kept
 from portal.intake.models import Draft, Status, Submission, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
 from portal.intake.visits import Expected, expect, upcoming
@@ -26,6 +27,7 @@ MOST_FOLLOWED = 50
 
 __all__ = [
     "Expected",
+    "Given",
     "Status",
     "Submission",
     "Synchronised",
@@ -36,6 +38,8 @@ __all__ = [
     "Where",
     "anything_from",
     "expect",
+    "given",
+    "kept",
     "latest_submission",
     "move",
     "submission",

@@ -45,7 +45,7 @@ def answer(
 
 def _one(node: Node, typed: Typed, language: str, zone: str) -> Parsed:
     texts = [typed] if isinstance(typed, str) else list(typed.values())
-    if any(len(text) > MAX_TYPED for text in texts):
+    if any(len(text) > MAX_TYPED for text in texts) and node.type != "attachment":
         return "too-long", {"max": MAX_TYPED}
     if any(_UNWANTED.search(text) for text in texts):
         return "characters"
@@ -211,6 +211,8 @@ def _attachment(node: Node, typed: Typed, language: str, zone: str) -> Parsed:
     """Files are taken in by the page, which gives the fields of the Attachment it kept."""
     if isinstance(typed, str):
         return "file-empty"
+    if problem := typed.get("problem"):
+        return problem
     kept = {
         key: value for key, value in typed.items() if key in ("contentType", "url", "title", "hash", "creation", "data")
     }

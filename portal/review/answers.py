@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.fhir.resources import Json, objects_at, text_at
+from portal.intake import service as intake
 from portal.questionnaire import Context, Filling, Form, Section, signing
 from portal.questionnaire.signing import Signed
 from portal.questionnaire.speaking import say
@@ -23,6 +24,7 @@ class AnsweredForm:
     problem: str = ""
     results: tuple[tuple[str, str], ...] = ()
     signatures: tuple["Signature", ...] = ()
+    files: tuple[intake.Given, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def _answered(response: Json, forms: dict[str, Json], language: str, at: datetim
     filling = Filling(form, response, Context(now=at, language=language))
     sections = tuple(filling.summary(language))
     results, signatures = tuple(_results(form, response, language)), tuple(_signatures(form, response))
-    return AnsweredForm(form.title(language), sections, results=results, signatures=signatures)
+    files = tuple(intake.given(response))
+    return AnsweredForm(form.title(language), sections, results=results, signatures=signatures, files=files)
 
 
 def _signatures(form: Form, response: Json) -> Iterator[Signature]:

@@ -257,6 +257,14 @@ def released(actor: Actor, submission: intake.Submission, desk: Desk, purpose: s
     return [each for each in made if each is not None]
 
 
+def given_file(actor: Actor, submission_id: str, mark: str, desk: Desk) -> intake.Given:
+    """A file of the submission, if the patient lets this person see the answer it was given in; audited."""
+    submission = submission_of(actor, submission_id)
+    found = intake.kept(mark, *released(actor, submission, desk))
+    audit.seen(actor, Event.SUBMISSION_SEEN, subject=f"submissions:{submission.id}", patient_id=submission.patient_id)
+    return found
+
+
 def _urgent(actor: Actor, submission: intake.Submission, desk: Desk) -> list[str]:
     """Why to look today, as this person may know it; that there is something is never kept from them."""
     met = objects_at(submission.document, "urgent")

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from portal import guard
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Permission
+from portal.downloads import handed_over
 from portal.errors import Issue
 from portal.fhir.values import name_of
 from portal.review import service
@@ -74,6 +75,13 @@ def decide(submission_id: str) -> ResponseReturnValue:
     if finished.issues:
         return _page(service.open_submission(actor, submission_id, _desk()), issues=finished.issues), 422
     return redirect(url_for(".submission", submission_id=submission_id), 303)
+
+
+@bp.get("/submissions/<submission_id>/files/<mark>")
+def file(submission_id: str, mark: str) -> ResponseReturnValue:
+    """A file that the patient gave in an answer: a picture is drawn on the page, anything else is saved."""
+    found = service.given_file(guard.actor(), submission_id, mark, _desk())
+    return handed_over(found.content, found.told, found.title)
 
 
 @bp.post("/submissions/<submission_id>/again")

@@ -13,7 +13,7 @@ from portal.review.decisions import Choice, Decided, Item, Lost, Standing
 from portal.review.finishing import Finished
 from portal.review.inviting import Invited, NewVisit, Upcoming, invite, invite_new, upcoming
 from portal.review.models import TieVerdict, Verdict
-from portal.review.opening import Desk, Opened, open_submission
+from portal.review.opening import Desk, Opened, given_file, open_submission
 from portal.review.proposal import Proposal
 from portal.review.queue import Queue, queue
 from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
@@ -103,6 +103,7 @@ __all__ = [
     "decide",
     "details_of",
     "finish",
+    "given_file",
     "invite",
     "invite_new",
     "link",

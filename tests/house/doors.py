@@ -27,6 +27,7 @@ THINGS = {
     "emergency_id": "emergency",
     "question_id": "question",
     "form_id": "form",
+    "mark": "file",
     "token": "invitation",
 }
 """What a part of an address names, unless the row says otherwise; the ids are in World.things."""
@@ -75,6 +76,7 @@ DOORS: dict[str, Door] = {
     "intake.confirm_section": Door(PATIENT, "patient", at={"key": "medication"}, form={"step": "", "version": "0"}),
     "intake.form_start": Door(PATIENT, "patient", at=FORM),
     "intake.form_page": Door(PATIENT, "patient", at=PAGE, form={"step": "later", "shown": ""}),
+    "intake.file": Door(PATIENT, "patient", at=SIGNED),
     "signing.sign": Door(PATIENT, "patient", at=SIGNED),
     "signing.signed": Door(PATIENT, "patient", at=SIGNED, form={"name": "N", "agreed": "yes", "seen": "x"}),
     "signing.copy": Door(PATIENT, "patient", at=SIGNED),
@@ -104,6 +106,7 @@ DOORS: dict[str, Door] = {
     "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
     "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
+    "review.file": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
     "review.again": Door(DESK, "clinic", Permission.REVIEW),
     "review.match": Door(DESK, "clinic", Permission.MATCH, form={"step": "none", "reason": "nobody fits"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from portal.emergency.models import Emergency
 from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
 from portal.intake import sending
+from portal.intake.given import given
 from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Visit
 from portal.labs import questions
 from portal.labs import service as labs
@@ -84,6 +86,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "clinic": clinic.slug,
         "patient": patient.id,
         "emergency": opened_in_an_emergency(patient, account_id, mark),
+        "file": given({"item": [card(mark)]})[0].mark,
         "form": asked.form_id,
         "form version": asked.version_id,
     }
@@ -139,7 +142,8 @@ def signed(visit: Visit, mark: str) -> None:
     mine = Signed(
         f"{mark}-typed", f"{mark}-name", "a" * 16, now().isoformat(), "self", "en", f"{mark}-words", "0" * 64, "0"
     )
-    document = {"canonical": asked.url, "version_id": asked.version_id, "response": {}, "touched": [], "complete": True}
+    response = {"resourceType": "QuestionnaireResponse", "item": [card(mark)]}
+    document = {"canonical": asked.url, "version_id": asked.version_id, "touched": [], "complete": True}
     with transaction() as current:
         current.add(
             Draft(
@@ -150,9 +154,16 @@ def signed(visit: Visit, mark: str) -> None:
                 form_version_id=asked.version_id,
                 version=1,
                 saved_at=now(),
-                document={**document, "signed": asdict(mine)},
+                document={**document, "response": response, "signed": asdict(mine)},
             )
         )
+
+
+def card(mark: str) -> Json:
+    """A question that was answered with a file."""
+    data = b64encode(f"The card of {mark}".encode()).decode()
+    file = {"contentType": "text/plain", "title": f"{mark}-card.txt", "data": data}
+    return {"linkId": "card", "answer": [{"valueAttachment": file}]}
 
 
 def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:
@@ -190,7 +201,8 @@ def send(visit: Visit, patient: Patient, mark: str, version: str, many: int = 1)
         "status": "completed",
         "authored": now().isoformat(timespec="seconds"),
         "item": [
-            {"linkId": "page-visit", "item": [{"linkId": "reason", "answer": [{"valueString": f"{mark}-reason"}]}]}
+            {"linkId": "page-visit", "item": [{"linkId": "reason", "answer": [{"valueString": f"{mark}-reason"}]}]},
+            card(mark),
         ],
     }
     with transaction() as current:

@@ -30,6 +30,7 @@ WEB = {
     "app.py",
     "serving.py",
     "files.py",
+    "downloads.py",
 }
 """Files that speak HTTP (or take an upload); the rest runs without a request. `sandbox` is another server."""
 MAKES_MARKUP = {"portal/components", "portal/labs/chart.py", "portal/pages.py"}
