@@ -1,12 +1,14 @@
 """Who is acting and why: actors, roles and what each role may do, free of web and database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 
 class Role(StrEnum):
     ANYONE = "anyone"
     PATIENT = "patient"
+    PROXY = "proxy"
     FRONT_DESK = "front-desk"
     CLINICIAN = "clinician"
     PRIVACY_OFFICER = "privacy-officer"
@@ -15,6 +17,9 @@ class Role(StrEnum):
 
 
 STAFF = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
+
+PATIENTS = frozenset({Role.PATIENT, Role.PROXY})
+"""Who sees a patient's own pages: the patient, and who answers for them."""
 
 
 class Purpose(StrEnum):
@@ -73,9 +78,38 @@ MAY: dict[Role, frozenset[Permission]] = {
 }
 
 
+class Scope(StrEnum):
+    """What somebody may do for a patient; each is given by itself."""
+
+    FORMS = "forms"
+    RESULTS = "results"
+    CONSENTS = "consents"
+
+
+SELF = "self"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Somebody whom an account may answer for now: its own patient (`key` is "self"), or by a grant (`key` is its id)."""
+
+    key: str
+    patient_id: str
+    name: str
+    scope: frozenset[Scope] = frozenset(Scope)
+    relation: str = ""
+    reference: str = ""
+    """`RelatedPerson/…` where the clinic's record knows the person who answers"""
+    ends_on: date | None = None
+    """the last day"""
+    comes_of_age: bool = False
+    """whether it ends because the patient is old enough to answer for themself"""
+
+
 @dataclass(frozen=True)
 class Actor:
-    """One person (or the system itself) acting in one clinic. `patient_id` is set for patients only and never comes from a request."""
+    """One person (or the system itself) acting in one clinic. `patient_id` is whose things they see: their own, or those of the
+    patient they answer for (`behalf`); it never comes from a request."""
 
     role: Role
     clinic_id: str
@@ -88,9 +122,25 @@ class Actor:
     emergency: str | None = None
     """the one patient whose kept-back answers this person has opened in an emergency, with a reason and for a short time"""
 
+    behalf: Subject | None = None
+    """the patient somebody else acts for; None for oneself"""
+    subjects: tuple[Subject, ...] = ()
+    """everybody this account may answer for, itself included; () where that is only itself"""
+
     @property
     def is_staff(self) -> bool:
         return self.role in STAFF
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether this person may do that for the patient whose things they see."""
+        return self.role is Role.PATIENT or (self.behalf is not None and scope in self.behalf.scope)
+
+    def answering_for(self, subject: Subject) -> "Actor":
+        """The same person, answering for this one of their subjects."""
+        own = subject.key == SELF
+        role = Role.PATIENT if own else Role.PROXY
+        behalf = None if own else subject
+        return replace(self, role=role, purpose=Purpose.PATIENT_REQUEST, patient_id=subject.patient_id, behalf=behalf)
 
     def purpose_for(self, patient_id: str | None) -> Purpose:
         """Why this person uses data of this patient; an emergency is about one patient only."""

@@ -70,6 +70,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.globals.update(ui=Components(words), asset=asset, settings=settings, now=now)
+    app.jinja_env.globals["subject_mark"] = guard.subject_mark
     app.jinja_env.filters.update(FILTERS)
     Babel(
         app,
@@ -155,6 +156,7 @@ def summary_line(text: str, field: str) -> dict[str, str]:
 
 ROLE_NAMES = {
     Role.PATIENT: "patient",
+    Role.PROXY: "acting for the patient",
     Role.FRONT_DESK: "front desk",
     Role.CLINICIAN: "clinician",
     Role.PRIVACY_OFFICER: "privacy officer",

@@ -19,6 +19,7 @@ from portal.consent.models import Act, Capacity, ConsentVersion
 from portal.consent.standing import holding
 from portal.db import session, transaction
 from portal.errors import Issue, NotFound
+from portal.fhir import people
 
 NOTICE_DAYS = 14
 
@@ -172,7 +173,7 @@ def _record(
     owner, zone = accounts.patient(actor, filed.own(actor)), filed.zone(actor.clinic_id)
     filed.one_at_a_time(owner.id)
     before = filed.rows(actor.clinic_id, owner.id, most=1)
-    if before and _same(before[0], act, chosen, visit_id, shown):
+    if before and _same(before[0], act, chosen, visit_id, shown, actor.account_id):
         return _version(before[0], holds=True, zone=zone)
     made = ConsentVersion(
         clinic_id=actor.clinic_id,
@@ -180,7 +181,7 @@ def _record(
         visit_id=visit_id,
         number=before[0].number + 1 if before else 1,
         act=act.value,
-        capacity=Capacity.SELF.value,
+        capacity=_capacity(actor).value,
         given_at=now(),
         account_id=actor.account_id,
     )
@@ -195,6 +196,7 @@ def _record(
         ends_on=ends_on,
         choices=chosen,
         sheet=shown,
+        performer=people.related(actor.name, actor.behalf.reference, actor.account_id or "") if actor.behalf else None,
     )
     made.document = _document(actor, ceremony)
     session().add(made)
@@ -223,17 +225,24 @@ def _document(actor: Actor, ceremony: resource.Ceremony) -> dict[str, Any]:
             "text": shown.text,
         },
         "copy": resource.signed_text(shown, ceremony.choices),
-        "by": {"name": actor.name, "capacity": Capacity.SELF.value},
+        "by": {"name": actor.name, "capacity": _capacity(actor).value},
         "ends_on": ceremony.ends_on.isoformat() if ceremony.ends_on else None,
         "consents": resource.consents(ceremony),
     }
 
 
-def _same(row: ConsentVersion, act: Act, chosen: Mapping[str, str], visit_id: str | None, shown: Sheet) -> bool:
+def _capacity(actor: Actor) -> Capacity:
+    return Capacity.PROXY if actor.behalf else Capacity.SELF
+
+
+def _same(
+    row: ConsentVersion, act: Act, chosen: Mapping[str, str], visit_id: str | None, shown: Sheet, account_id: str | None
+) -> bool:
     document = row.document
     same_words = document["sheet"]["sha256"] == shown.sha256
     return (
         row.act == act
+        and row.account_id == account_id
         and document["choices"] == chosen
         and row.visit_id == visit_id
         and (same_words or act is Act.WITHDRAWN)
@@ -273,5 +282,7 @@ def resource_for_delivery(actor: Actor, version_id: str) -> dict[str, Any]:
     fhir_id = accounts.patient(actor, row.patient_id).fhir_id
     if fhir_id:
         linked = {**made["patient"], "reference": f"Patient/{fhir_id}"}
-        made |= {"patient": linked, "performer": [linked]}
+        made |= {"patient": linked}
+        if row.capacity == Capacity.SELF:
+            made |= {"performer": [linked]}
     return made

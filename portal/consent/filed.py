@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 
 from portal.accounts import service as accounts
-from portal.actors import Actor, Role
+from portal.actors import PATIENTS, Actor
 from portal.consent.models import ConsentVersion
 from portal.db import session
 from portal.errors import NotFound
@@ -33,13 +33,19 @@ def of_clinic(actor: Actor, version_id: str) -> ConsentVersion:
     """One version by its id, for the patient and their clinic; NotFound for anybody else."""
     wanted = select(ConsentVersion).where(ConsentVersion.id == version_id, ConsentVersion.clinic_id == actor.clinic_id)
     found = session().scalars(wanted).one_or_none()
-    if found is None or (actor.role is Role.PATIENT and found.patient_id != actor.patient_id):
+    if found is None or (actor.role in PATIENTS and found.patient_id != actor.patient_id):
         raise NotFound
     return found
 
 
+def owner(actor: Actor, version_id: str) -> str | None:
+    """Whose choices given to this clinic they are."""
+    wanted = select(ConsentVersion.patient_id)
+    return session().scalar(wanted.where(ConsentVersion.id == version_id, ConsentVersion.clinic_id == actor.clinic_id))
+
+
 def own(actor: Actor) -> str:
-    """The patient that this actor is; NotFound for anybody else."""
+    """The patient that this actor is, or answers for; NotFound for anybody else."""
     if actor.patient_id is None:
         raise NotFound
     return actor.patient_id

@@ -38,6 +38,8 @@ class Ceremony:
     choices: Mapping[str, str]
     sheet: Sheet
     fhir_id: str | None = None
+    performer: dict[str, Any] | None = None
+    """who chose, when that was not the patient"""
 
 
 def last_day(until: str, today: date, visit_on: date | None) -> date | None:
@@ -123,7 +125,7 @@ def _consent(ceremony: Ceremony, about: str, provision: dict[str, Any], level: s
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "patient": patient,
         "dateTime": ceremony.given_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "performer": [patient],
+        "performer": [ceremony.performer or patient],
         "organization": [_clinic(ceremony)],
         "policy": [{"uri": policy_uri(ceremony.sheet)}],
         "provision": provision,

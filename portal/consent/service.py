@@ -15,6 +15,7 @@ from portal.consent.choosing import (
     withdraw,
 )
 from portal.consent.decision import Decision, Policy
+from portal.consent.filed import owner
 from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible, would_permit
 from portal.consent.sharing import sent, who_sees
 from portal.consent.superseding import superseded
@@ -34,6 +35,7 @@ __all__ = [
     "history",
     "in_force",
     "may_send",
+    "owner",
     "permits",
     "redacted",
     "resource_for_delivery",

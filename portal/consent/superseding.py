@@ -9,7 +9,7 @@ from portal.consent import resource
 from portal.consent.models import ConsentVersion
 from portal.delivery import service as delivery
 from portal.delivery.placed import Placed
-from portal.fhir import bundle
+from portal.fhir import bundle, people
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
@@ -53,7 +53,7 @@ def tell_the_record(actor: Actor, made: ConsentVersion, new: dict[str, Any]) -> 
         for number, (each, version) in enumerate(old, 1)
     ]
     targets = [created, *(f"Consent/{each['id']}" for each, _version in old)]
-    written = _provenance(targets, f"Patient/{fhir_id}", actor.name, made.given_at)
+    written = _provenance(targets, _author(actor, f"Patient/{fhir_id}"), made.given_at)
     entries.append(
         {
             "fullUrl": f"urn:uuid:{_uuid(made.id, len(old) + 1)}",
@@ -76,14 +76,22 @@ def _uuid(version_id: str, number: int = 0) -> str:
     return f"{version_id[:8]}-{version_id[8:12]}-5{version_id[13:16]}-8000-{number:012x}"
 
 
-def _provenance(targets: list[str], patient: str, name: str, at: datetime) -> dict[str, Any]:
+def _author(actor: Actor, patient: str) -> dict[str, Any]:
+    """The patient, or who withdraws on their behalf."""
+    if actor.behalf is None:
+        return {"who": {"reference": patient, "display": actor.name}}
+    who = people.related(actor.name, actor.behalf.reference, actor.account_id or "")
+    return {"who": who, "onBehalfOf": {"reference": patient}}
+
+
+def _provenance(targets: list[str], author: dict[str, Any], at: datetime) -> dict[str, Any]:
     said = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    agents = [("author", {"reference": patient, "display": name}), ("assembler", {"display": "Previsit"})]
+    agents = [("author", author), ("assembler", {"who": {"display": "Previsit"}})]
     return {
         "resourceType": "Provenance",
         "target": [{"reference": each} for each in targets],
         "occurredDateTime": said,
         "recorded": said,
         "activity": {"coding": [{"system": _OPERATION, "code": "UPDATE"}]},
-        "agent": [{"type": {"coding": [{"system": _PARTICIPANT, "code": code}]}, "who": who} for code, who in agents],
+        "agent": [{"type": {"coding": [{"system": _PARTICIPANT, "code": code}]}, **held} for code, held in agents],
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
-from portal.actors import Actor, Role, system
+from portal.actors import PATIENTS, Actor, Role, system
 from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
@@ -97,7 +97,7 @@ def _read(actor: Actor, patient_id: str, kinds: tuple[Kind, ...], wish: _Wish) -
             _fetch_all(link, stale, wish)
             kept = _kept(link)
         readings = {kind: _reading(kind, kept.get(kind), link) for kind in kinds}
-    if actor.role is Role.PATIENT and not stale:
+    if actor.role in PATIENTS and not stale:
         return readings  # their own page, from what is kept: the page's own entry tells it
     detail = {"kinds": {kind.value: reading.state.value for kind, reading in readings.items()}}
     with transaction():

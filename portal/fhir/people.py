@@ -35,3 +35,14 @@ def standing(patient: Json) -> Stand:
         return Stand(Standing.INACTIVE)
     died = patient.get("deceasedBoolean") is True or bool(patient.get("deceasedDateTime"))
     return Stand(Standing.DECEASED if died else Standing.ACTIVE)
+
+
+def related(name: str, reference: str, account_id: str) -> Json:
+    """Somebody who answers for a patient, as a Reference: by where the record has them, else as who they are here."""
+    if reference:
+        return {"reference": reference, "display": name}
+    return {
+        "type": "RelatedPerson",
+        "identifier": {"system": "urn:previsit:account", "value": account_id},
+        "display": name,
+    }

@@ -7,11 +7,12 @@ from typing import Any
 
 from portal.actors import Actor
 from portal.audit.events import Event
+from portal.clock import now
 from portal.ehr import facts as record_facts
 from portal.ehr import service as ehr
 from portal.errors import Issue, NotFound
 from portal.fhir.values import Say, plain
-from portal.intake import drafts, visits
+from portal.intake import differing, drafts, visits
 from portal.intake.models import Draft, Visit
 from portal.intake.sections import ANSWERS, ORDER, SECTIONS, Section
 
@@ -126,10 +127,11 @@ def save(actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: 
         document = dict(row.document) if row else {"sections": {}}
         before = document["sections"].get(key, {})
         version = before.get("version", 0)
-        if version > seen and {**before, "version": 0} != {**entry, "version": 0}:
+        if version > seen and differing.without_said(before) != differing.without_said(entry):
             stale.append(version)
             raise _Stale
-        return {**document, "sections": {**document["sections"], key: {**entry, "version": version + 1}}}
+        kept = differing.with_said(actor, before, entry, now().isoformat())
+        return {**document, "sections": {**document["sections"], key: {**kept, "version": version + 1}}}
 
     try:
         drafts.save(actor, visit_id, TASK, change, Event.FACTS_SAVED)

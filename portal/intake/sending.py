@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from portal import attention
 from portal.accounts import service as accounts
-from portal.actors import Actor
+from portal.actors import Actor, Scope
 from portal.attention import Rules
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -18,7 +18,7 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import confirming, drafts, filling, library, noticing, visits
+from portal.intake import confirming, differing, drafts, filling, library, noticing, visits
 from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import signing
@@ -72,8 +72,10 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
         state = _form_state(visit, entry, row) if row and begun else TaskState.NOT_STARTED
         title, saved = entry.form.title(actor.language), row.saved_at if row else None
         asked.append(Task("form", title, state, entry.slug, saved, entry.required))
-    chosen = consent.task_state(actor, visit.id)
-    asked.append(Task("consent", "Choose what may be shared", TaskState.DONE if chosen.done else TaskState.NOT_STARTED))
+    if actor.behalf is None or actor.allows(Scope.CONSENTS):
+        chosen = consent.task_state(actor, visit.id)
+        state = TaskState.DONE if chosen.done else TaskState.NOT_STARTED
+        asked.append(Task("consent", "Choose what may be shared", state))
     ready = all(task.settled for task in asked)
     return [
         *asked,
@@ -172,14 +174,22 @@ def _prepare(
             **visit.detail,
         },
         "person": accounts.patient(actor, visit.patient_id).person,
-        "by": {"name": actor.name, "account_id": actor.account_id, "language": language},
+        "by": {"name": actor.name, "account_id": actor.account_id, "language": language, **_behalf(actor)},
         "facts": facts,
         "sections": sections,
         "responses": [_response(visit, each) for each in works],
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
+        "conflicts": differing.found(facts_row.document),
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
     }
+
+
+def _behalf(actor: Actor) -> dict[str, Any]:
+    """As whom somebody answers who is not the patient."""
+    if actor.behalf is None:
+        return {}
+    return {"behalf": {"relation": actor.behalf.relation, "reference": actor.behalf.reference}}
 
 
 def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
@@ -230,7 +240,7 @@ def _append(submission: Submission, actor: Actor, status: Status, why: dict[str,
             status=status.value,
             at=now(),
             account_id=actor.account_id,
-            why={"by": actor.name, **why},
+            why={"by": actor.name, **_behalf(actor), **why},
         )
     )
 

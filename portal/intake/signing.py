@@ -141,7 +141,7 @@ def _signed(actor: Actor, name: str, shown: Sheet) -> Signed:
         by=actor.name,
         account_id=actor.account_id or "",
         at=now().isoformat(timespec="seconds"),
-        capacity=signing.SELF,
+        capacity=actor.behalf.relation if actor.behalf else signing.SELF,
         language=shown.language,
         words=shown.words,
         digest=shown.digest,

@@ -41,6 +41,11 @@ def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
     return found
 
 
+def owner(actor: Actor, visit_id: str) -> str | None:
+    """Whose visit of this clinic it is."""
+    return session().scalar(select(Visit.patient_id).where(Visit.id == visit_id, Visit.clinic_id == actor.clinic_id))
+
+
 def upcoming(actor: Actor, start: datetime, end: datetime) -> list[Visit]:
     """The clinic's visits between two times, for its staff."""
     if actor.role not in STAFF | {Role.SYSTEM}:

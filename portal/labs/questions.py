@@ -72,6 +72,12 @@ def one(actor: Actor, question_id: str) -> ResultQuestion:
     return found
 
 
+def owner(actor: Actor, question_id: str) -> str | None:
+    """Whose conversation with this clinic it is."""
+    wanted = select(ResultQuestion.patient_id)
+    return session().scalar(wanted.where(ResultQuestion.id == question_id, ResultQuestion.clinic_id == actor.clinic_id))
+
+
 def ask(
     actor: Actor, place: str, text: str, policy: consent.Policy, max_age: timedelta = ehr.FRESH
 ) -> tuple[ResultQuestion | None, list[Issue]]:

@@ -23,7 +23,7 @@ from .extensions import Json
 SIGNATURE = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-signature"
 FORMAT = "application/json"
 SELF = "self"
-"""The capacity of a patient who signs for themself."""
+"""The capacity of a patient who signs for themself; of anybody else it is as what they answer for the patient."""
 ANY_SIGNATURE: Json = {
     "system": "urn:iso-astm:E1762-95:2013",
     "code": "1.2.840.10065.1.12.1.1",
@@ -147,14 +147,16 @@ def _with(element: Json, extension: Json) -> Json:
 
 
 def by(response: Any, reference: str) -> Any:
-    """The response with the patient, where they signed for themself, named as the record knows them."""
+    """The response with the patient named as the record knows them: who signed, or for whom somebody else did."""
     if isinstance(response, list):
         return [by(each, reference) for each in response]
     if not isinstance(response, dict):
         return response
     held = response.get("valueSignature")
-    if isinstance(held, dict) and (signed := _read(held)) and signed.capacity == SELF:
-        return {**response, "valueSignature": {**held, "who": {"reference": reference, **held["who"]}}}
+    if isinstance(held, dict) and (signed := _read(held)):
+        itself = {"who": {"reference": reference, **held["who"]}}
+        another = {"who": {"type": "RelatedPerson", **held["who"]}, "onBehalfOf": {"reference": reference}}
+        return {**response, "valueSignature": {**held, **(itself if signed.capacity == SELF else another)}}
     return {name: by(value, reference) if name in ("item", "extension") else value for name, value in response.items()}
 
 

@@ -124,7 +124,7 @@ def _bundle(
             subject=subject,
             said_at=instant(submission.sent_at),
             recorded=instant(now()),
-            author=Person(_author(document), reference=subject),
+            author=author_of(document, subject),
             finished_by=Person(actor.name, account_id=actor.account_id or ""),
             responses=responses,
             consent=_consent(actor, document),
@@ -144,9 +144,14 @@ def _consent(actor: Actor, document: Json) -> Json | None:
     return consent.resource_for_delivery(actor, version) if version else None
 
 
-def _author(document: Json) -> str:
+def author_of(document: Json, subject: str) -> Person:
+    """Who answered: the patient, or somebody on their behalf."""
     by: dict[str, Any] = document.get("by") or {}
-    return str(by.get("name", ""))
+    behalf, name = by.get("behalf"), str(by.get("name", ""))
+    if behalf is None:
+        return Person(name, reference=subject)
+    known = str(behalf.get("reference") or "")
+    return Person(name, reference=known, account_id=str(by.get("account_id") or ""), for_patient=subject)
 
 
 def _reason(item: Item) -> str:

@@ -92,8 +92,8 @@ def _responses(sending: Sending) -> Iterable[_Part]:
             **signing.by(response, sending.subject),
             "status": "completed",
             "subject": person,
-            "author": person,
-            "source": person,
+            "author": sending.author.who() if sending.author.for_patient else person,
+            "source": sending.author.who() if sending.author.for_patient else person,
         }
         whole.setdefault("authored", sending.said_at)
         yield _created(sending, whole, f"response-{place}", (sending.finished_by,))
@@ -117,13 +117,30 @@ def _changes(sending: Sending, answers: Mapping[str, str]) -> Iterable[_Part]:
             continue
         source = answers.get(each.proposal.response, "")
         if change.method == "POST":
-            resource = derived(linked(change.resource, placed), source)
+            resource = attributed(derived(linked(change.resource, placed), source), sending)
             yield replace(_created(sending, resource, each.proposal.fact, (each.by,)), source=source)
         else:
             updates.setdefault(change.url, []).append(each)
     for accepted in updates.values():
         sources = [answers[each.proposal.response] for each in accepted if each.proposal.response in answers]
         yield replace(_updated(sending, accepted), source=next(iter(sources), ""))
+
+
+SAID_BY = ("asserter", "informationSource", "performer")
+"""Where a resource names who said it."""
+
+
+def attributed(resource: Json, sending: Sending) -> Json:
+    """Said by whoever answered: where a change names the patient as its source, and somebody answered for them, it is that person."""
+    if not sending.author.for_patient:
+        return resource
+    patient, who = {"reference": sending.subject}, sending.author.who()
+    named = {name: resource[name] for name in SAID_BY if name in resource}
+    told = {
+        name: [who if each == patient else each for each in held] if isinstance(held, list) else held
+        for name, held in named.items()
+    }
+    return {**resource, **{name: who if held == patient else held for name, held in told.items()}}
 
 
 def derived(resource: Json, source: str) -> Json:

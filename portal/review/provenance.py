@@ -5,6 +5,7 @@ R4 gives Provenance no identifier: it arrives in the same transaction as its tar
 
 from dataclasses import dataclass
 
+from portal.fhir import people
 from portal.fhir.resources import Json
 
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -19,11 +20,20 @@ class Person:
     name: str
     reference: str = ""
     account_id: str = ""
+    for_patient: str = ""
+    """the Patient they answer for, where that is not themself"""
 
     def who(self) -> Json:
+        if self.for_patient:
+            return people.related(self.name, self.reference, self.account_id)
         if self.reference:
             return {"reference": self.reference, "display": self.name} if self.name else {"reference": self.reference}
         return {"identifier": {"system": ACCOUNT_SYSTEM, "value": self.account_id}, "display": self.name}
+
+    def agent(self) -> Json:
+        """As Provenance.agent says who, and for whom."""
+        behalf = {"onBehalfOf": {"reference": self.for_patient}} if self.for_patient else {}
+        return {"who": self.who(), **behalf}
 
 
 def provenance(
@@ -39,9 +49,9 @@ def provenance(
     """Provenance of one part: said by `author` at `occurred`, accepted by `verifiers`, put together by the portal at `recorded`;
     `source` is the response it was made of, if any."""
     agents = [
-        ("author", author.who()),
-        *(("verifier", each.who()) for each in verifiers),
-        ("assembler", {"display": "Previsit"}),
+        ("author", author.agent()),
+        *(("verifier", each.agent()) for each in verifiers),
+        ("assembler", {"who": {"display": "Previsit"}}),
     ]
     made_of = {"entity": [{"role": "source", "what": {"reference": source}}]} if source else {}
     return {
@@ -50,6 +60,6 @@ def provenance(
         "occurredDateTime": occurred,
         "recorded": recorded,
         "activity": {"coding": [{"system": OPERATION, "code": activity}]},
-        "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": code}]}, "who": who} for code, who in agents],
+        "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": code}]}, **held} for code, held in agents],
         **made_of,
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.delivery import service as delivery
 from portal.delivery.states import State
@@ -51,9 +52,7 @@ DELIVERIES = {
 def story(submission: intake.Submission, ties: list[TieDecision], standing: delivery.Status | None) -> list[Moment]:
     """Every step, decision and tie, and where the delivery stands; oldest first."""
     moments = [
-        Moment(step.at, STEPS[intake.Status(step.status)], step.why.get("by", ""))
-        for step in submission.history
-        if step.status in STEPS
+        Moment(step.at, _step(step), step.why.get("by", "")) for step in submission.history if step.status in STEPS
     ]
     moments += [_decision(row) for row in history(submission) if row.submission_id == submission.id]
     moments += [
@@ -63,6 +62,18 @@ def story(submission: intake.Submission, ties: list[TieDecision], standing: deli
         what, kind = DELIVERIES[standing.state]
         moments.append(Moment(standing.since, what, kind=kind))
     return sorted(moments, key=lambda moment: moment.at)
+
+
+FOR_THE_PATIENT = {
+    intake.Status.SUBMITTED: "Sent for the patient",
+    intake.Status.WITHDRAWN: "Taken back for the patient",
+}
+
+
+def _step(step: Any) -> str:
+    """What happened, told apart by whether the patient did it."""
+    status = intake.Status(step.status)
+    return FOR_THE_PATIENT.get(status, STEPS[status]) if step.why.get("behalf") else STEPS[status]
 
 
 def _decision(row: Decision) -> Moment:
