@@ -1,13 +1,12 @@
-"""The engineer's commands: keys, database, clinics, staff, connections, calendars, audit."""
+"""The engineer's commands: database, clinics, staff, connections, calendars."""
 
 import argparse
 import sys
 from getpass import getpass
 
-from portal import db, sealing, settings
+from portal import db, settings
 from portal.accounts import service as accounts
 from portal.actors import Role, system
-from portal.audit import service as audit
 from portal.clock import now
 from portal.delivery import overdue, wakes
 from portal.ehr import service as ehr
@@ -26,15 +25,6 @@ def _open() -> settings.Settings:
     db.migrate()
     accounts.check_key_ring()
     return config
-
-
-def keys(arguments: Arguments) -> None:
-    path = settings.keys_path()
-    if path.exists():
-        raise PortalError(f"{path} is there already and is left as it is.")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sealing.create(path)
-    print(f"Made {path}. Keep a copy apart from the database: without it nothing stored can be read.")
 
 
 def migrate(arguments: Arguments) -> None:
@@ -113,14 +103,6 @@ def after_restore(arguments: Arguments) -> None:
     print(
         f"{overdue.after_restore(now)} unfinished deliveries will be looked up at the clinic before anything is sent again."
     )
-
-
-def audit_verify(arguments: Arguments) -> int:
-    _open()
-    broken = {clinic.name: audit.verify(clinic.id) for clinic in accounts.clinics()}
-    for name, seq in broken.items():
-        print(f"{name}: {'whole' if seq is None else f'broken at entry {seq}'}")
-    return 1 if any(seq is not None for seq in broken.values()) else 0
 
 
 def match(arguments: Arguments) -> int:

@@ -1,28 +1,33 @@
 """The portal as a WSGI application: settings, database, guard, pages, then one line opening each room to its visitors."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import attention, db, guard, pages, settings
+from portal.accounts import answering, naming, security_routes, sessions, staffing_routes, way_in_routes
+from portal.accounts import proxy_routes as proxies
 from portal.accounts import routes as accounts
 from portal.accounts import service as accounts_service
-from portal.accounts import sessions
-from portal.actors import STAFF, Actor, Role
+from portal.actors import PATIENTS, STAFF, Actor, Role, Scope
 from portal.audit import routes as audit
 from portal.audit import service as audit_service
 from portal.audit.events import Event, Outcome
 from portal.consent import routes as consent
+from portal.consent import service as consent_service
 from portal.delivery import routes as delivery
-from portal.emergency import routes as emergency
-from portal.emergency import service as emergencies
 from portal.ehr import launch_routes, launching
 from portal.ehr import routes as ehr
+from portal.emergency import routes as emergency
+from portal.emergency import service as emergencies
 from portal.intake import routes as intake
 from portal.intake import signing_routes, visits
 from portal.labs import desk_routes as labs_desk
+from portal.labs import questions
 from portal.labs import routes as labs
 from portal.publishing import preview_routes
 from portal.publishing import routes as publishing
@@ -66,14 +71,25 @@ def create_app(config: Settings | None = None) -> Flask:
 def _open_rooms(app: Flask) -> None:
     guard.open_room(app, pages.pulse, Role.ANYONE)
     guard.open_room(app, accounts.door, Role.ANYONE)
-    guard.open_room(app, accounts.me, Role.PATIENT, *STAFF)
-    guard.open_room(app, audit.looked, Role.PATIENT)
+    guard.open_room(app, way_in_routes.bp, Role.ANYONE)
+    guard.open_room(app, accounts.me, *PATIENTS, *STAFF)
+    guard.open_room(app, security_routes.bp, *PATIENTS, *STAFF)
+    guard.open_room(app, staffing_routes.bp, Role.ADMINISTRATOR)
+    guard.open_room(app, staffing_routes.help_bp, Role.FRONT_DESK, Role.ADMINISTRATOR)
+    guard.open_room(app, proxies.whom_room, *PATIENTS)
+    guard.open_room(app, proxies.helpers, Role.PATIENT)
+    guard.open_room(app, proxies.helping, Role.ANYONE)
+    guard.open_room(app, audit.looked, Role.PATIENT, proxy=Scope.CONSENTS)
     guard.open_room(app, audit.trail, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
-    guard.open_room(app, intake.bp, Role.PATIENT)
-    guard.open_room(app, signing_routes.bp, Role.PATIENT)
-    guard.open_room(app, consent.bp, Role.PATIENT)
+    audit.install(
+        app,
+        audit.Lookups(naming.patients, naming.find, naming.one, accounts_service.take_kept, accounts_service.drop_kept),
+    )
+    guard.open_room(app, intake.bp, Role.PATIENT, proxy=Scope.FORMS)
+    guard.open_room(app, signing_routes.bp, Role.PATIENT, proxy=Scope.CONSENTS)
+    guard.open_room(app, consent.bp, Role.PATIENT, proxy=Scope.CONSENTS)
     consent.install(app, visits.visit)
-    guard.open_room(app, labs.bp, Role.PATIENT)
+    guard.open_room(app, labs.bp, Role.PATIENT, proxy=Scope.RESULTS)
     guard.open_room(app, labs_desk.bp, *DESK)
     guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
     guard.open_room(app, review.bp, *DESK)
@@ -92,19 +108,84 @@ def _open_rooms(app: Flask) -> None:
 
 
 def _doors(config: Settings) -> guard.Doors:
-    limits = sessions.Limits(
-        staff_idle=timedelta(minutes=config.staff_idle_minutes),
-        patient_idle=timedelta(minutes=config.patient_idle_minutes),
-        absolute=timedelta(hours=config.absolute_hours),
-    )
+    limits = sessions.Limits.of(config)
 
     def resume(token: str) -> guard.Live | str | None:
         found = sessions.resume(token, limits)
         if found is None or isinstance(found, sessions.Lapsed):
             return found.account_id if found else None
-        return replace(found, actor=emergencies.acting(found.actor))
+        return replace(found, actor=answering.acting(emergencies.acting(found.actor)))
 
-    return guard.Doors(resume, accounts_service.keep, _denied, "door.sign_in")
+    return guard.Doors(
+        resume,
+        accounts_service.keep,
+        _denied,
+        "door.sign_in",
+        "answering.whom",
+        _owner,
+        prove_endpoint="security.prove",
+        proof_lasts=timedelta(minutes=config.proof_minutes),
+        set_up_endpoint="security.set_up",
+        confined_to=CONFINED_TO,
+        fresh=FRESH,
+    )
+
+
+CONFINED_TO = frozenset(
+    {
+        "me.sign_out",
+        "me.still_here",
+        "security.prove",
+        "security.proved",
+        "security.ask_proof",
+        "security.proved_by_passkey",
+    }
+    | {
+        f"security.{each}"
+        for each in ("set_up", "begin_app", "app", "confirm_app", "passkey", "ask_passkey", "add_passkey")
+    }
+)
+"""All that a member of staff finds who has no second factor yet."""
+
+FRESH: dict[str, str | None] = {
+    "security.password": None,
+    "security.change_password": "security.password",
+    "security.begin_app": "security.home",
+    "security.app": None,
+    "security.confirm_app": "security.app",
+    "security.passkey": None,
+    "security.ask_passkey": "security.passkey",
+    "security.add_passkey": "security.passkey",
+    "security.remove": "security.home",
+    "security.new_codes": "security.home",
+    "staffing.hire": "staffing.listed",
+    "staffing.way_back": "staffing.one",
+    "staffing.give_role": "staffing.one",
+    "staffing.suspend": "staffing.one",
+    "staffing.restore": "staffing.one",
+    "help.offer": "help.one_patient",
+    "emergency.begin": "emergency.asked",
+    "labs.downloaded": None,
+    "ehr.new": None,
+    "ehr.register": "ehr.new",
+    "ehr.pause": "ehr.connection",
+    "ehr.resume": "ehr.connection",
+    "ehr.rotate": "ehr.connection",
+    "ehr.confirm": "ehr.connection",
+    "ehr.set_signing": "ehr.signing",
+    "ehr.tie": "ehr.signing",
+    "ehr.untie": "ehr.connections",
+}
+"""What wants a fresh proof that it is still the same person → the page to go on from; None: the page that was asked for.
+To take a consent back is not among them: it must be as easy as giving it."""
+
+
+OWNERS = {"visit_id": visits.owner, "question_id": questions.owner, "version_id": consent_service.owner}
+"""What an address may name that is one patient's, and how it is known whose."""
+
+
+def _owner(actor: Actor, named: Mapping[str, Any]) -> str | None:
+    return next((OWNERS[each](actor, str(named[each])) for each in named if each in OWNERS), None)
 
 
 def _denied(actor: Actor, endpoint: str) -> None:

@@ -14,7 +14,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo-reset": ("throw the demo's data away", "portal.demo:reset"),
     "serve": ("serve the portal's pages", "portal.serving:run"),
     "worker": ("deliver what was accepted, and look at the clinics' appointments", "portal.working:run"),
-    "keys": ("make the key file, once", "portal.administering:keys"),
+    "keys": (
+        "make the key file, once; or turn the master key over (rotate), or forget old ones",
+        "portal.keeping.keys:run",
+    ),
     "migrate": ("bring the database up to date", "portal.administering:migrate"),
     "sync": ("look at the clinics' appointments now", "portal.administering:sync"),
     "clinic": ("add a clinic", "portal.administering:clinic"),
@@ -28,7 +31,11 @@ VERBS: dict[str, tuple[str, str]] = {
         "after restoring a backup: look at the clinic before sending anything",
         "portal.administering:after_restore",
     ),
-    "audit-verify": ("check that the audit trail is whole", "portal.administering:audit_verify"),
+    "audit": ("the audit trail: verify, export, sign its ends", "portal.keeping.trail:main"),
+    "erase": ("erase a patient: their key, then everything about them", "portal.keeping.erasing:run"),
+    "backup": ("write an encrypted copy of the database", "portal.keeping.backup:run"),
+    "backup-key": ("make the key pair that backups are encrypted to", "portal.keeping.backup:make_key"),
+    "restore": ("bring a backup back, and check what came", "portal.keeping.restore:run"),
     "questionnaire": (
         "for authors: check, validate, populate, extract, assemble, score",
         "portal.authoring.command:questionnaire",
@@ -37,7 +44,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "match": ("compare pairs of people, one JSON line a pair", "portal.administering:match"),
     "sandbox": ("run the synthetic clinic by itself", "portal.sandbox.server:main"),
 }
-OWN_WORDS = ("sandbox", "questionnaire", "fhirpath")
+OWN_WORDS = ("sandbox", "questionnaire", "fhirpath", "audit")
 """Verbs that read their words themselves."""
 OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "demo": (("--fault", {"help": "start with the clinic's server broken: down, slow, flaky …"}),),
@@ -55,6 +62,19 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("--base-url", {"required": True}),
         ("--client-id", {"required": True}),
     ),
+    "keys": (("step", {"nargs": "?", "choices": ["rotate", "forget"]}),),
+    "erase": (
+        ("patient", {"metavar": "PATIENT", "help": "their id here"}),
+        ("--reason", {"required": True, "help": "why, for the audit trail; no health data"}),
+        ("--even-unfinished", {"action": "store_true", "help": "even if accepted answers were not sent yet"}),
+    ),
+    "backup": (("file", {"metavar": "FILE"}), ("--to", {"help": "the public key (else PREVISIT_BACKUP_KEY)"})),
+    "backup-key": (("file", {"metavar": "FILE", "help": "where the private key goes: not this machine, in the end"}),),
+    "restore": (
+        ("file", {"metavar": "FILE"}),
+        ("--key", {"required": True, "help": "the private key of the backup"}),
+        ("--replace", {"action": "store_true", "help": "although there is a database already; it is set aside"}),
+    ),
     "rotate-keys": (("--clinic", {"required": True, "help": "the clinic's slug"}),),
     "match": (("file", {"metavar": "FILE"}),),
 }
@@ -63,10 +83,10 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; 0 when it worked, 1 with a sentence when it could not, 2 for a command that makes no sense."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] and words[0] in OWN_WORDS:
-        return int(_run(words[0], words[1:]))
-    arguments = _parser().parse_args(words)
     try:
+        if words[:1] and words[0] in OWN_WORDS:
+            return int(_run(words[0], words[1:]))
+        arguments = _parser().parse_args(words)
         return int(_run(arguments.verb, arguments) or 0)
     except PortalError as problem:
         print(problem.sentence, file=sys.stderr)

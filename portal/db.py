@@ -165,6 +165,13 @@ def _make_data_key(current: Session, owner: str) -> bytes | None:
     return current.scalar(select(DataKey.wrapped).where(DataKey.owner == owner))
 
 
+def masters_in_use() -> dict[int, int]:
+    """How many data keys each master wraps."""
+    head = func.substr(DataKey.wrapped, 1, 2)
+    found = session().execute(select(head, func.count()).group_by(head))
+    return {sealing.version_of(bytes(version)): count for version, count in found}
+
+
 class _Bound:
     def __init__(self, engine: Engine, keys: KeyRing) -> None:
         self.engine = engine

@@ -7,8 +7,9 @@ import os
 import secrets
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -42,19 +43,34 @@ class KeyRing:
 
     masters: dict[int, bytes]
     index_key: bytes
+    source: Path | None = field(default=None, compare=False)
+    """the file it came from: a process that runs on takes up new masters from it when it meets one"""
 
     @property
     def version(self) -> int:
         return max(self.masters)
 
+    def renew(self) -> None:
+        """Take up what was added to the file since; nothing is dropped, and another ring is never taken for this one."""
+        if self.source is not None:
+            found = load(self.source)
+            if found.index_key == self.index_key:
+                self.masters.update(found.masters)
+
     def wrap(self, data_key: bytes, owner: str) -> bytes:
+        self.renew()
         return self.version.to_bytes(2, "big") + seal(self.masters[self.version], data_key, f"data-key|{owner}")
 
     def unwrap(self, wrapped: bytes, owner: str) -> bytes:
-        master = self.masters.get(int.from_bytes(wrapped[:2], "big"))
+        master = self.masters.get(version_of(wrapped)) or self._met(version_of(wrapped))
         if master is None:
             raise SealBroken(f"data-key|{owner}")
         return unseal(master, wrapped[2:], f"data-key|{owner}")
+
+    def _met(self, version: int) -> bytes | None:
+        """A master that was made after this process started."""
+        self.renew()
+        return self.masters.get(version)
 
     def blind(self, kind: str, value: str) -> str:
         """A keyed index (hex, 64 characters) that lets equal values be found without being readable."""
@@ -69,22 +85,43 @@ class KeyRing:
         return hashlib.sha256(b"ring|" + self.derived("fingerprint")).hexdigest()
 
 
+def version_of(wrapped: bytes) -> int:
+    """Which master a data key is wrapped with."""
+    return int.from_bytes(wrapped[:2], "big")
+
+
 def new_key() -> bytes:
     return secrets.token_bytes(32)
 
 
 def create(path: Path) -> KeyRing:
     """A new ring written to `path`, readable by its owner only; never overwrites."""
-    ring = KeyRing({1: new_key()}, new_key())
+    ring = KeyRing({1: new_key()}, new_key(), path)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        _write(ring, file)
+    return ring
+
+
+def replace(path: Path, ring: KeyRing) -> None:
+    """Put `ring` in the place of the file at `path`: whole or not at all, whatever happens meanwhile."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        _write(ring, file)
+    os.replace(beside, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _write(ring: KeyRing, file: TextIO) -> None:
     body = {
         "masters": {str(number): urlsafe_b64encode(key).decode() for number, key in ring.masters.items()},
         "index": urlsafe_b64encode(ring.index_key).decode(),
     }
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(body, file)
-        file.flush()
-        os.fsync(file.fileno())
-    return ring
+    json.dump(body, file)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def load(path: Path) -> KeyRing:
@@ -98,7 +135,7 @@ def load(path: Path) -> KeyRing:
     try:
         body = json.loads(path.read_text())
         masters = {int(number): urlsafe_b64decode(key) for number, key in body["masters"].items()}
-        ring = KeyRing(masters, urlsafe_b64decode(body["index"]))
+        ring = KeyRing(masters, urlsafe_b64decode(body["index"]), path)
     except (ValueError, KeyError, AttributeError, TypeError) as broken:
         raise Misconfigured(
             f"The key file {path} cannot be read as a key ring. Restore it from your backup."

@@ -1,16 +1,17 @@
-"""The verbs of accounts: set up a clinic, add staff, expect a patient, invite, join, sign in, keep what was typed."""
+"""The verbs of accounts: set up a clinic, add staff, expect a patient, invite, join."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from portal import db
-from portal.accounts import passwords, sessions, throttle
-from portal.accounts.models import Account, Clinic, Invitation, KeptPost, Patient
-from portal.actors import STAFF, Actor, Permission, Role, system
+from portal.accounts import passwords, sessions
+from portal.accounts.keeping import drop_kept, keep, take_kept
+from portal.accounts.models import Account, Clinic, Invitation, Patient
+from portal.actors import PATIENTS, STAFF, Actor, Permission, Role, system
 from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
@@ -18,6 +19,8 @@ from portal.db import session, transaction
 from portal.errors import Gone, Issue, Misconfigured, NotAllowed, NotFound
 
 MOST_FAILURES = 5
+
+__all__ = ["drop_kept", "keep", "take_kept"]
 
 
 # -- clinics ---------------------------------------------------------------------------------------------------------
@@ -50,6 +53,12 @@ def check_key_ring() -> None:
         raise Misconfigured(
             "The key file does not belong to this database. Restore the key file that was saved with it."
         )
+    missing = set(db.masters_in_use()) - set(db.keys().masters)
+    if missing:
+        raise Misconfigured(
+            f"The key file lacks master {', '.join(map(str, sorted(missing)))}, which this database needs. "
+            "Restore the newest key file."
+        )
 
 
 # -- people ----------------------------------------------------------------------------------------------------------
@@ -81,8 +90,8 @@ def expect_patient(
 
 
 def patient(actor: Actor, patient_id: str) -> Patient:
-    """The patient row, for themself, the clinic's staff and the system; NotFound for anyone else."""
-    if actor.role is Role.PATIENT and actor.patient_id != patient_id:
+    """The patient row, for themself, who answers for them, the clinic's staff and the system; NotFound for anyone else."""
+    if actor.role in PATIENTS and actor.patient_id != patient_id:
         raise NotFound
     found = (
         session()
@@ -163,14 +172,14 @@ def _account(clinic_id: str, role: Role, patient_id: str | None, profile: dict[s
         clinic_id=clinic_id,
         role=role.value,
         patient_id=patient_id,
-        email_index=_email_index(profile["email"]),
+        email_index=email_index(profile["email"]),
         password_hash=passwords.hashed(password),
         made_at=now(),
         profile=profile,
     )
 
 
-def _email_index(email: str) -> str:
+def email_index(email: str) -> str:
     return db.keys().blind("email", email.strip().casefold())
 
 
@@ -199,15 +208,19 @@ def invite(actor: Actor, patient_id: str, days: int) -> str:
 def invitation(token: str) -> Invitation:
     """The open invitation behind a link; looking never uses it up. Gone for any other token, whatever the reason."""
     row = session().scalars(select(Invitation).where(Invitation.token_hash == _hash(token))).one_or_none()
-    if row is None or row.used_at or row.expires_at <= now() or row.failures >= MOST_FAILURES:
+    if row is None or row.account_id or row.used_at or row.expires_at <= now() or row.failures >= MOST_FAILURES:
         raise Gone
     return row
+
+
+def _invited(row: Invitation) -> Patient:
+    return session().get_one(Patient, row.patient_id)
 
 
 def prove(token: str, birth_date: str) -> str | None:
     """A proof for `join` when the person who holds the link also knows the birth date (YYYY-MM-DD); five wrong answers end the link."""
     row = invitation(token)
-    known = session().get_one(Patient, row.patient_id).person.get("birthDate")
+    known = _invited(row).person.get("birthDate")
     if known is not None and secrets.compare_digest(known, birth_date):
         return _proof(token)
     with transaction():
@@ -246,7 +259,8 @@ def join(
     row = invitation(token)
     if not proved(token, proof):
         raise Gone
-    person = session().get_one(Patient, row.patient_id).person
+    patient = _invited(row)
+    person = patient.person
     found = passwords.issues(password, (person["name"] or "", email, clinic(row.clinic_id).name))
     if "@" not in email.strip("@"):
         found = [Issue("email", "email", "Enter an e-mail address, like name@example.org"), *found]
@@ -254,16 +268,16 @@ def join(
         return Joined(None, found)
     with transaction() as current:
         row = invitation(token)
-        if has_account(row.patient_id) or _by_email(row.clinic_id, email) is not None:
+        if has_account(patient.id) or by_email(row.clinic_id, email) is not None:
             return Joined(None, [Issue("email", "taken", "You already have an account here. Sign in instead.")])
         spoken = _spoken(person.get("language"), offered) or language
         profile = {"name": person["name"] or "", "email": email.strip(), "language": spoken}
-        account = _account(row.clinic_id, Role.PATIENT, row.patient_id, profile, password)
+        account = _account(row.clinic_id, Role.PATIENT, patient.id, profile, password)
         current.add(account)
         current.flush()
         row.used_at = now()
         actor = sessions.actor_of(account, None)
-        audit.record(actor, Event.JOINED, subject=f"accounts:{account.id}", patient_id=row.patient_id)
+        audit.record(actor, Event.JOINED, subject=f"accounts:{account.id}", patient_id=patient.id)
         return Joined(sessions.begin(account), [])
 
 
@@ -273,77 +287,9 @@ def _spoken(preferred: str | None, offered: tuple[str, ...]) -> str | None:
     return own if own in offered else None
 
 
-# -- sign-in ---------------------------------------------------------------------------------------------------------
-
-
-def sign_in(clinic_id: str, email: str, password: str, source: str) -> str | None:
-    """The session token, or None: wrong password, unknown address and suspended account look the same and take as long."""
-    index = _email_index(email)
-    throttle.check(index, source)
-    account = _by_email(clinic_id, email)
-    right = passwords.matches(password, account.password_hash if account else None)
-    if account is None or not right or account.suspended_at is not None:
-        throttle.failed(index, source)
-        _sign_in_failed(clinic_id, account)
-        return None
-    throttle.succeeded(index, source)
-    return sessions.begin(account)
-
-
-def _sign_in_failed(clinic_id: str, account: Account | None) -> None:
-    with transaction():
-        audit.record(
-            system(clinic_id, "Somebody"),
-            Event.SIGN_IN_FAILED,
-            subject=f"accounts:{account.id if account else 'unknown'}",
-            outcome=Outcome.MINOR,
-        )
-
-
-def _by_email(clinic_id: str, email: str) -> Account | None:
-    found = select(Account).where(Account.clinic_id == clinic_id, Account.email_index == _email_index(email))
+def by_email(clinic_id: str, email: str) -> Account | None:
+    found = select(Account).where(Account.clinic_id == clinic_id, Account.email_index == email_index(email))
     return session().scalars(found).one_or_none()
-
-
-# -- what was typed when the session ended -----------------------------------------------------------------------------
-
-
-def keep(account_id: str, path: str, typed: list[list[str]]) -> None:
-    """Keep a form post that came too late, for the same person to take up after signing in."""
-    with transaction() as current:
-        account = current.get_one(Account, account_id)
-        current.add(
-            KeptPost(
-                clinic_id=account.clinic_id,
-                account_id=account.id,
-                owner_id=account.owner,
-                path=path,
-                kept_at=now(),
-                typed=typed,
-            )
-        )
-
-
-_KEPT = (
-    select(KeptPost)
-    .where(KeptPost.account_id == bindparam("account"), KeptPost.path == bindparam("path"))
-    .order_by(KeptPost.kept_at.desc())
-    .limit(1)
-)
-
-
-def take_kept(actor: Actor, path: str) -> list[list[str]] | None:
-    """What this very person had typed at `path`, newest first; it stays until `drop_kept`."""
-    row = session().scalars(_KEPT, {"account": actor.account_id, "path": path}).one_or_none()
-    return row.typed if row is not None else None
-
-
-def drop_kept(actor: Actor, path: str) -> None:
-    with transaction() as current:
-        for row in current.scalars(
-            select(KeptPost).where(KeptPost.account_id == actor.account_id, KeptPost.path == path)
-        ):
-            current.delete(row)
 
 
 def _hash(token: str) -> str:

@@ -9,13 +9,12 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 
 from portal import db
-from portal.actors import Actor, Permission, Purpose, Role
+from portal.actors import Actor, Purpose, Role
 from portal.audit import chain, verifier
 from portal.audit.events import PLAIN, Event, Outcome
 from portal.audit.models import AuditHead, AuditRow
 from portal.clock import now
 from portal.db import session, transaction
-from portal.errors import NotAllowed
 
 _ROWS, _HEADS = cast(Table, AuditRow.__table__), cast(Table, AuditHead.__table__)
 _COLUMNS = _ROWS.columns.keys()
@@ -84,6 +83,7 @@ def noted(actor: Actor, event: Event, subject: str) -> None:
 class Entry:
     """One line of "who looked": `sentence` is an English msgid with %(who)s."""
 
+    id: str
     at: datetime
     who: str
     role: Role
@@ -110,12 +110,13 @@ def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) ->
         .order_by(AuditRow.recorded_at.desc(), AuditRow.seq.desc())
         .limit(limit)
     )
-    return [_entry(row) for row in rows]
+    return [entry(row) for row in rows]
 
 
-def _entry(row: AuditRow) -> Entry:
+def entry(row: AuditRow) -> Entry:
     event = Event(row.event)
     return Entry(
+        row.id,
         row.recorded_at,
         row.detail["who"],
         Role(row.role),
@@ -124,35 +125,6 @@ def _entry(row: AuditRow) -> Entry:
         row.purpose == Purpose.EMERGENCY,
         row.detail.get("reason", "") if event is Event.EMERGENCY_BEGUN else "",
     )
-
-
-@dataclass(frozen=True)
-class TrailEntry:
-    """One event of the clinic as staff read it: codes and who, never what was written."""
-
-    seq: int
-    at: datetime
-    who: str
-    role: Role
-    event: str
-    subject: str
-    outcome: Outcome
-
-
-def trail(actor: Actor, before: datetime | None = None, limit: int = 50) -> list[TrailEntry]:
-    """The clinic's events, newest first, for those who may see them; looking is an event too."""
-    if not actor.may(Permission.SEE_AUDIT):
-        raise NotAllowed
-    with transaction():
-        record(actor, Event.AUDIT_SEEN, subject=f"clinics:{actor.clinic_id}")
-    wanted = select(AuditRow).where(AuditRow.clinic_id == actor.clinic_id).order_by(AuditRow.seq.desc()).limit(limit)
-    rows = session().scalars(wanted.where(AuditRow.recorded_at < before) if before else wanted)
-    return [
-        TrailEntry(
-            row.seq, row.recorded_at, row.detail["who"], Role(row.role), row.event, row.subject, Outcome(row.outcome)
-        )
-        for row in rows
-    ]
 
 
 def verify(clinic_id: str) -> int | None:

@@ -47,6 +47,7 @@ class Door:
     form: Mapping[str, str] = field(default_factory=dict)
 
 
+AUDITORS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
 FORM = {"slug": "health-history"}
 PAGE = {**FORM, "page_key": "your-visit"}
 SIGNED = {"slug": "consent-to-treatment"}
@@ -69,7 +70,19 @@ DOORS: dict[str, Door] = {
     "me.sign_out": Door(PATIENT | STAFF),
     "me.still_here": Door(PATIENT | STAFF),
     "looked.who_looked": Door(PATIENT),
-    "trail.entries": Door(frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR}), needs=Permission.SEE_AUDIT),
+    "looked.about": Door(PATIENT, "patient", named={"entry_id": "entry"}),
+    "looked.ask": Door(PATIENT, "patient", named={"entry_id": "entry"}, form=WORDS),
+    "trail.people": Door(AUDITORS, needs=Permission.SEE_AUDIT, form={"name": "nobody"}),
+    "trail.questions": Door(AUDITORS, needs=Permission.SEE_AUDIT),
+    "trail.question": Door(AUDITORS, "clinic", Permission.SEE_AUDIT, named={"question_id": "audit question"}),
+    "trail.settle": Door(
+        AUDITORS,
+        "clinic",
+        Permission.SEE_AUDIT,
+        named={"question_id": "audit question"},
+        form={**WORDS, "step": "close"},
+    ),
+    "trail.entries": Door(AUDITORS, needs=Permission.SEE_AUDIT),
     "intake.home": Door(PATIENT),
     "intake.hub": Door(PATIENT, "patient"),
     "intake.confirm": Door(PATIENT, "patient"),
@@ -96,6 +109,7 @@ DOORS: dict[str, Door] = {
     "labs.trend": Door(PATIENT, "patient", named={"address": "trend"}),
     "labs.printed": Door(PATIENT),
     "labs.downloaded": Door(PATIENT),
+    "labs.document": Door(PATIENT, "patient", named={"address": "paper"}),
     "labs.asking": Door(PATIENT, "patient", named={"address": "result"}),
     "labs.ask": Door(PATIENT, "patient", named={"address": "result"}, form=WORDS),
     "labs.question": Door(PATIENT, "patient"),
@@ -144,6 +158,7 @@ DOORS: dict[str, Door] = {
     "ehr.resume": Door(ADMIN, "clinic", form={"why": "done"}),
     "ehr.rotate": Door(ADMIN, "clinic"),
     "ehr.confirm": Door(ADMIN, "clinic"),
+    "ehr.make_service": Door(ADMIN, "clinic", form={"client_id": "c"}),
     "ehr.signing": Door(ADMIN, "clinic"),
     "ehr.set_signing": Door(ADMIN, "clinic", form={"client_id": "c", "method": "none", "who": "patients"}),
     "ehr.tie": Door(ADMIN, "clinic", form={"email": "clinician@example.org", "user": "Practitioner/x"}),

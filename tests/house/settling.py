@@ -13,6 +13,8 @@ from werkzeug.datastructures import MultiDict
 from portal.accounts import service as accounts
 from portal.accounts.models import Clinic, Patient
 from portal.actors import Actor, system
+from portal.audit import asking
+from portal.audit import service as audit
 from portal.clock import now
 from portal.consent import service as consent
 from portal.db import transaction
@@ -78,7 +80,10 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "report": overview.reports[0][0],
         "trend": next(iter(overview.trends.values())),
         "result": place,
+        "paper": next(iter(overview.papers)),
         "question": question.id,
+        "entry": (entry := audit.who_looked(actor)[0].id),
+        "audit question": asked_who_looked(actor, entry, mark),
         "connection": connection_id,
         "launch": asked_who_they_are(connection_id, owner),
         "tie": tied(connection_id, owner),
@@ -90,6 +95,12 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "form": asked.form_id,
         "form version": asked.version_id,
     }
+
+
+def asked_who_looked(actor: Actor, entry: str, mark: str) -> str:
+    """A question to the privacy officer about a line of "who looked"."""
+    asking.ask(actor, entry, f"Why did somebody open {mark}?")
+    return asking.of_patient(actor)[0].id
 
 
 def read(patient: Patient, connection_id: str, fhir_id: str, mark: str, many: int) -> None:

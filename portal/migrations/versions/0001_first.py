@@ -246,6 +246,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "email_index", name=op.f("uq_accounts_clinic_id_email_index")),
     )
     op.create_table(
+        "audit_questions",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("entry_id", sa.String(length=16), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'answered', 'closed')", name=op.f("ck_audit_questions_state")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_audit_questions_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_audit_questions_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_questions")),
+        sa.UniqueConstraint("patient_id", "entry_id", name=op.f("uq_audit_questions_patient_id_entry_id")),
+    )
+    op.create_index(
+        op.f("ix_audit_questions_clinic_id_state_asked_at"),
+        "audit_questions",
+        ["clinic_id", "state", "asked_at"],
+        unique=False,
+    )
+    op.create_table(
         "connection_states",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -510,6 +531,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_visits_clinic_id_starts_at"), "visits", ["clinic_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_visits_patient_id"), "visits", ["patient_id"], unique=False)
+    op.create_table(
+        "audit_question_steps",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("question_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("act IN ('asked', 'answered', 'closed')", name=op.f("ck_audit_question_steps_act")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_audit_question_steps_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_audit_question_steps_patient_id")),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["audit_questions.id"], name=op.f("fk_audit_question_steps_question_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_question_steps")),
+        sa.UniqueConstraint("question_id", "number", name=op.f("uq_audit_question_steps_question_id_number")),
+    )
     op.create_table(
         "challenges",
         sa.Column("id", sa.String(length=16), nullable=False),
