@@ -73,6 +73,7 @@ class Reason(StrEnum):
     SERVER_BUSY = "server-busy"
     RECONNECT = "reconnect"
     NO_PERMISSION = "no-permission"
+    ONLY_PEOPLE = "only-people"
     CHANGED_MEANWHILE = "changed-meanwhile"
     DUPLICATE_UPSTREAM = "duplicate-upstream"
     REFUSED = "refused"
@@ -108,6 +109,13 @@ WORDS: dict[Reason, Words] = {
         "The clinic's server no longer accepts our sign-in.",
         NOTHING,
         "An administrator renews the connection, then send again.",
+        "Administrator",
+    ),
+    Reason.ONLY_PEOPLE: Words(
+        "The clinic's server knows Previsit only for people who sign in, so it cannot be written to.",
+        NOTHING,
+        "An administrator has Previsit registered there as a service and gives its client id on the connection's page, then send "
+        "again. If that will not be: enter what was accepted by hand, and close this with that reason.",
         "Administrator",
     ),
     Reason.NO_PERMISSION: Words(

@@ -23,6 +23,7 @@ LOOKING: tuple[tuple[type[EhrError], Trouble], ...] = (
     (errors.TryLater, Trouble(Reason.SERVER_BUSY, silent=True)),
     (errors.NotPermitted, Trouble(Reason.NO_PERMISSION, hold=True)),
     (errors.NotFhir, Trouble(Reason.NOT_FHIR)),
+    (errors.OnlyPeople, Trouble(Reason.ONLY_PEOPLE, hold=True)),
     (errors.Changed, Trouble(Reason.SERVER_CHANGED, hold=True)),
     (errors.Unregistered, Trouble(Reason.REDIRECTED, hold=True)),
 )
@@ -61,6 +62,8 @@ def of_send(error: EhrError) -> Verdict:
     """Raised instead of an answer to a write, so before the write: for want of a token, or at our own door."""
     if isinstance(error, errors.NoCredential):
         return Verdict(Seen.CREDENTIAL if error.terminal else Seen.NOT_SENT, Reason.RECONNECT)
+    if isinstance(error, errors.OnlyPeople):
+        return Verdict(Seen.PERMISSION, Reason.ONLY_PEOPLE)
     if isinstance(error, errors.Changed):
         return Verdict(Seen.MISCONFIGURED, Reason.SERVER_CHANGED)
     if isinstance(error, errors.Unregistered):

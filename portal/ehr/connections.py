@@ -192,7 +192,7 @@ def know_again(connection: Connection, client: FhirClient) -> None:
     confirm(connection, endpoints(connection), can)
 
 
-def confirm(connection: Connection, found: Endpoints, can: Capabilities) -> None:
+def confirm(connection: Connection, found: Endpoints | Launching, can: Capabilities) -> None:
     """Remember who this server is and what it can do, when nobody has yet (bar 90)."""
     if connection.identity is None:
         with transaction():
@@ -284,6 +284,6 @@ def tidy_base(url: str) -> str:
     return found.origin + found.path.rstrip("/")
 
 
-def described(found: Endpoints) -> dict[str, Any]:
+def described(found: Endpoints | Launching) -> dict[str, Any]:
     """Endpoints as data for a page."""
     return asdict(found)

@@ -10,6 +10,7 @@ EhrError
 ├── NotFhir          an answer that is not the FHIR we asked for
 │   └── FilterIgnored  the server did not use a filter we set
 ├── NotSmart         the discovery document is missing or cannot be used
+├── OnlyPeople       we are registered there for people who sign in, not as a service of our own
 ├── NoCredential     the token endpoint gave no token (`code` is its OAuth error)
 ├── NotProven        a sign-in at the clinic's system whose proof does not hold
 └── Changed          the server is no longer the one an administrator confirmed
@@ -69,6 +70,10 @@ class FilterIgnored(NotFhir):
 
 class NotSmart(EhrError):
     sentence = "The clinic's system does not describe how to sign in to it."
+
+
+class OnlyPeople(EhrError):
+    sentence = "The clinic's system knows Previsit only for people who sign in, not as a service."
 
 
 class NoCredential(EhrError):

@@ -1,7 +1,7 @@
 """What an administrator types about a connection, parsed."""
 
 from flask_wtf import FlaskForm
-from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from portal.ehr import registration, service
@@ -15,6 +15,7 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     base_url = StringField(validators=[Length(max=500)])
     client_id = StringField(validators=[Length(max=500)])
     auth_origins = TextAreaField(validators=[Length(max=2000)])
+    only_people = BooleanField()
 
     def text(self, name: str) -> str:
         return (self[name].data or "").strip()
@@ -26,8 +27,18 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     def issues(self) -> list[Issue]:
         too_long = [Issue(name, "too-long", "This is too long.") for name in self.errors if name != "csrf_token"]
         return too_long or service.issues(
-            self.text("name"), self.text("base_url"), self.text("client_id"), self.origins()
+            self.text("name"),
+            self.text("base_url"),
+            self.text("client_id"),
+            self.origins(),
+            only_people=bool(self.only_people.data),
         )
+
+
+class ServiceForm(FlaskForm):  # type: ignore[misc]
+    """The client id by which a system knows us as a service."""
+
+    client_id = StringField(validators=[Length(max=500)])
 
 
 class SigningForm(FlaskForm):  # type: ignore[misc]

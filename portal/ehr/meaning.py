@@ -95,6 +95,28 @@ def lost_and_new(before: Iterable[str], can: Capabilities) -> tuple[list[str], l
     return [each for each in names if each in known - now], [each for each in names if each in now - known]
 
 
+WITHOUT_SERVICE = (
+    Ability("Staff open Previsit from inside the system", True, "Set it at “Signing in of patients and staff”."),
+    Ability("Patients sign in there", True, "Only patients whose record is tied to their account here."),
+    Ability(
+        "Patients connect their record",
+        True,
+        "Their record is read while they are signed in, with their own permission. Staff see what was read then.",
+    ),
+    Ability("Visits are found by themselves", False, "Invite patients by hand, on the list of visits."),
+    Ability(
+        "New patients are tied to their record",
+        False,
+        "Previsit cannot look for anybody. Only those who are tied already can connect or sign in there.",
+    ),
+    Ability(
+        "Accepted answers reach the record",
+        False,
+        "They are held here, to be read and entered by hand, until the system knows Previsit as a service.",
+    ),
+)
+"""What works, and what does not, where only people sign in: system scopes are a service's."""
+
 # -- one kind of entry after the other ---------------------------------------------------------------------------------
 
 VERBS = {"r": "read", "s": "search", "c": "add", "u": "change"}

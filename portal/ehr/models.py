@@ -34,7 +34,8 @@ class Connection(Base):
     """One FHIR server that an administrator registered. Nothing in this row is about a patient.
 
     `endpoints` and `capabilities` are the last good words of the server about itself; `identity` is what an administrator
-    confirmed (issuer, token endpoint, software). `failed_at`, `failure` and `not_before` are the breaker.
+    confirmed (issuer, token endpoint, software). `failed_at`, `failure` and `not_before` are the breaker. `client_id` is our
+    registration as a service of our own (backend services); it is empty where we are registered only for people who sign in.
     """
 
     __tablename__ = "connections"
@@ -57,6 +58,10 @@ class Connection(Base):
     failed_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(40))
     not_before: Mapped[datetime | None]
+
+    @property
+    def only_people(self) -> bool:
+        return not self.client_id
 
 
 class ConnectionState(Base):

@@ -21,6 +21,7 @@ FOR_STAFF: dict[Reason, str] = {
     Reason.CREDENTIAL: "It did not let us in. Check that it knows our client id and our key address.",
     Reason.PERMISSION: "It let us in, but not to this.",
     Reason.CHANGED: "It is not the server that was confirmed.",
+    Reason.ONLY_PEOPLE: "It knows Previsit only for people who sign in.",
     Reason.VERSION: "It speaks a version of FHIR that we do not read.",
 }
 
@@ -63,8 +64,13 @@ class Overview:
     lost: list[str]
     come: list[str]
     uses: list[Use]
+    without: tuple[Ability, ...]
     for_people: list[Ability]
     signing: LaunchClient | None
+
+    @property
+    def only_people(self) -> bool:
+        return not self.client_id
 
 
 def every(actor: Actor, at: datetime) -> list[Overview]:
@@ -109,6 +115,7 @@ def _overview(row: Connection, at: datetime) -> Overview:
         lost=lost,
         come=come,
         uses=meaning.uses(can, scope),
+        without=meaning.WITHOUT_SERVICE if not row.client_id else (),
         for_people=meaning.for_people(row.discovery),
         signing=registration.of(row.id),
     )

@@ -14,6 +14,7 @@ from portal.ehr.errors import (
     NotReached,
     NotSmart,
     NotThere,
+    OnlyPeople,
     Refused,
     TryLater,
     Unregistered,
@@ -66,6 +67,8 @@ class Reason(StrEnum):
     CHANGED = "changed"
     OTHER_PATIENT = "other-patient"
     TOO_MUCH = "too-much"
+    ELSEWHERE = "elsewhere"
+    ONLY_PEOPLE = "only-people"
 
 
 WORDS: dict[Reason, str] = {
@@ -87,6 +90,8 @@ WORDS: dict[Reason, str] = {
     Reason.CHANGED: "Your clinic's system has changed and has to be confirmed first.",
     Reason.OTHER_PATIENT: "Some entries could not be shown to be yours and were left out. The clinic has been told.",
     Reason.TOO_MUCH: "There is more than we could read.",
+    Reason.ELSEWHERE: "It is kept in a place that this site does not read.",
+    Reason.ONLY_PEOPLE: "Your clinic's system shows this only to people who sign in there.",
 }
 """English msgids, one sentence each, for the patient."""
 
@@ -94,6 +99,7 @@ REASONS: tuple[tuple[type[EhrError], Reason], ...] = (
     (Changed, Reason.CHANGED),
     (NoCredential, Reason.CREDENTIAL),
     (NotSmart, Reason.CREDENTIAL),
+    (OnlyPeople, Reason.ONLY_PEOPLE),
     (NotPermitted, Reason.PERMISSION),
     (NotThere, Reason.GONE),
     (TryLater, Reason.BUSY),

@@ -26,13 +26,14 @@ def allow(actor: Actor) -> None:
         raise NotAllowed
 
 
-def issues(name: str, base_url: str, client_id: str, auth_origins: Sequence[str] = ()) -> list[Issue]:
-    """What is wrong with a registration; [] when `register` will take it."""
+def issues(
+    name: str, base_url: str, client_id: str, auth_origins: Sequence[str] = (), *, only_people: bool = False
+) -> list[Issue]:
+    """What is wrong with a registration; [] when `register` will take it. Without a client id of our own: `only_people`."""
     found = address.issues(base_url.strip())
     if not name.strip() or len(name) > 120:
         found.append(Issue("name", "required", "Give the connection a name of up to 120 letters."))
-    if not client_id.strip() or len(client_id) > 200 or not client_id.isprintable():
-        found.append(Issue("client_id", "required", "Give the client id that the clinic's system knows us by."))
+    found += client_id_issues(client_id, only_people=only_people)
     found += [
         Issue("auth_origins", each.code, "Give the sign-in server as an address like https://auth.example.org")
         for origin in auth_origins
@@ -41,22 +42,30 @@ def issues(name: str, base_url: str, client_id: str, auth_origins: Sequence[str]
     return found
 
 
+def client_id_issues(client_id: str, *, only_people: bool = False) -> list[Issue]:
+    if only_people and client_id.strip():
+        return [Issue("client_id", "both", "Leave the client id empty, or take the tick away.")]
+    if (not only_people and not client_id.strip()) or len(client_id) > 200 or not client_id.isprintable():
+        return [Issue("client_id", "required", "Give the client id that the clinic's system knows us by.")]
+    return []
+
+
 def register(
     actor: Actor,
     *,
     name: str,
     base_url: str,
-    client_id: str,
+    client_id: str = "",
     auth_origins: Sequence[str] = (),
     algorithms: Sequence[str] = ALGORITHMS,
 ) -> Connection:
     """A new connection of the actor's clinic, with keys of ours, without asking the server anything yet (`test` does).
 
-    `auth_origins`: where else than on the server itself the token endpoint may be. ValueError when `issues` finds any;
-    Conflict when the clinic has this server already.
+    `auth_origins`: where else than on the server itself the token endpoint may be. Without a `client_id` only people sign
+    in there (`make_service` changes that). ValueError when `issues` finds any; Conflict when the clinic has this server already.
     """
     allow(actor)
-    if issues(name, base_url, client_id, auth_origins):
+    if issues(name, base_url, client_id, auth_origins, only_people=not client_id):
         raise ValueError("the registration has issues")
     base = connections.tidy_base(base_url)
     at = now()
@@ -80,6 +89,21 @@ def register(
         connections.move(row, "active", actor.account_id, "")
         _audited(actor, row, "registered")
         return row
+
+
+def make_service(actor: Actor, connection_id: str, client_id: str) -> list[Issue]:
+    """The server knows us as a service now, by this client id; what is wrong with it, else []."""
+    allow(actor)
+    row = owned(actor, connection_id)
+    found = client_id_issues(client_id)
+    if found:
+        return found
+    with transaction():
+        if not row.only_people:
+            raise Conflict
+        row.client_id, row.not_before = client_id.strip(), None
+        _audited(actor, row, "made a service")
+    return []
 
 
 def pause(actor: Actor, connection_id: str, why: str) -> None:
@@ -160,6 +184,8 @@ def test(actor: Actor, connection_id: str, limits: Limits = PATIENT) -> Tested:
     """
     allow(actor)
     row = owned(actor, connection_id)
+    if row.only_people:
+        return _test_for_people(actor, row, limits)
     try:
         found = connections.endpoints(row, limits, again=True)
         wire = connections.wire(row, found.token)
@@ -175,12 +201,34 @@ def test(actor: Actor, connection_id: str, limits: Limits = PATIENT) -> Tested:
         connections.reached(row)
         connections.confirm(row, found, can)
         _audited(actor, row, "tested")
-    reason = None if can.readable else Reason.VERSION
-    detail = "" if can.readable else f"It says FHIR {can.fhir_version}; Previsit reads R4 (4.0) and R4B (4.3)."
+    reason, detail = _readable(can)
     lacking = gaps(can, scopes.NEEDS)
     return Tested(
         now(), reason, detail, can, connections.described(found), scope, scopes.missing(scope, scopes.NEEDS), lacking
     )
+
+
+def _test_for_people(actor: Actor, row: Connection, limits: Limits) -> Tested:
+    """The same where only people sign in: there is no token of ours to ask for."""
+    try:
+        found = connections.launching(row, "none", limits, again=True)
+        can = connections.ask_capabilities(row, FhirClient(row.base_url, connections.wire(row), None, limits))
+    except EhrError as trouble:
+        with transaction():
+            connections.failed(row, trouble)
+        return Tested(now(), reason_of(trouble), trouble.sentence)
+    with transaction():
+        connections.reached(row)
+        connections.confirm(row, found, can)
+        _audited(actor, row, "tested")
+    reason, detail = _readable(can)
+    return Tested(now(), reason, detail, can, connections.described(found))
+
+
+def _readable(can: Capabilities) -> tuple[Reason | None, str]:
+    if can.readable:
+        return None, ""
+    return Reason.VERSION, f"It says FHIR {can.fhir_version}; Previsit reads R4 (4.0) and R4B (4.3)."
 
 
 def _audited(actor: Actor, row: Connection, what: str) -> None:

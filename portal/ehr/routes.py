@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 
 from portal import guard
 from portal.ehr import keys, registering, registration, service, users
-from portal.ehr.forms import ConnectionForm, ReasonForm, SigningForm, TieForm
+from portal.ehr.forms import ConnectionForm, ReasonForm, ServiceForm, SigningForm, TieForm
 from portal.errors import Issue
 from portal.fhir import exact
 
@@ -94,6 +94,13 @@ def rotate(connection_id: str) -> ResponseReturnValue:
     return _back(connection_id)
 
 
+@bp.post("/<connection_id>/service")
+def make_service(connection_id: str) -> ResponseReturnValue:
+    """The system now knows Previsit as a service too, not only for people who sign in."""
+    issues = service.make_service(guard.actor(), connection_id, ServiceForm().client_id.data or "")
+    return (_page(connection_id, None, issues), 422) if issues else _back(connection_id)
+
+
 @bp.post("/<connection_id>/confirm")
 def confirm(connection_id: str) -> ResponseReturnValue:
     registering.confirm_as_it_is(guard.actor(), connection_id)
@@ -167,9 +174,10 @@ def _typed(shown: service.Overview, form: SigningForm | None) -> dict[str, objec
     return {"client_id": kept.client_id, "method": kept.method, "who": who}
 
 
-def _page(connection_id: str, tested: service.Tested | None) -> ResponseReturnValue:
+def _page(connection_id: str, tested: service.Tested | None, issues: list[Issue] | None = None) -> str:
     shown = service.overview(guard.actor(), connection_id)
-    return render_template("ehr/connection.html", shown=shown, tested=tested, said=service.for_staff(tested))
+    said = service.for_staff(tested)
+    return render_template("ehr/connection.html", shown=shown, tested=tested, said=said, issues=issues or [])
 
 
 def _back(connection_id: str) -> ResponseReturnValue:

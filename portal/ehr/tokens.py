@@ -9,7 +9,7 @@ from portal.clock import now
 from portal.db import session
 from portal.ehr import connections, keys, scopes, smart
 from portal.ehr.client import FhirClient
-from portal.ehr.errors import NoCredential, NotReached
+from portal.ehr.errors import NoCredential, NotReached, OnlyPeople
 from portal.ehr.http import Limits
 from portal.ehr.lease import LeasedBearer, fingerprint
 from portal.ehr.models import AccessToken, Connection
@@ -38,6 +38,8 @@ class ConnectionBearer(LeasedBearer[AccessToken]):
 
 def client_for(connection: Connection, limits: Limits) -> FhirClient:
     """A client for this server, with its tokens. Raises what discovery raises when the server was never reached before."""
+    if connection.only_people:
+        raise OnlyPeople
     found = connections.endpoints(connection, limits)
     wire = connections.wire(connection, found.token)
     return FhirClient(connection.base_url, wire, ConnectionBearer(connection.id), limits)

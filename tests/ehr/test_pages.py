@@ -235,3 +235,20 @@ def test_the_page_says_kind_by_kind_what_we_may_do_and_what_follows_from_what_we
     assert "Some permissions were not given" in shown
     assert "Accepted answers of this kind are held." in shown
     assert "Shown as “could not look”." in shown
+
+
+def test_a_system_only_for_people_is_connected_on_purpose_and_its_page_says_what_works(
+    admin: FlaskClient, server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.ehr.keys.RSA_BITS", 2048)
+    form = {"name": "Hillside", "base_url": server.base, "client_id": ""}
+    token = csrf(admin, "/admin/connections/new")
+    refused = admin.post("/admin/connections/new", data=form | {"csrf_token": token})
+    assert refused.status_code == 422 and "Give the client id" in refused.get_data(as_text=True)
+    at = _register(admin, server.base, client_id="", only_people="1")
+    page = admin.get(at).get_data(as_text=True)
+    assert "only for people who sign in" in page and "Does not work" in page and "Use it as a service" in page
+    wrong = admin.post(f"{at}/service", data={"client_id": "", "csrf_token": csrf(admin, at)})
+    assert wrong.status_code == 422 and "Give the client id" in wrong.get_data(as_text=True)
+    assert admin.post(f"{at}/service", data={"client_id": "previsit", "csrf_token": csrf(admin, at)}).status_code == 303
+    assert "Use it as a service" not in admin.get(at).get_data(as_text=True)
