@@ -182,6 +182,7 @@ def _environment(place: Place) -> dict[str, str]:
         "PREVISIT_BASE_URL": place.portal_url,
         "PREVISIT_BIND": f"127.0.0.1:{place.portal_port}",
         "PREVISIT_PROCESSING_BOUND_SECONDS": "5",
+        "PREVISIT_STAFF_SECOND_FACTOR": os.environ.get("PREVISIT_STAFF_SECOND_FACTOR", "off"),
     }
     return {**os.environ, **ours}
 
@@ -287,6 +288,7 @@ def _say(place: Place, fault: str | None) -> None:
         f"\n  From the clinic's own system: {place.clinic_url.removesuffix('/fhir')}/ehr plays the record system that staff work in and"
         f"\n  opens Previsit for a patient; patients find “Sign in with Springfield record system” at {place.portal_url}/sign-in"
     )
+    print(f"\n  What patients get by e-mail is read at {place.portal_url}/mailbox")
     if fault:
         print(f"\n  The clinic's server is broken on purpose: {fault}.")
     print(

@@ -20,12 +20,15 @@ from portal.emergency import service as emergencies
 from portal.intake import service as intake
 from portal.labs import measuring
 from portal.library import service as library
+from portal.notices import mail
+from portal.notices import service as notices
 from portal.settings import Settings
 
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
 QUALITY_SECONDS = 900
 EMERGENCY_SECONDS = 60
+MESSAGE_SECONDS = 20
 LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 SWEEP_SECONDS = 3
@@ -59,6 +62,7 @@ def shared(config: Settings) -> list[worker.Job]:
     return [
         worker.Job("calendar", CALENDAR_SECONDS, _calendars),
         worker.Job("records", RECORD_SECONDS, _records),
+        worker.Job("messages", MESSAGE_SECONDS, lambda: _messages(config)),
         worker.Job("emergencies", EMERGENCY_SECONDS, emergencies.end_overdue),
         worker.Job("quality", QUALITY_SECONDS, _quality),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
@@ -111,6 +115,13 @@ def _records() -> None:
 def _lists(server: str) -> None:
     for clinic in accounts.clinics():
         library.refresh(system(clinic.id), server)
+
+
+def _messages(config: Settings) -> None:
+    """Write to patients, where a way to do so is set."""
+    post = mail.post(config)
+    if post is not None:
+        notices.run(config, post)
 
 
 def _quality() -> None:

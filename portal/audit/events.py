@@ -99,6 +99,10 @@ class Event(StrEnum):
     PATIENT_ERASED = "patient-erased"
     BACKUP_MADE = "backup-made"
     RESTORED = "restored"
+    MESSAGE_SENT = "message-sent"
+    MESSAGE_FAILED = "message-failed"
+    REMINDERS_STOPPED = "reminders-stopped"
+    REMINDERS_WANTED = "reminders-wanted"
     EMERGENCY_BEGUN = "emergency-begun"
     EMERGENCY_ENDED = "emergency-ended"
     EMERGENCIES_SEEN = "emergencies-seen"
@@ -154,6 +158,10 @@ PLAIN: dict[Event, str] = {
     Event.RECORD_CONNECTED: "%(who)s allowed this site to read the medical record with their own permission.",
     Event.RECORD_DISCONNECTED: "%(who)s ended that permission.",
     Event.LAUNCH_ANSWERED: "%(who)s came here from the clinic's system with this patient open.",
+    Event.MESSAGE_SENT: "%(who)s sent you an e-mail.",
+    Event.MESSAGE_FAILED: "%(who)s could not send you an e-mail.",
+    Event.REMINDERS_STOPPED: "Reminders were stopped with the link in an e-mail.",
+    Event.REMINDERS_WANTED: "%(who)s wants reminders again.",
     Event.EMERGENCY_BEGUN: "%(who)s said there was an emergency and opened what you allow then.",
     Event.EMERGENCY_ENDED: "%(who)s closed it again.",
     Event.EMERGENCY_CHECKED: "%(who)s checked why somebody opened your information in an emergency.",

@@ -1,5 +1,6 @@
 """What other rooms may ask of intake: submissions for the desk, visits for the lists, appointments into visits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,9 +19,9 @@ from portal.fhir import codes
 from portal.intake import visits
 from portal.intake.drafts import latest_submission
 from portal.intake.given import Given, given, kept
-from portal.intake.models import Draft, Status, Submission, Visit, VisitState
+from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Visit, VisitState
 from portal.intake.sending import Task, TaskState, Where, move, tasks, where
-from portal.intake.visits import Expected, expect, upcoming
+from portal.intake.visits import Expected, expect, owner, upcoming
 
 MOST_FOLLOWED = 50
 """appointments asked for one by one in one look at the calendar; the next look takes the rest"""
@@ -37,17 +38,21 @@ __all__ = [
     "VisitState",
     "Where",
     "anything_from",
+    "asks_nothing",
     "expect",
     "given",
     "kept",
     "latest_submission",
     "move",
+    "moved_since",
+    "owner",
     "submission",
     "submitted",
     "synchronise",
     "tasks",
     "upcoming",
     "visit_states",
+    "visits_of",
     "where",
 ]
 
@@ -62,6 +67,28 @@ def submitted(actor: Actor, statuses: frozenset[Status] = frozenset(Status)) -> 
         .order_by(Visit.starts_at, Submission.sent_at)
     )
     return list(rows.unique())
+
+
+def moved_since(actor: Actor, status: Status, at: datetime) -> list[Submission]:
+    """Those that are in this state and came into it after `at`; for the clinic's staff and the system."""
+    _staff_only(actor)
+    came = select(SubmissionStatus.submission_id).where(
+        SubmissionStatus.clinic_id == actor.clinic_id,
+        SubmissionStatus.status == status.value,
+        SubmissionStatus.at >= at,
+    )
+    return list(session().scalars(select(Submission).where(Submission.id.in_(came), Submission.status == status.value)))
+
+
+def visits_of(actor: Actor, visit_ids: Collection[str]) -> list[Visit]:
+    """These visits of the clinic, for its staff and the system."""
+    _staff_only(actor)
+    return list(session().scalars(select(Visit).where(Visit.clinic_id == actor.clinic_id, Visit.id.in_(visit_ids))))
+
+
+def asks_nothing(visit: Visit) -> bool:
+    """Whether it was cancelled, missed or is over."""
+    return visits.closed(visit) is not None
 
 
 def submission(actor: Actor, submission_id: str) -> Submission:

@@ -24,9 +24,11 @@ BAR = (
     ("visits", "Visits", "review.visits"),
     ("questions", "Questions", "result_questions.listed"),
     ("held", "Held", "delivery.held"),
+    ("messages", "Messages", "messages.listed"),
     ("forms", "Forms", "publishing.forms"),
     ("connections", "Connections", "ehr.connections"),
     ("quality", "Data quality", "quality.shown"),
+    ("staff", "Staff", "staffing.listed"),
     ("audit", "Audit", "trail.entries"),
     ("emergencies", "Emergencies", "emergencies.listed"),
 )

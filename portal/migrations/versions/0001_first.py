@@ -373,6 +373,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("connection_id", name=op.f("uq_launch_clients_connection_id")),
     )
     op.create_table(
+        "no_reminders",
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_no_reminders_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_no_reminders_patient_id")),
+        sa.PrimaryKeyConstraint("patient_id", name=op.f("pk_no_reminders")),
+    )
+    op.create_table(
         "outbox_items",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -766,6 +775,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("state_hash", name=op.f("uq_launches_state_hash")),
     )
     op.create_index(op.f("ix_launches_source_made_at"), "launches", ["source", "made_at"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("visit_id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("about", sa.String(length=60), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('invitation', 'asked', 'reminder', 'returned', 'delivered')", name=op.f("ck_notices_kind")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'sending', 'sent', 'failed', 'dropped')", name=op.f("ck_notices_state")
+        ),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_notices_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_notices_patient_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_notices_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("clinic_id", "about", name=op.f("uq_notices_clinic_id_about")),
+    )
+    op.create_index(op.f("ix_notices_patient_id_made_at"), "notices", ["patient_id", "made_at"], unique=False)
+    op.create_index(op.f("ix_notices_state_due_at"), "notices", ["state", "due_at"], unique=False)
     op.create_table(
         "proxy_grants",
         sa.Column("id", sa.String(length=16), nullable=False),
