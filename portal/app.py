@@ -27,10 +27,12 @@ from portal.emergency import service as emergencies
 from portal.intake import routes as intake
 from portal.intake import signing_routes, visits
 from portal.labs import desk_routes as labs_desk
+from portal.notices import routes as notices
 from portal.labs import questions
 from portal.labs import routes as labs
 from portal.publishing import preview_routes
 from portal.publishing import routes as publishing
+from portal.review import proxy_routes as proxy_desk
 from portal.review import routes as review
 from portal.settings import Settings
 
@@ -93,6 +95,12 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, labs_desk.bp, *DESK)
     guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
     guard.open_room(app, review.bp, *DESK)
+    guard.open_room(app, proxy_desk.bp, Role.FRONT_DESK, Role.ADMINISTRATOR)
+    guard.open_room(app, notices.bp, *DESK)
+    guard.open_room(app, notices.stopping, Role.ANYONE)
+    guard.open_room(app, notices.mine, Role.PATIENT)
+    guard.open_room(app, notices.mailbox, Role.ANYONE)
+    notices.install(app)
     guard.open_room(app, emergency.bp, Role.CLINICIAN)
     guard.open_room(app, emergency.checked, Role.PRIVACY_OFFICER)
     emergency.install(app)

@@ -36,6 +36,10 @@ class Settings:
     fresh_minutes: int = 15
     max_request_bytes: int = 12 * 1024 * 1024
     proxy_hops: int = 0
+    proof_minutes: int = 10
+    """how fresh the proof must be that it is still the same person, for what guard.FRESH names"""
+    staff_second_factor: str = "required"
+    """required, or off in the demo: whether staff have to set up a second factor before anything else"""
     processing_bound_seconds: int = 120
     forms: Path | None = None
     """a folder of Questionnaires and ValueSets that every clinic's library is given at each start"""
@@ -45,6 +49,16 @@ class Settings:
     """the address of a FHIR terminology server that expands value sets; empty: the clinic's own server is asked"""
     engine: str = "own"
     """what wakes the workers: a look at the outbox each second (own), or procrastinate on PostgreSQL, for many machines"""
+
+    mail: str = ""
+    """where messages to patients go: smtps://, smtp+starttls://, smtp:// on this machine, "folder" in the demo; empty: none"""
+    mail_from: str = ""
+    quiet_hours: tuple[int, int] = (21, 8)
+    """the hours of the clinic's day in which no message is sent that can wait"""
+
+    @property
+    def staff_need_two(self) -> bool:
+        return self.staff_second_factor == "required"
 
     @property
     def secure(self) -> bool:
@@ -70,7 +84,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         attention=Path(environ["PREVISIT_ATTENTION"]).resolve() if environ.get("PREVISIT_ATTENTION") else None,
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         engine=environ.get("PREVISIT_ENGINE", "own"),
+        staff_second_factor=_second_factor(environ.get("PREVISIT_STAFF_SECOND_FACTOR", "required"), demo),
     )
+    found = replace(found, **_mail(environ, demo, host))
     numbers: dict[str, Any] = {
         name: number(environ, f"PREVISIT_{name.upper()}", 0)
         for name in _NUMBERS
@@ -106,6 +122,7 @@ _NUMBERS = (
     "fresh_minutes",
     "max_request_bytes",
     "proxy_hops",
+    "proof_minutes",
     "processing_bound_seconds",
 )
 
@@ -133,6 +150,25 @@ def _terminology(base: str) -> str:
     return base
 
 
+def _mail(environ: Mapping[str, str], demo: bool, host: str) -> dict[str, Any]:
+    """Where messages go and when not. Misconfigured names the variable."""
+    address, sender = environ.get("PREVISIT_MAIL", "folder" if demo else ""), environ.get("PREVISIT_MAIL_FROM", "")
+    parts = urlsplit(address)
+    known = parts.scheme in {"smtps", "smtp+starttls"} or (parts.scheme == "smtp" and parts.hostname in LOOPBACK)
+    if address not in {"", "folder"} and not (known and parts.hostname):
+        raise Misconfigured(
+            "PREVISIT_MAIL must be the address of a mail server, for example smtps://name:password@mail.example.org "
+            "or smtp+starttls://mail.example.org:587. Without encryption only a server on this machine is used."
+        )
+    if address not in {"", "folder"} and "@" not in sender:
+        raise Misconfigured("PREVISIT_MAIL_FROM is not set. Give the address messages come from, for example visits@example.org")
+    hours = environ.get("PREVISIT_QUIET_HOURS", "21-8").split("-")
+    if len(hours) != 2 or not all(each.isascii() and each.isdigit() and int(each) < 24 for each in hours):
+        raise Misconfigured("PREVISIT_QUIET_HOURS must be two hours of the day, for example 21-8 (0-0 for none).")
+    quiet = (int(hours[0]), int(hours[1]))
+    return {"mail": address, "mail_from": sender or f"previsit@{host or 'localhost'}", "quiet_hours": quiet}
+
+
 def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
     chosen = environ.get("PREVISIT_CONSENT_DEFAULT", "basic-normal" if demo else "")
     if chosen not in CONSENT_DEFAULTS:
@@ -141,6 +177,14 @@ def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
             f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen."
         )
     return chosen
+
+
+def _second_factor(chosen: str, demo: bool) -> str:
+    if chosen == "required" or (chosen == "off" and demo):
+        return chosen
+    raise Misconfigured(
+        "PREVISIT_STAFF_SECOND_FACTOR can be off in the demo only. Leave it out: staff are led to set one up when they sign in."
+    )
 
 
 def _check_engine(engine: str, database: str) -> None:

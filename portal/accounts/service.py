@@ -158,6 +158,14 @@ def has_account(patient_id: str) -> bool:
     return session().scalar(select(Account.id).where(Account.patient_id == patient_id)) is not None
 
 
+def clinic_of(patient_id: str) -> str:
+    """The id of the clinic that expects this patient; NotFound for nobody."""
+    found = session().get(Patient, patient_id)
+    if found is None:
+        raise NotFound
+    return found.clinic_id
+
+
 def joined(patient_ids: set[str]) -> set[str]:
     """Those of these patients who have an account."""
     return {
