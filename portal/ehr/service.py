@@ -25,7 +25,7 @@ from portal.ehr.overview import Overview
 from portal.ehr.quality import dropped_since, kept_since, sources
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
-from portal.ehr.registering import Tested, issues, owned, pause, register, resume, rotate_keys, test
+from portal.ehr.registering import Tested, issues, make_service, owned, pause, register, resume, rotate_keys, test
 from portal.ehr.scopes import NEEDS
 from portal.ehr.visits import Appointment
 from portal.errors import NotAllowed
@@ -41,8 +41,9 @@ def asked_for(kind: str, verb: str) -> bool:
 
 
 def connection_for(clinic_id: str) -> Connection | None:
-    """The server of a clinic that is in use (the one registered first), or None."""
-    return next((each for each in connections.of_clinic(clinic_id) if connections.obstacle(each) is None), None)
+    """The server of a clinic that is in use (the first registered where we are a service ourselves, else the first), or None."""
+    used = [each for each in connections.of_clinic(clinic_id) if connections.obstacle(each) is None]
+    return min(used, key=lambda each: each.only_people, default=None)
 
 
 def client_for(connection: Connection, limits: Limits = PATIENT) -> FhirClient:
@@ -199,6 +200,7 @@ __all__ = [
     "issues",
     "jwks",
     "kept_since",
+    "make_service",
     "overview",
     "overviews",
     "owned",
