@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import attention, db, guard, pages, settings
+from portal import attention, db, errors, guard, pages, settings
 from portal.accounts import answering, naming, security_routes, sessions, staffing_routes, way_in_routes
 from portal.accounts import proxy_routes as proxies
 from portal.accounts import routes as accounts
@@ -67,6 +67,7 @@ def create_app(config: Settings | None = None) -> Flask:
     if config.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
     _open_rooms(app)
+    _check_rooms(app)
     return app
 
 
@@ -199,3 +200,13 @@ def _owner(actor: Actor, named: Mapping[str, Any]) -> str | None:
 def _denied(actor: Actor, endpoint: str) -> None:
     with db.transaction():
         audit_service.record(actor, Event.ACCESS_DENIED, subject=f"page:{endpoint}"[:80], outcome=Outcome.MINOR)
+
+
+def _check_rooms(app: Flask) -> None:
+    """Every way in stands in a room that was opened to somebody, else nothing starts: Misconfigured names those that do not."""
+    opened = app.extensions["doors"].rooms
+    bare = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.rpartition(".")[0] not in opened}
+    if bare:
+        raise errors.Misconfigured(
+            f"Nobody said who may enter: {', '.join(sorted(bare))}. Open their room in portal/app.py."
+        )

@@ -8,13 +8,16 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from portal import app as portal_app
 from portal import db
 from portal.audit.models import AuditRow
+from portal.errors import Misconfigured
+from tests import make
 from tests.conftest import DATABASES
 from tests.house.addresses import FOREIGN, NOBODYS, OBJECTS, OWN, Way, admitted, ways
 from tests.house.doors import DOORS
@@ -98,6 +101,25 @@ def test_a_bare_route_is_shut_and_turns_the_table_red(built: World) -> None:
         built.app.url_map._rules.remove(rule)
         built.app.url_map._rules_by_endpoint.pop("bare")
         built.app.view_functions.pop("bare")
+
+
+@pytest.mark.parametrize("how", ["a bare route", "a room that nobody opened"])
+def test_a_way_in_that_nobody_was_let_through_stops_the_start(
+    built: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    usual = portal_app._open_rooms
+
+    def careless(app: Flask) -> None:
+        usual(app)
+        room = app if how == "a bare route" else Blueprint("forgotten", "forgotten", url_prefix="/forgotten")
+        room.add_url_rule("/bare", "bare", lambda: "secret")
+        if isinstance(room, Blueprint):
+            app.register_blueprint(room)
+
+    monkeypatch.setattr(portal_app, "_open_rooms", careless)
+    with pytest.raises(Misconfigured, match="bare"):
+        portal_app.create_app(make.settings(tmp_path, f"sqlite:///{tmp_path / 'x.db'}"))
+    built.connect()
 
 
 def test_the_matrix_has_every_cell(built: World) -> None:
