@@ -142,6 +142,8 @@ _SHAPES: dict[str, Callable[[Any], str]] = {
 def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
     if isinstance(value, str) and kind in ("valueString", "valueUri"):
         yield from _lengths(item, limit, value)
+    elif kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
+        yield from _pattern(item)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
         if end is not None and _beyond(kind, value, end, sign):
             yield _range_code(kind, sign), "error", {"min" if sign < 0 else "max": _said(kind, end)}
@@ -256,8 +258,12 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
         return
     if not unit_of(value):
         yield "unit-missing", "error", {}
-    elif not any(same_coding(unit, value) or unit.get("display") == value.get("unit") for unit in units):
+    elif not any(same_coding(unit, value) or _called(unit) == value.get("unit") for unit in units):
         yield "unit", "error", {}
+
+
+def _called(unit: Json) -> str:
+    return str(unit.get("display") or unit.get("code") or "")
 
 
 def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:

@@ -59,6 +59,7 @@ MESSAGES: dict[str, str] = {
     "group-answer": "A group of questions cannot have an answer of its own",
     "no-value": "An answer has no value",
     "form-mismatch": "The answers belong to another form (%(other)s)",
+    "form-version": "The answers belong to another version of the form (%(other)s)",
     "status": "The status %(status)s is not a status of a response",
     "signature": "This must be signed, and holds no signature",
     "draft-form": "The form is a draft",

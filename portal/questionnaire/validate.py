@@ -30,6 +30,7 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
             Issue("", "", "shape", "error", {"what": "this is not a QuestionnaireResponse"}, "QuestionnaireResponse")
         ]
     filling = Filling(form, response, context, settle=False)
+    filling.inside()[0].given = True
     found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
     if str(response.get("status")) not in UNFINISHED:
         found += _unsigned(form, filling, response)
@@ -46,19 +47,21 @@ def _head(form: Form, response: Json) -> Iterator[Issue]:
     other = str(response.get("questionnaire") or "")
     if not _same_form(form, other):
         yield Issue("", "", "form-mismatch", "error", {"other": other}, "QuestionnaireResponse.questionnaire")
+    elif "|" in other and form.url and other.partition("|")[2] != form.version:
+        yield Issue("", "", "form-version", "warning", {"other": other}, "QuestionnaireResponse.questionnaire")
     if form.raw.get("status") == "draft":
         yield Issue("", "", "draft-form", "information", {}, "QuestionnaireResponse.questionnaire")
 
 
 def _same_form(form: Form, other: str) -> bool:
-    """Whether a response's `questionnaire` may mean this form: a form without a url is named by its id."""
-    url, _, version = other.partition("|")
+    """Whether a response's `questionnaire` may mean this form, in any version: a form without a url is named by its id."""
+    url = other.partition("|")[0]
     if not other or url.startswith("#"):
         return True
     if not form.url:
         return True
     own = {form.url, f"Questionnaire/{form.raw.get('id')}"}
-    return (url in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")) and version in ("", form.version)
+    return url in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")
 
 
 def _unsigned(form: Form, filling: Filling, response: Json) -> Iterator[Issue]:

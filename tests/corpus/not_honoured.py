@@ -21,7 +21,6 @@ VALIDATION = {
 PAIRS = {
     "PAIR:android-fhir:QuestionnaireResponse-demographics-qr": "required questions have no answer in it",
     "PAIR:android-fhir:questionnaire_response_outbreak": "the form uses a linkId twice (que-2)",
-    "PAIR:hl7-sdc:QuestionnaireResponse-questionnaireresponse-sdc-example-ussg-fht-answers": "it names another form",
     "PAIR:i4mi:variousResponse": "nested items stand beside their answer, a decimal is an integer, required answers lack",
     "PAIR:js-kyle-qr-validation:qr-fail": "made to fail: a required answer lacks",
     "PAIR:lforms:hidden-item-questionnaire-response.R4": "its items are not in the form's order",
@@ -32,8 +31,8 @@ PAIRS = {
     "PAIR:smart-forms:qrRemoveIdSample": "answers without a value",
     "PAIR:spezi:PHQ9_response_rkof": "items stand outside their group",
     "PAIR:spezi:PHQ9_response_spezi": "items stand outside their group",
+    "PAIR:teleneps:QuestionnaireResponse_Musterfrau-contained": "a response without its form",
     "PAIR:cqf-clinical-reasoning:QuestionnaireResponse-sigmoidoscopy-complication-casefeature-definition": "a response without its form",
     "PAIR:hl7-sdc:QuestionnaireResponse-adaptive-questionnaireresponse-sdc-example-phq9": "adaptive: its form is contained",
-    "PAIR:teleneps:QuestionnaireResponse_Musterfrau-contained": "a response without its form",
 }
 ASSEMBLE: dict[str, str] = {}
