@@ -59,6 +59,11 @@ def loads(text: str | bytes) -> Any:
     return value
 
 
+def written(value: Any) -> Any:
+    """The value as `dumps` takes it into another value as it stands, without writing it again."""
+    return simplejson.RawJSON(dumps(value))
+
+
 def reloads(text: bytes) -> Any:
     """What `dumps` wrote and nobody could have changed since: the same value, a third of the time, no checks."""
     return json.loads(text, parse_float=Decimal)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .extensions import Json
+from .issues import Issue
 from .items import Item
 
 _VALUE_KEYS_WORDS = """
@@ -45,9 +46,22 @@ class Entry:
     Entries that hold nothing cost nothing: they are made when asked for and left out when copied or written.
     `places`: where it stands in a response that was read, the item first and then each answer (FHIRPath).
     `blanks` counts inputs a person added and has not filled in. `kept` marks an empty repetition that was added.
+    `checked` and `written` are what was found wrong in it and how it stands in a draft, until it is touched.
     """
 
-    __slots__ = ("answers", "blanks", "children", "enabled", "item", "kept", "memo", "parent", "places")
+    __slots__ = (
+        "answers",
+        "blanks",
+        "checked",
+        "children",
+        "enabled",
+        "item",
+        "kept",
+        "memo",
+        "parent",
+        "places",
+        "written",
+    )
 
     def __init__(self, item: Item, parent: Entry | None) -> None:
         self.item = item
@@ -59,6 +73,8 @@ class Entry:
         self.enabled: bool | None = None
         self.memo: dict[Any, Any] | None = None
         self.places: list[str] | None = None
+        self.checked: tuple[Issue, ...] | None = None
+        self.written: Any = None
 
     def one(self, item: Item) -> Entry:
         """The entry of a child that is not instanced (or the first one), made when there is none."""
@@ -79,6 +95,29 @@ class Entry:
         made = Entry(item, self)
         self.children.setdefault(item.ordinal, []).append(made)
         return made
+
+    def touch(self) -> None:
+        """Something in it is different: what is remembered of it, and of what it stands in, is no longer true."""
+        entry: Entry | None = self
+        while entry is not None:
+            entry.checked = entry.written = None
+            entry = entry.parent
+
+    def recheck(self) -> None:
+        """Something it leans on is different."""
+        entry: Entry | None = self
+        while entry is not None:
+            entry.checked = None
+            entry = entry.parent
+
+    def made(self, chain: Sequence[Item]) -> list[Entry]:
+        """The entries that exist at the end of a chain of items, through every repetition."""
+        found = [self]
+        for step in chain:
+            found = [entry for parent in found for entry in parent.children.get(step.ordinal, ())]
+            if not found:
+                break
+        return found
 
     @property
     def holds(self) -> bool:

@@ -44,19 +44,30 @@ def _item(evaluation: Evaluation, parent: Entry, item: Item) -> Iterator[Issue]:
     if item.instanced:
         yield from _instances(evaluation, entries)
     for entry in entries:
-        if item.is_group:
-            if (
-                not item.instanced
-                and required(evaluation, entry)
-                and not _answered(evaluation, entry)
-                and not _out_of_reach(entry)
-            ):
-                yield _issue(entry, "group-required")
-        else:
-            yield from _question(evaluation, entry)
-        for child in item.children:
-            yield from _item(evaluation, entry, child)
-        yield from _rules(evaluation, entry)
+        if entry.checked is None:
+            entry.checked = tuple(_entry(evaluation, entry))
+        yield from entry.checked
+
+
+def _entry(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
+    """Of the entry and all that stands in it."""
+    item = entry.item
+    if not item.is_group:
+        yield from _question(evaluation, entry)
+    elif _lacks(evaluation, entry):
+        yield _issue(entry, "group-required")
+    if evaluation.given and not entry.places:
+        return  # what a response from elsewhere leaves out as a whole lacks nothing inside
+    for child in item.children:
+        yield from _item(evaluation, entry, child)
+    yield from _rules(evaluation, entry)
+
+
+def _lacks(evaluation: Evaluation, group: Entry) -> bool:
+    """Whether a part that must be answered is not; of repeating parts all together are looked at."""
+    if group.item.instanced or not required(evaluation, group):
+        return False
+    return not _answered(evaluation, group) and not _out_of_reach(group)
 
 
 def _answered(evaluation: Evaluation, entry: Entry) -> bool:
@@ -156,6 +167,7 @@ def _broken(evaluation: Evaluation, entry: Entry, rule: Rule) -> Iterator[Issue]
             "rule",
             rule.severity,
             {"text": text or rule.key},
+            place_of(place),
         )
 
 

@@ -13,6 +13,7 @@ from .findings import Features, Findings
 from .formulas import Formula, query
 from .issues import FormRefused
 from .items import Item
+from .reach import Reach
 from .valuesets import ValueSets
 from .words import languages, localised
 
@@ -34,7 +35,19 @@ class Form:
     languages: list[str]
     expected_names: frozenset[str]
     source_queries: Mapping[str, tuple[Formula, ...]]
+    by_page: Mapping[str, paging.PageLayout]
     caches: dict[Any, Any] = field(default_factory=dict)
+    _reach: Reach | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """What a changed answer can reach; surveyed when first asked for."""
+        if self._reach is None:
+            self._reach = Reach(self)
+        return self._reach
+
+    def page(self, key: str) -> paging.PageLayout | None:
+        return self.by_page.get(key)
 
     def cache(self, *key: str) -> dict[Any, Any]:
         """A store for what is the same for everyone; languages come from outside, so there are not endlessly many."""
@@ -89,6 +102,7 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     if findings.refusals:
         raise FormRefused(findings.refusals)
     value_sets.survey(all_items, findings)
+    layout = paging.lay_out(root)
     return Form(
         raw=raw,
         root=root,
@@ -97,10 +111,11 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
         features=findings.features(all_items, raw),
         value_sets=value_sets,
         graph=drawn,
-        layout=paging.lay_out(root),
+        layout=layout,
         languages=languages(raw),
         expected_names=launch_names(root),
         source_queries=source_queries(root),
+        by_page={page.key: page for page in layout},
     )
 
 

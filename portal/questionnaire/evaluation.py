@@ -40,6 +40,9 @@ class Evaluation:
         self.base = base
         self.troubles: list[Trouble] = []
         self.looking = False
+        self.given = False
+        """a response from elsewhere is being checked: a required question in an optional part, or under a question without
+        an answer, is asked for only where that part or answer is in it"""
         self._document: Document | None = None
         self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None
@@ -281,24 +284,35 @@ class Evaluation:
         """What was made of the answers is no longer true."""
         self._document = self._root = self._host = None
 
-    def forget(self) -> None:
-        """Answers changed: decide everything anew when asked."""
+    def forget(self, within: Iterable[Item] | None = None) -> None:
+        """Answers changed: decide everything anew when asked; with `within` only what they reach."""
         self._discard()
         self._variables.clear()
-        for entry in self.top.walk():
-            entry.enabled = None
+        if within is None:
+            for entry in self.top.walk():
+                entry.enabled = entry.checked = None
+            return
+        for item in within:
+            for entry in self.top.made(item.chain):
+                entry.enabled = None
+                entry.recheck()
+
+    def go_on(self, context: Context) -> None:
+        """The same answers at another time, for another request."""
+        self.context, self.troubles, self._breaches = context, [], 0
+        self.forget(self.form.reach.outside)
 
     # -- calculations --------------------------------------------------------------------------------------------
 
-    def settle(self, items: Iterable[Item]) -> None:
+    def settle(self, items: Iterable[Item], within: Iterable[Item] | None = None) -> None:
         """Calculate these items in order. Again, while something changed, when one of them read the whole response:
-        what it saw may have been decided on values that came later."""
+        what it saw may have been decided on values that came later. `within`: all that can be different afterwards."""
         wanted = list(items)
         for _ in range(ROUNDS):
             self.written = 0
             if not self._calculate(wanted):
                 return
-            self.forget()
+            self.forget(within)
             if not self.written:
                 return
 
@@ -321,6 +335,7 @@ class Evaluation:
         if answers == entry.answers:
             return False
         entry.answers = answers
+        entry.touch()
         return True
 
 

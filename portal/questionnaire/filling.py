@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from portal.fhir import exact
 
 from . import addresses, checking, notes
 from . import nodes as drawing
@@ -69,7 +71,7 @@ class Filling:
         self._strays = reading.strays
         self._head = notes.head(response)
         self._top = reading.top
-        self._pages: list[Page] | None = None
+        self._pages: list[PageLayout] | None = None
         self._drawn: dict[str, list[Node]] = {}
         self._evaluation = Evaluation(form, reading.top, context, self._base())
 
@@ -82,14 +84,31 @@ class Filling:
             **({"questionnaire": self.form.canonical} if self.form.canonical else {}),
         }
 
-    def _changed(self, top: Entry, changed: Iterable[int] | None) -> Filling:
+    def copy(self) -> Filling:
+        """The same answers, to be changed apart from these."""
         made = object.__new__(Filling)
-        made._begin(self.form, None, self.context, Reading(top, self._strays, self.reading_issues))
+        made._begin(self.form, None, self.context, Reading(self._top.copy(), self._strays, self.reading_issues))
         made._head = self._head
         made._evaluation.base = made._base()
-        if changed is not None:
-            made._evaluation.settle(self.form.graph.affected(changed))
         return made
+
+    def go_on(self, context: Context) -> None:
+        """The same answers in another request: what leans on time, the record or lists elsewhere is decided anew."""
+        self.context = context
+        self._evaluation.go_on(context)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self._pages = None
+        self._drawn = {}
+
+    def _moved(self, items: Iterable[Item]) -> None:
+        """Answers of these items changed: what they reach is decided and calculated anew, all else stays."""
+        items = list(items)
+        reach = self.form.reach.of(items)
+        self._evaluation.forget(reach)
+        self._evaluation.settle(self.form.graph.affected(item.ordinal for item in items), reach)
+        self._redraw()
 
     # -- what to draw ------------------------------------------------------------------------------------------
 
@@ -103,11 +122,23 @@ class Filling:
     @property
     def pages(self) -> list[Page]:
         """The pages on which something applies and can be seen, in order."""
+        shown = self._shown()
+        return [self._page(layout, number, len(shown)) for number, layout in enumerate(shown, 1)]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of `pages`."""
+        return [layout.key for layout in self._shown()]
+
+    def page(self, key: str) -> Page | None:
+        """One of `pages`."""
+        shown, layout = self._shown(), self.form.page(key)
+        return self._page(layout, shown.index(layout) + 1, len(shown)) if layout in shown else None
+
+    def _shown(self) -> list[PageLayout]:
         if self._pages is None:
-            shown = [layout for layout in self.form.layout if self._visible(layout)]
-            total = len(shown)
-            self._pages = [self._page(layout, number, total) for number, layout in enumerate(shown, 1)]
-        return list(self._pages)
+            self._pages = [layout for layout in self.form.layout if layout.sure or self._visible(layout)]
+        return self._pages
 
     def _page(self, layout: PageLayout, number: int, total: int) -> Page:
         trail = tuple(str(self._title(item)) for item in layout.trail if item is not layout.title_item)
@@ -138,7 +169,7 @@ class Filling:
 
     def nodes(self, page_key: str, issues: Iterable[Issue] = ()) -> list[Node]:
         """What the page draws, in order; [] for a key that is not a page. `issues` are put on the nodes they name."""
-        layout, issues = self._layout(page_key), tuple(issues)
+        layout, issues = self.form.page(page_key), tuple(issues)
         if layout is None or issues:
             return drawing.draw(self._evaluation, layout, issues) if layout else []
         if page_key not in self._drawn:
@@ -174,12 +205,9 @@ class Filling:
         entry = self._entry(name)
         return str(text_of(self._evaluation, entry, "text")) if entry else ""
 
-    def _layout(self, page_key: str) -> PageLayout | None:
-        return next((layout for layout in self.form.layout if layout.key == page_key), None)
-
-    def _entry(self, name: str, top: Entry | None = None) -> Entry | None:
+    def _entry(self, name: str) -> Entry | None:
         found = addresses.parse(name, self.form.all_items)
-        return addresses.find(top or self._top, *found) if found else None
+        return addresses.find(self._top, *found) if found else None
 
     # -- answering ---------------------------------------------------------------------------------------------
 
@@ -188,39 +216,44 @@ class Filling:
 
         Names that do not exist, and items that are read-only, hidden, calculated or do not apply, are passed over.
         """
-        filling, left = self._answered(changes)
+        made = self.copy()
+        made.put(changes)
+        return made
+
+    def put(self, changes: Mapping[str, list[Json]]) -> None:
+        """What `answer` does, done to this filling itself, by whoever holds it alone; the work grows with what changes."""
+        left = self._put(changes)
         for _ in range(MAX_ROUNDS):
             if not left:
                 break
-            filling, still = filling._answered(left)
+            still = self._put(left)
             if len(still) == len(left):
                 break
             left = still
-        return filling
 
-    def _answered(self, changes: Mapping[str, list[Json]]) -> tuple[Filling, dict[str, list[Json]]]:
-        """The answers that can be given now put in; and those left over whose questions do not apply as yet: another
-        answer of the same post may be what makes them apply."""
-        top = self._top.copy()
-        changed: list[int] = []
+    def _put(self, changes: Mapping[str, list[Json]]) -> dict[str, list[Json]]:
+        """The answers that can be given now; and back come those whose questions do not apply as yet: another answer of
+        the same post may be what makes them apply."""
+        taken: list[tuple[Entry, list[Json]]] = []
         left: dict[str, list[Json]] = {}
         for name, answers in changes.items():
-            here, there = self._entry(name), self._entry(name, top)
-            if here is None or there is None or not self._reachable(here):
+            entry = self._entry(name)
+            if entry is None or not self._reachable(entry):
                 continue
-            if not self._evaluation.enabled(here):
+            if self._evaluation.enabled(entry):
+                taken.append((entry, [_own(answer) for answer in answers[:MAX_ANSWERS] if _tellable(answer)]))
+            else:
                 left[name] = answers
-                continue
-            kept = [_own(answer) for answer in answers[:MAX_ANSWERS] if _tellable(answer)]
-            there.blanks = 0
-            if kept != there.answers:
-                there.answers = kept
-                changed.append(there.item.ordinal)
-        return (self._changed(top, changed) if changed else self._with(top)), left
-
-    def _with(self, top: Entry) -> Filling:
-        """The same answers, blanks apart: nothing to calculate."""
-        return self._changed(top, None)
+        changed = [entry.item for entry, kept in taken if kept != entry.answers]
+        for entry, kept in taken:
+            if entry.blanks or kept != entry.answers:
+                entry.touch()
+            entry.answers, entry.blanks = kept, 0
+        if changed:
+            self._moved(changed)
+        else:
+            self._redraw()
+        return left
 
     def _reachable(self, entry: Entry) -> bool:
         """Whether a person may answer it where it applies: a question they can see and change."""
@@ -230,44 +263,54 @@ class Filling:
 
     def add(self, name: str) -> Filling:
         """One more repetition of the item with this name (any of its repetitions may be named)."""
-        top = self._top.copy()
-        entry = self._entry(name, top)
-        here = self._entry(name)
-        if entry is None or here is None or not entry.item.repeats or not self._evaluation.enabled(here):
-            return self
-        node = drawing._node(self._evaluation, here, {})
+        made = self.copy()
+        return made if made.put_more(name) else self
+
+    def put_more(self, name: str) -> bool:
+        """What `add` does, done to this filling itself; whether there could be one more."""
+        entry = self._entry(name)
+        if entry is None or not entry.item.repeats or not self._evaluation.enabled(entry):
+            return False
+        node = drawing._node(self._evaluation, entry, {})
         if not node.can_add or max(node.instances, node.slots) >= MAX_INSTANCES:
-            return self
+            return False
+        entry.touch()
         if entry.item.instanced and entry.parent is not None:
             for sibling in entry.parent.all(entry.item):
                 sibling.kept = True
+                sibling.touch()
             made = entry.parent.add(entry.item)
             made.kept = True
             _start(made)
         else:
             entry.blanks += 2 if not entry.answers and not entry.blanks else 1
-        return self._changed(top, [entry.item.ordinal])
+        self._moved([entry.item, *entry.item.descendants()])
+        return True
 
     def remove(self, name: str) -> Filling:
         """Without this repetition. A repeating question without parts takes its input's number: q7-2 is its third."""
+        made = self.copy()
+        return made if made.put_fewer(name) else self
+
+    def put_fewer(self, name: str) -> bool:
+        """What `remove` does, done to this filling itself; whether there was such a repetition."""
         found = addresses.parse(name, self.form.all_items)
         if found is None:
-            return self
+            return False
         item, indices = found
-        top = self._top.copy()
         slot = indices[len(item.instanced_path)] if len(indices) > len(item.instanced_path) else None
-        entry = addresses.find(top, item, indices[: len(item.instanced_path)])
-        here = addresses.find(self._top, item, indices[: len(item.instanced_path)])
-        if entry is None or here is None or not item.repeats or locked(self._evaluation, here):
-            return self
+        entry = addresses.find(self._top, item, indices[: len(item.instanced_path)])
+        if entry is None or not item.repeats or locked(self._evaluation, entry):
+            return False
+        entry.touch()
         if item.instanced and entry.parent is not None:
             entry.parent.children[item.ordinal].remove(entry)
         elif slot is not None and slot < len(entry.answers):
             del entry.answers[slot]
         else:
             entry.blanks = max(0, entry.blanks - 1)
-        inside = [item.ordinal, *(below.ordinal for below in item.descendants())]
-        return self._changed(top, inside)
+        self._moved([item, *item.descendants()])
+        return True
 
     # -- checking and writing -----------------------------------------------------------------------------------
 
@@ -275,7 +318,7 @@ class Filling:
         """What is wrong on a page, or (None) in the whole form, rules of the form included."""
         if page_key is None:
             return checking.check(self._evaluation, [], whole=True)
-        layout = self._layout(page_key)
+        layout = self.form.page(page_key)
         return checking.check(self._evaluation, [layout], whole=False) if layout else []
 
     def inside(self) -> tuple[Evaluation, Entry]:
@@ -316,21 +359,27 @@ class Filling:
 
     def draft(self) -> Json:
         """Everything typed so far, also where it does not apply now; Filling(form, draft, …) gives the same filling."""
+        return self._drafted(writing.write_draft(self._top))
+
+    def draft_text(self) -> str:
+        """`draft` as JSON; what was not touched since it was last asked for is not written again."""
+        return exact.dumps(self._drafted(writing.write_draft_texts(self._top)))
+
+    def _drafted(self, items: list[Json]) -> Json:
         own: list[Json] = [{"url": notes.SETTLED, "valueString": notes.fingerprint(self.form)}]
         kept = notes.foreign(self._head.get("extension"))
         made = writing.merged(
             self._head,
             {"questionnaire": self.form.canonical or None, "status": "in-progress", "extension": [*kept, *own]},
         )
-        items = writing.write_draft(self._top)
         if self._strays:
             made["contained"] = [*notes.without_strays(made.get("contained")), notes.aside(self._strays)]
         return {**made, "item": items} if items else made
 
     def summary(self, lang: str = "") -> list[Section]:
         """Sections and rows for "check your answers", in words of the language."""
-        layouts = {layout.key: layout for layout in self.form.layout}
-        return summary(self._speaking(lang), [(layouts[page.key], page.title) for page in self.pages])
+        pages = [(self.form.by_page[page.key], page.title) for page in self.pages]
+        return summary(self._speaking(lang), pages)
 
     def _speaking(self, lang: str) -> Evaluation:
         if not lang or lang == self.context.language:
@@ -339,12 +388,8 @@ class Filling:
 
     def spoken(self, lang: str) -> Filling:
         """The same filling in another language."""
-        context = self.context
-        other = Context(context.now, context.launch, lang, context.terminology, context.variables, context.fetch)
-        made = object.__new__(Filling)
-        made._begin(self.form, None, other, Reading(self._top.copy(), self._strays, self.reading_issues))
-        made._head = self._head
-        made._evaluation.base = made._base()
+        made = self.copy()
+        made.go_on(replace(self.context, language=lang))
         return made
 
 

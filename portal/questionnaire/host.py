@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from portal import fhirpath
 from portal.fhirpath import ResponseIndex
 
-from .answers import Entry
 from .comparing import same_coding
 from .extensions import Json
 from .scores import weight_of
@@ -43,7 +42,7 @@ class FormHost(ResponseIndex):
         if how == "repeat" and not item.in_groups:
             return []
         raws: list[Json] = []
-        for entry in _made(self._evaluation.top, item.chain):
+        for entry in self._evaluation.top.made(item.chain):
             raw = self._evaluation.live_node(entry)
             if raw is not None and not any(raw is other or (how == "repeat" and raw == other) for other in raws):
                 raws.append(raw)
@@ -62,16 +61,6 @@ class FormHost(ResponseIndex):
         terminology = self._evaluation.context.terminology
         verdicts = [terminology.contains(value_set, coding) for coding in codings] if terminology else [None]
         return True if True in verdicts else (None if None in verdicts else False)
-
-
-def _made(top: Entry, chain: Sequence[Any]) -> list[Entry]:
-    """The entries of an item that exist, through every repetition of what it stands in."""
-    found = [top]
-    for step in chain:
-        found = [entry for parent in found for entry in parent.existing(step)]
-        if not found:
-            break
-    return found
 
 
 def _codings(coded: Json | str) -> list[Json]:

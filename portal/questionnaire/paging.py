@@ -26,6 +26,8 @@ class PageLayout:
     trail: tuple[Item, ...]
     title_item: Item | None
     part: int = 0
+    sure: bool = False
+    """whether something on it applies and can be seen whatever is answered"""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,20 @@ def lay_out(root: Item) -> list[PageLayout]:
     _frame(pages)
     _number_parts(pages)
     _name(pages)
+    for page in pages:
+        around = [above for group in page.trail for above in group.ancestors() if above.ordinal]
+        page.sure = not any(map(_may_be_off, around)) and any(map(_sure, page.roots))
     return pages
+
+
+def _sure(item: Item) -> bool:
+    if _may_be_off(item):
+        return False
+    return item.type != "group" or any(map(_sure, item.children))
+
+
+def _may_be_off(item: Item) -> bool:
+    return item.hidden or bool(item.conditions) or item.enable_formula is not None
 
 
 def _paged(root: Item) -> bool:

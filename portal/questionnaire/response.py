@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from portal.fhir import exact
+
 from .answers import Entry
 from .extensions import Json
 from .items import Item
@@ -15,6 +17,7 @@ from .words import localised
 STATUSES = frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
 _BLANK_NOTE = [{"url": BLANK, "valueBoolean": True}]
 _AFTER_ITEM = ("item",)
+_NOTHING = object()
 
 
 def write(
@@ -27,6 +30,11 @@ def write(
 def write_draft(top: Entry) -> list[Json]:
     """`item` of a draft: everything that was answered, enabled or not, with blanks and notes."""
     return _Writer(lambda entry: True, True, "", None).items(top)
+
+
+def write_draft_texts(top: Entry) -> list[Any]:
+    """The same, each part as text that `exact.dumps` takes as it stands; what was not touched since is not written again."""
+    return _TextWriter(lambda entry: True, True, "", None).items(top)
 
 
 class _Writer:
@@ -99,6 +107,32 @@ class _Writer:
             blanks = entry.blanks + (entry.item.instanced and not answers)
             answers.extend({"extension": _BLANK_NOTE} for _ in range(blanks))
         return answers
+
+
+class _TextWriter(_Writer):
+    """Remembers with each entry how it stands in the draft: NOTHING when there is nothing in it to keep."""
+
+    def wanted(self, entry: Entry) -> bool:
+        if entry.written is None and not entry.holds:
+            entry.written = _NOTHING
+        if entry.written is not _NOTHING:
+            return True
+        return entry.item.instanced and entry.parent is not None and self.among_kept(entry)
+
+    def group(self, entry: Entry) -> Any:
+        if entry.written is _NOTHING:
+            return super().group(entry)
+        if entry.written is None:
+            entry.written = exact.written(super().group(entry))
+        return entry.written
+
+    def question(self, item: Item, entries: list[Entry]) -> Any:
+        only = entries[0]
+        if len(entries) > 1 or only.written is _NOTHING:
+            return super().question(item, entries)
+        if only.written is None:
+            only.written = exact.written(super().question(item, entries))
+        return only.written
 
 
 def merged(base: Json | None, fields: dict[str, Any]) -> Json:
