@@ -225,7 +225,11 @@ def _document(actor: Actor, ceremony: resource.Ceremony) -> dict[str, Any]:
             "text": shown.text,
         },
         "copy": resource.signed_text(shown, ceremony.choices),
-        "by": {"name": actor.name, "capacity": _capacity(actor).value},
+        "by": {
+            "name": actor.name,
+            "capacity": _capacity(actor).value,
+            "relation": actor.behalf.relation if actor.behalf else "",
+        },
         "ends_on": ceremony.ends_on.isoformat() if ceremony.ends_on else None,
         "consents": resource.consents(ceremony),
     }

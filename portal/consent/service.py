@@ -17,7 +17,7 @@ from portal.consent.choosing import (
 from portal.consent.decision import Decision, Policy
 from portal.consent.filed import owner
 from portal.consent.gate import POLICIES, in_force, may_send, permits, redacted, shows_results, visible, would_permit
-from portal.consent.sharing import sent, who_sees
+from portal.consent.sharing import contradictions, sent, who_sees
 from portal.consent.superseding import superseded
 from portal.delivery.tools import Passage
 
@@ -30,6 +30,7 @@ __all__ = [
     "Row",
     "TaskState",
     "Version",
+    "contradictions",
     "current",
     "give",
     "history",

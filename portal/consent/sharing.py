@@ -1,7 +1,9 @@
 """What is shared with whom now, since when, and what was sent when: the answer to "who sees what of me?"."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.actors import Actor
 from portal.clock import now
@@ -9,7 +11,7 @@ from portal.consent import filed
 from portal.consent.decision import Policy
 from portal.consent.examples import THINGS, VIEWERS, sees, told_apart
 from portal.consent.gate import in_force, rules_of
-from portal.consent.models import ConsentVersion
+from portal.consent.models import Capacity, ConsentVersion
 from portal.consent.provisions import Rules
 from portal.consent.standing import holding
 from portal.delivery import service as delivery
@@ -50,6 +52,36 @@ def who_sees(actor: Actor, policy: Policy) -> list[Line]:
             since = row.given_at
         found.append(Line(viewer, holds, since or _newest(rows)))
     return found
+
+
+def contradictions(actor: Actor) -> list[dict[str, Any]]:
+    """What people who act for this patient chose differently, as far as it holds now: a line for each question."""
+    held = holding(filed.rows(actor.clinic_id, filed.own(actor)))
+    return [
+        {
+            "section": "consent",
+            "key": key,
+            "label": _titled(held.versions, key),
+            "said": [_said(each, key) for each in held.versions],
+        }
+        for key in held.questions
+    ]
+
+
+def _titled(versions: Iterable[ConsentVersion], key: str) -> str:
+    rows = (row for each in versions for row in each.document["rows"])
+    return next((str(title) for asked, title, _, _ in rows if asked == key), key)
+
+
+def _said(version: ConsentVersion, key: str) -> dict[str, Any]:
+    answer = next((label for asked, _, label, _ in version.document["rows"] if asked == key), "")
+    by = version.document["by"]
+    return {
+        "by": by["name"],
+        "relation": "" if version.capacity == Capacity.SELF else by.get("relation", "carer"),
+        "at": version.given_at.isoformat(),
+        "says": [answer],
+    }
 
 
 def _newest(rows: list[ConsentVersion]) -> datetime | None:

@@ -180,7 +180,7 @@ def _prepare(
         "responses": [_response(visit, each) for each in works],
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
-        "conflicts": differing.found(facts_row.document),
+        "conflicts": [*differing.found(facts_row.document), *consent.contradictions(actor)],
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
     }
 

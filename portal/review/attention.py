@@ -30,6 +30,7 @@ RULES: tuple[tuple[Callable[[Json], bool], Why], ...] = (
     ),
 )
 TODAY = Why("Something here needs a clinician today", True)
+CONTRADICTED = Why("Two people answered differently", True)
 NOT_TIED = Why("Not tied to one record", True)
 ANSWERED = Why("Answered your questions")
 UNCHANGED = Why("Nothing changed in the record's facts")
@@ -40,6 +41,7 @@ def attention(document: Json, *, tied: bool, round: int) -> tuple[Why, ...]:
     facts = objects_at(document, "facts")
     found = [why for rule, why in RULES if any(rule(fact) for fact in facts)]
     first = ([TODAY] if document.get("urgent") else []) + ([NOT_TIED] if not tied else [])
+    first += [CONTRADICTED] if document.get("conflicts") else []
     again = [ANSWERED] if round > 1 else []
     return (*first, *again, *(found or [UNCHANGED]))
 

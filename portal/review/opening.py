@@ -17,6 +17,7 @@ from portal.errors import NotAllowed
 from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
 from portal.review.answers import AnsweredForm, answered_forms
+from portal.review.conflicts import Contradiction, contradictions
 from portal.review.decisions import REVIEWABLE, Item, as_decided, items
 from portal.review.extracted import Told, told
 from portal.review.finishing import instant, subject_of
@@ -65,6 +66,18 @@ class Opened:
     def reviewable(self) -> bool:
         """Whether anything can still be decided here."""
         return self.status in REVIEWABLE and self.subject is not None
+
+    @property
+    def contradictions(self) -> list[Contradiction]:
+        """What people who answer for this patient said differently."""
+        return contradictions(self.submission.document)
+
+    @property
+    def answered_for(self) -> tuple[str, str] | None:
+        """(name, relation) of somebody who answered for the patient; None when they did themself."""
+        by = object_at(self.submission.document, "by")
+        relation = text_at(by, "behalf", "relation")
+        return (text_at(by, "name"), relation) if relation else None
 
     @property
     def undecided(self) -> list[Item]:
