@@ -5,12 +5,14 @@ PortalError
 ├── SignInNeeded          401  nobody is signed in, or the session has ended
 ├── NotAllowed            403  signed in, but this is not theirs to do
 ├── Conflict              409  somebody, or another tab, was faster
+│   ├── OtherSubject      409  typed on a page for another patient than this session answers for now
 │   └── StaleVersion      409  what was shown is no longer what is stored
 ├── Gone                  410  a link that has been used, or has run out
 ├── Unreadable            400  the request makes no sense
 ├── TooLarge              413  more than we take
 ├── TooMany               429  too many tries
 ├── Busy                  503  not now; nothing was lost
+├── NotBrought            502  the clinic's system did not give a document that it has
 └── Misconfigured         500  a setting is missing or unsafe (stops start-up)
 """
 
@@ -60,6 +62,11 @@ class StaleVersion(Conflict):
     sentence = "It was changed in another tab or on another device. Nothing was overwritten."
 
 
+class OtherSubject(Conflict):
+    title = "You answer for somebody else now"
+    sentence = "This page was for another person than the one you answer for now. Nothing was sent."
+
+
 class Gone(PortalError):
     status = 410
     title = "This link no longer works"
@@ -88,6 +95,12 @@ class Busy(PortalError):
     status = 503
     title = "We are busy"
     sentence = "What you typed was not saved. Wait a moment and send it again."
+
+
+class NotBrought(PortalError):
+    status = 502
+    title = "We could not get this document"
+    sentence = "Ask the clinic for a copy."
 
 
 class Misconfigured(PortalError):

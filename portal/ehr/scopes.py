@@ -16,6 +16,7 @@ NEEDS: dict[str, str] = {
     "Appointment": "rs",
     "Observation": "crus",
     "DiagnosticReport": "rs",
+    "Binary": "r",
     "Immunization": "rs",
     "Practitioner": "r",
     "Questionnaire": "rs",
@@ -38,6 +39,7 @@ READS: dict[str, str] = {
     "Appointment": "rs",
     "Observation": "rs",
     "DiagnosticReport": "rs",
+    "Binary": "r",
     "Immunization": "rs",
     "Practitioner": "r",
 }

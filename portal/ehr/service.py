@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import connections, definitions, finding, keys, scopes, tokens
 from portal.ehr import overview as overview_page
+from portal.ehr.binaries import Brought, binary
 from portal.ehr.capabilities import Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.definitions import Expanded, FormThere
@@ -170,6 +171,7 @@ __all__ = [
     "Answer",
     "Appointment",
     "Appointments",
+    "Brought",
     "Capabilities",
     "Connection",
     "EhrError",
@@ -188,6 +190,7 @@ __all__ = [
     "Tested",
     "alerts",
     "asked_for",
+    "binary",
     "candidates",
     "capabilities",
     "client_for",

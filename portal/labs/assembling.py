@@ -9,9 +9,23 @@ from dataclasses import replace
 from typing import Any
 
 from portal.labs import times
+from portal.labs.documents import document_of
 from portal.labs.names import code_key, names
 from portal.labs.ranges import NOBODY, Person, ranges_of, standing
-from portal.labs.results import Earlier, Note, Report, Result
+from portal.labs.results import Earlier, Report, Result
+from portal.labs.surroundings import (
+    about,
+    contained,
+    documents,
+    labels,
+    mapping,
+    narrative,
+    notes,
+    objects,
+    people,
+    references,
+    specimen,
+)
 from portal.labs.values import Value, value_of
 from portal.labs.words import NO_VALUE, _, codings, concept_words, flag
 
@@ -49,23 +63,25 @@ class _Shelf:
         self.earlier = earlier
         self.person = person
         self.observations = [each for each in resources if each.get("resourceType") == "Observation"]
-        self.specimens = {_own(each): each for each in resources if each.get("resourceType") == "Specimen"}
+        self.beside = {_own(each): each for each in resources if each.get("id")}
         named = [each for each in self.observations if each.get("id")]
         self.by_name = {f"urn:uuid:{each['id']}": each for each in named} | {_own(each): each for each in named}
         self.by_order: dict[str, list[Resource]] = {}
         for each in self.observations:
-            for order in _references(each.get("basedOn")):
+            for order in references(each.get("basedOn")):
                 self.by_order.setdefault(_short(order), []).append(each)
         self.placed: set[int] = set()
-        self.members = {_short(name) for each in self.observations for name in _references(each.get("hasMember"))}
+        self.members = {_short(name) for each in self.observations for name in references(each.get("hasMember"))}
 
     def find(self, reference: str, holder: Resource) -> Resource | None:
+        """An Observation."""
         if reference.startswith("#"):
-            inside = holder.get("contained") or []
-            return next(
-                (each for each in inside if isinstance(each, Mapping) and each.get("id") == reference[1:]), None
-            )
+            return contained(holder, reference[1:])
         return self.by_name.get(_short(reference))
+
+    def look(self, reference: str, holder: Resource) -> Resource | None:
+        """Anything else that was read beside the results."""
+        return contained(holder, reference[1:]) if reference.startswith("#") else self.beside.get(_short(reference))
 
 
 def _readable_report(raw: Resource, shelf: _Shelf) -> Report:
@@ -79,16 +95,17 @@ def _readable_report(raw: Resource, shelf: _Shelf) -> Report:
 
 
 def _report(raw: Resource, shelf: _Shelf) -> Report:
-    found = [(name, shelf.find(name, raw)) for name in _references(raw.get("result"))]
+    found = [(name, shelf.find(name, raw)) for name in references(raw.get("result"))]
     observations = [each for _name, each in found if each is not None]
     if not found:
         observations = [
-            each for order in _references(raw.get("basedOn")) for each in shelf.by_order.get(_short(order), [])
+            each for order in references(raw.get("basedOn")) for each in shelf.by_order.get(_short(order), [])
         ]
-    inside = {_short(name) for each in observations for name in _references(each.get("hasMember"))}
+    inside = {_short(name) for each in observations for name in references(each.get("hasMember"))}
     heads = [each for each in observations if not inside & _names(each)]
     results = tuple(_result(each, shelf, raw) for each in heads)
     short, long = names(raw.get("code"))
+    papers = documents(raw, _own(raw))
     return Report(
         key=_own(raw),
         name=short,
@@ -97,11 +114,12 @@ def _report(raw: Resource, shelf: _Shelf) -> Report:
         status=str(raw.get("status", "unknown")),
         measured=times.measured(raw),
         reported=times.reported(raw),
-        performers=_people(raw, "performer"),
-        specimens=tuple(filter(None, (_specimen(each, raw, shelf) for each in _list(raw.get("specimen"))))),
+        performers=people(raw, "performer", shelf.look) or people(raw, "resultsInterpreter", shelf.look),
+        specimens=tuple(filter(None, (specimen(each, raw, shelf.look) for each in objects(raw.get("specimen"))))),
         conclusion=str(raw.get("conclusion", "")),
-        conclusion_codes=tuple(filter(None, (concept_words(each) for each in _list(raw.get("conclusionCode"))))),
-        documents=tuple(value_of({"valueAttachment": each}) for each in _list(raw.get("presentedForm"))),
+        conclusion_codes=tuple(filter(None, (concept_words(each) for each in objects(raw.get("conclusionCode"))))),
+        documents=papers,
+        words="" if papers or results or raw.get("conclusion") else narrative(raw),
         results=results,
         missing=sum(each is None for _name, each in found),
     )
@@ -152,32 +170,35 @@ def _read(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> Result:
     members, missing = _members(raw, shelf, holder, depth)
     at, before = times.measured(raw), shelf.earlier.get(_own(raw), [])
     made = _one(raw, _own(raw), shelf.person, at)
+    parts = tuple(_components(raw, made, shelf.person, at, before))
     return replace(
         made,
         members=members,
         missing=missing,
         measured=at,
         reported=times.reported(raw),
-        performers=_people(raw, "performer"),
-        specimen=_specimen(raw.get("specimen"), holder, shelf),
+        performers=people(raw, "performer", shelf.look),
+        specimen=specimen(raw.get("specimen"), holder, shelf.look),
         method=concept_words(raw.get("method")),
         body_site=concept_words(raw.get("bodySite")),
-        notes=_notes(raw),
-        components=tuple(_components(raw, made, shelf.person, at, before)),
+        notes=notes(raw, shelf.look),
+        components=parts,
         replaced=_replaced(made, [(each, each) for each in before]),
-        labels=_labels(raw),
+        labels=labels(raw),
+        about=about(raw, shelf.look),
+        words="" if made.value.present or parts or members else narrative(raw),
     )
 
 
 def _components(
     raw: Resource, whole: Result, person: Person, at: times.When | None, before: Sequence[Resource]
 ) -> Iterable[Result]:
-    for number, each in enumerate(_list(raw.get("component"))):
-        made = replace(_one(each, f"{_own(raw)}.{number}", person, at), status=whole.status)
+    for number, each in enumerate(objects(raw.get("component"))):
+        made = replace(_one(each, f"{_own(raw)}.{number}", person, at, _own(raw)), status=whole.status)
         old = [
             (part, version)
             for version in before
-            for part in _list(version.get("component"))
+            for part in objects(version.get("component"))
             if code_key(part.get("code")) == made.code
         ]
         yield replace(made, replaced=_replaced(made, old))
@@ -189,27 +210,22 @@ def _replaced(made: Result, before: Iterable[tuple[Resource, Resource]]) -> tupl
     for holder, version in before:
         value = value_of(holder)
         if value != made.value and (value.present or made.value.present):
-            at = times.reported(version) or times.when(_mapping(version.get("meta")).get("lastUpdated"))
+            at = times.reported(version) or times.when(mapping(version.get("meta")).get("lastUpdated"))
             found.setdefault((value.text, value.unit), Earlier(value, at, version.get("status") == "preliminary"))
     return tuple(found.values())
 
 
-def _labels(raw: Resource) -> tuple[str, ...]:
-    """`system|code` of everything in meta.security: what of it is sensitive travels with what is made from it."""
-    marks = _list(_mapping(raw.get("meta")).get("security"))
-    return tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in marks)
-
-
 def _members(raw: Resource, shelf: _Shelf, holder: Resource, depth: int) -> tuple[tuple[Result, ...], int]:
-    found = [shelf.find(name, holder) or shelf.find(name, raw) for name in _references(raw.get("hasMember"))]
+    found = [shelf.find(name, holder) or shelf.find(name, raw) for name in references(raw.get("hasMember"))]
     known = [each for each in found if each is not None and id(each) not in shelf.placed and depth < MAX_DEPTH]
     shelf.placed.update(id(each) for each in known)
     return tuple(_result(each, shelf, holder, depth + 1) for each in known), sum(each is None for each in found)
 
 
-def _one(raw: Resource, key: str, person: Person, at: times.When | None) -> Result:
+def _one(raw: Resource, key: str, person: Person, at: times.When | None, holder: str = "") -> Result:
+    """`holder` is the resource that a component stands in."""
     value, ranges = value_of(raw), ranges_of(raw, person, at.day if at else None)
-    said = tuple(filter(None, (flag(each) for each in _list(raw.get("interpretation")))))
+    said = tuple(filter(None, (flag(each) for each in objects(raw.get("interpretation")))))
     read = standing(value, ranges) if not said else None
     short, long = names(raw.get("code"))
     return Result(
@@ -221,11 +237,12 @@ def _one(raw: Resource, key: str, person: Person, at: times.When | None) -> Resu
         flags=said or ((read,) if read else ()),
         ranges=ranges,
         status=str(raw.get("status", "unknown")),
+        document=document_of(value.attachment, f"{key}|value", holder or key) if value.attachment else None,
     )
 
 
 def _category(raw: Resource) -> str:
-    listed = _list(raw.get("category"))
+    listed = objects(raw.get("category"))
     words = [concept_words(each) for each in listed]
     known = {
         "laboratory": _("Laboratory"),
@@ -238,50 +255,6 @@ def _category(raw: Resource) -> str:
             if str(coding.get("code")) in known:
                 return known[str(coding["code"])]
     return next((each for each in words if each), "")
-
-
-def _people(raw: Resource, name: str) -> tuple[str, ...]:
-    found = []
-    for each in _list(raw.get(name)):
-        reference = str(each.get("reference", ""))
-        inside = [held for held in raw.get("contained") or [] if reference == f"#{held.get('id')}"]
-        found.append(
-            str(
-                each.get("display")
-                or next((str(held.get("name", "")) for held in inside if isinstance(held.get("name"), str)), "")
-            )
-        )
-    return tuple(filter(None, found))
-
-
-def _specimen(reference: Any, holder: Resource, shelf: _Shelf) -> str:
-    held = _mapping(reference)
-    if held.get("display"):
-        return str(held["display"])
-    name = str(held.get("reference", ""))
-    inside = {f"#{each.get('id')}": each for each in holder.get("contained") or [] if isinstance(each, Mapping)}
-    found = inside.get(name) or shelf.specimens.get(_short(name))
-    return concept_words(found.get("type")) if found else ""
-
-
-def _notes(raw: Resource) -> tuple[Note, ...]:
-    listed = [
-        Note(str(each.get("text", "")), _writer(each, raw), times.when(each.get("time")))
-        for each in _list(raw.get("note"))
-    ]
-    old = raw.get("comment")  # DSTU2 and STU3 servers
-    return tuple(note for note in [*listed, Note(old if isinstance(old, str) else "")] if note.text)
-
-
-def _writer(note: Resource, raw: Resource) -> str:
-    """Who wrote it, where it says so: a name as written, what a reference shows, or a contained person's name."""
-    if isinstance(note.get("authorString"), str):
-        return str(note["authorString"])
-    return next(iter(_people({**raw, "author": note.get("authorReference")}, "author")), "")
-
-
-def _references(listed: Any) -> list[str]:
-    return [str(each["reference"]) for each in _list(listed) if isinstance(each.get("reference"), str)]
 
 
 def _short(reference: str) -> str:
@@ -298,14 +271,3 @@ def _names(raw: Resource) -> set[str]:
 def _own(raw: Resource) -> str:
     """`Type/id`; also of a resource without an id."""
     return f"{raw.get('resourceType', '')}/{raw.get('id', '')}"
-
-
-def _list(value: Any) -> list[Any]:
-    """The objects of a FHIR list; a lone object (as some servers send) is a list of one."""
-    if isinstance(value, Mapping):
-        return [value]
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portal.labs.documents import Document
 from portal.labs.results import Report, Result
 from portal.labs.since import News
 from portal.labs.trend import Series
@@ -30,6 +31,7 @@ class Overview:
     known: Mapping[str, Series] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     news: News | None = None
+    papers: Mapping[str, Document] = field(default_factory=dict)
 
     @property
     def waiting(self) -> list[tuple[str, Report]]:
@@ -58,6 +60,10 @@ class Overview:
     def place_of(self, result: Result) -> str:
         """The address of one result, for asking about it."""
         return self.places[result.key]
+
+    def paper_of(self, document: Document) -> str | None:
+        """The address of a document, for taking it; None when there is nothing to take."""
+        return next((place for place, each in self.papers.items() if each.key == document.key and each.there), None)
 
     def urgent(self, since: datetime) -> list[tuple[str, Report]]:
         """Reports since then in which the laboratory marks something as critical."""

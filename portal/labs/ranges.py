@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.labs.values import Value, quantity
-from portal.labs.words import ABOVE, BELOW, RANGE_TYPE, WITHIN, Flag, codings, concept_words
+from portal.labs.words import ABOVE, BELOW, RANGE_TYPE, WITHIN, Flag, _, codings, concept_words
 
 _USUAL = frozenset({"", "normal"})
 _GOAL = frozenset({"treatment", "therapeutic", "recommended"})
@@ -15,8 +15,19 @@ _SEX = {
     "http://hl7.org/fhir/administrative-gender": {"male": "male", "female": "female"},
     "http://snomed.info/sct": {"248153007": "male", "248152002": "female"},
 }
-_UNITS = {"a": "years", "year": "years", "years": "years", "mo": "months", "month": "months", "months": "months"}
+_SEX_WORDS = {"male": _("men"), "female": _("women")}
+_UNITS = {
+    "a": "years",
+    "yr": "years",
+    "y": "years",
+    "year": "years",
+    "years": "years",
+    "mo": "months",
+    "month": "months",
+    "months": "months",
+}
 _UNITS |= {"wk": "weeks", "week": "weeks", "weeks": "weeks", "d": "days", "day": "days", "days": "days"}
+_AGE_WORDS = {"years": _("years"), "months": _("months"), "weeks": _("weeks"), "days": _("days")}
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,8 @@ NOBODY = Person()
 class Range:
     """One reference range as sent. `low` and `high` are as written; `text` is the laboratory's own wording.
 
-    `mine` says whether it is for this patient: None when that cannot be told for certain.
+    `applies` and `age_unit` are words (msgids where they are ours). `mine` says whether it is for this patient: None when that
+    cannot be told for certain.
     """
 
     low: Value | None = None
@@ -52,11 +64,17 @@ class Range:
     type_words: str = ""
     applies: tuple[str, ...] = ()
     age: str = ""
+    age_unit: str = ""
     mine: bool | None = None
 
     @property
     def unit(self) -> str:
         return (self.high or self.low or Value("absent", "")).unit
+
+    @property
+    def one_unit(self) -> bool:
+        """Whether both ends are said in the same unit."""
+        return not (self.low and self.high) or self.low.unit in ("", self.high.unit)
 
     @property
     def numeric(self) -> bool:
@@ -87,14 +105,16 @@ def _range(raw: Mapping[str, Any]) -> Range:
     kind = raw.get("type")
     codes = [str(coding.get("code", "")) for coding in codings(kind)]
     code = next((each for each in codes if each in RANGE_TYPE), codes[0] if codes else "")
+    age, unit = _age(raw.get("age"))
     return Range(
         low=_side(raw.get("low")),
         high=_side(raw.get("high")),
         text=str(raw.get("text", "")),
         type_code=code,
         type_words=RANGE_TYPE.get(code, concept_words(kind)),
-        applies=tuple(filter(None, (concept_words(each) for each in raw.get("appliesTo") or []))),
-        age=_age(raw.get("age")),
+        applies=tuple(filter(None, (_for_whom(each) for each in raw.get("appliesTo") or []))),
+        age=age,
+        age_unit=unit,
     )
 
 
@@ -130,13 +150,27 @@ def _side(raw: Any) -> Value | None:
     return side if side.present else None
 
 
-def _age(raw: Any) -> str:
+def _for_whom(concept: Any) -> str:
+    """The sender's words, or ours for a sex that came as a bare code."""
+    listed = codings(concept)
+    known = [_SEX.get(str(each.get("system")), {}).get(str(each.get("code")), "") for each in listed]
+    said = concept_words(concept)
+    bare = said in {str(each.get("code")) for each in listed}
+    return next((_SEX_WORDS[sex] for sex in known if sex and bare), said)
+
+
+def _age(raw: Any) -> tuple[str, str]:
+    """The span of ages as written, and its unit in words where both ends have the same."""
     if not isinstance(raw, Mapping):
-        return ""
+        return "", ""
     low, high = _side(raw.get("low")), _side(raw.get("high"))
+    sides = [each for each in (low, high) if each]
+    units = {_UNITS.get(each.unit_code.lower(), "") for each in sides}
+    unit = _AGE_WORDS.get(units.pop(), "") if len(units) == 1 else ""
+    texts = [each.text if unit else each.spoken for each in sides]
     if low and high:
-        return f"{low.text}–{high.spoken}"
-    return f"≥ {low.spoken}" if low else f"≤ {high.spoken}" if high else ""
+        return (f"{low.text}–{texts[1]}" if low.unit == high.unit else "–".join(texts)), unit
+    return (f"≥ {texts[0]}" if low else f"≤ {texts[0]}" if high else ""), unit
 
 
 def yours(ranges: Iterable[Range]) -> Range | None:
@@ -149,14 +183,14 @@ def standing(value: Value, ranges: Iterable[Range]) -> Flag | None:
     """Where a number stands in the one usual range that is surely this person's; None when that cannot be said.
 
     Nothing is said when several ranges could be theirs, when units differ, or when a censored value such as <5 could be
-    on either side of a limit.
+    on either side of a limit, or the limit itself is one.
     """
     only = yours(ranges)
     if only is None or value.number is None:
         return None
+    sides = [side for side in (only.low, only.high) if side]
     if any(
-        side and side.unit_code not in ("", value.unit_code) and side.unit != value.unit
-        for side in (only.low, only.high)
+        side.comparator or (side.unit_code not in ("", value.unit_code) and side.unit != value.unit) for side in sides
     ):
         return None
     return _against(value, only.bound("low"), only.bound("high"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from portal.labs.documents import Document
 from portal.labs.ranges import Range
 from portal.labs.times import When
 from portal.labs.values import Value
@@ -51,6 +52,11 @@ class Result:
     replaced: tuple[Earlier, ...] = ()
     missing: int = 0
     labels: tuple[str, ...] = ()
+    document: Document | None = None
+    about: str = ""
+    """whom or what it was measured of, where that is not the patient themself (an unborn child, a device)"""
+    words: str = ""
+    """the narrative as plain text, of a result that says everything there"""
 
     @property
     def flag(self) -> Flag | None:
@@ -112,7 +118,9 @@ class Report:
     specimens: tuple[str, ...] = ()
     conclusion: str = ""
     conclusion_codes: tuple[str, ...] = ()
-    documents: tuple[Value, ...] = ()
+    documents: tuple[Document, ...] = ()
+    words: str = ""
+    """the narrative as plain text, of a report that says everything there"""
     results: tuple[Result, ...] = ()
     missing: int = 0
     own: bool = True
@@ -136,12 +144,17 @@ class Report:
     @property
     def waiting(self) -> bool:
         """Nothing of it has been released yet: not a result, not a document, not a word."""
-        told = self.documents or self.conclusion or self.conclusion_codes or self.missing
+        told = self.documents or self.words or self.conclusion or self.conclusion_codes or self.missing
         return self.status in WAITING and not told and all(result.waiting for result in self.results)
 
     @property
     def urgent(self) -> tuple[Result, ...]:
         return tuple(row for row in self.rows if row.urgent)
+
+    @property
+    def papers(self) -> tuple[Document, ...]:
+        """Every document in it, of the report and of its results."""
+        return (*self.documents, *(row.document for row in self.rows if row.document))
 
     @property
     def rows(self) -> tuple[Result, ...]:

@@ -11,11 +11,14 @@ from portal import guard, pages
 from portal.accounts import service as accounts
 from portal.clock import now
 from portal.consent import service as consent
+from portal.downloads import handed_over
 from portal.errors import Conflict, Issue
-from portal.labs import download, questions, service
+from portal.labs import download, handing, questions, service
 from portal.labs.chart import chart
 from portal.labs.models import ResultQuestion
+from portal.labs.samples import Samples
 from portal.labs.times import When, when
+from portal.labs.wave import Wave, wave
 
 bp = Blueprint("labs", __name__, url_prefix="/results")
 RECENT = timedelta(days=14)
@@ -47,6 +50,13 @@ def downloaded() -> ResponseReturnValue:
     made = Response(download.bundle(guard.actor(), _fresh()), content_type="application/fhir+json; charset=utf-8")
     made.headers["Content-Disposition"] = f'attachment; filename="results-{now().date()}.json"'
     return made
+
+
+@bp.get("/documents/<address>")
+def document(address: str) -> ResponseReturnValue:
+    """A document of a report or a result, to keep: never opened by this site."""
+    found = handing.paper(guard.actor(), address, _fresh())
+    return handed_over(found.content, found.kind, found.name)
 
 
 @bp.get("/<address>")
@@ -113,6 +123,11 @@ def _typed(issues: list[Issue]) -> str:
         return request.form.get("text", "")
     kept: dict[str, Any] = dict(accounts.take_kept(guard.actor(), request.path) or [])
     return str(kept.get("text", ""))
+
+
+@bp.app_template_filter("wave")
+def drawn_wave(samples: Samples) -> Wave:
+    return wave(samples)
 
 
 @bp.app_template_filter("when_words")

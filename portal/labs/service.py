@@ -54,6 +54,7 @@ def results(actor: Actor, max_age: timedelta = ehr.FRESH) -> Overview:
         trends={code: address(patient_id, code) for code, each in known.items() if len(each.results) > 1},
         known=known,
         places={row.key: address(patient_id, f"result|{row.key}") for report in reports for row in report.rows},
+        papers={address(patient_id, each.key): each for report in reports for each in report.papers},
         news=news(reports, known, visited) if visited else None,
     )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from portal.labs.words import concept_words
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
 FIRST = datetime.min.replace(tzinfo=UTC)
 
@@ -51,8 +53,19 @@ def measured(resource: Mapping[str, Any]) -> When | None:
     if isinstance(period, Mapping):
         return span(period)
     timing = resource.get("effectiveTiming")
-    events = timing.get("event") if isinstance(timing, Mapping) else None
-    return when(resource.get("effectiveDateTime") or resource.get("effectiveInstant") or (events or [None])[0])
+    said = when(resource.get("effectiveDateTime") or resource.get("effectiveInstant"))
+    return said or (_timed(timing) if isinstance(timing, Mapping) else None)
+
+
+def _timed(timing: Mapping[str, Any]) -> When | None:
+    """From the first to the last of its events; else the bounds of what repeats; else the sender's words for it."""
+    listed = timing.get("event")
+    events = sorted(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else []
+    repeat = timing.get("repeat")
+    bounds = repeat.get("boundsPeriod") if isinstance(repeat, Mapping) else None
+    if events:
+        return span({"start": events[0], "end": events[-1]})
+    return span(bounds) if isinstance(bounds, Mapping) else when(concept_words(timing.get("code")))
 
 
 def span(period: Mapping[str, Any]) -> When | None:

@@ -1,20 +1,29 @@
 """Values exactly as the laboratory sent them: 1.10 stays 1.10, <5 stays <5; every value[x] of R4 has words. Pure."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from portal.labs.samples import Samples, samples_of
 from portal.labs.words import ABSENT, NO_VALUE, concept_words
 
 _DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _ABSENT_SYSTEMS = ("http://terminology.hl7.org/CodeSystem/data-absent-reason", "http://hl7.org/fhir/data-absent-reason")
-_COMPARATORS = {"<": "<", "<=": "≤", ">=": "≥", ">": ">", "ad": ""}
+_COMPARATORS = {"<": "<", "<=": "≤", ">=": "≥", ">": ">"}
+_IN_R5 = re.compile(
+    r"https?://hl7\.org/fhir/[45]\.\d/StructureDefinition/extension-Observation\.(component\.)?value(\[x\])?"
+)
+"""Where an R4 server puts a value of a type that only later versions have."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """`text` is for people (a msgid for yes/no); `number`, `unit_code` and `comparator` are for comparing and drawing."""
+    """`text` is for people (a msgid for yes/no); `number`, `unit_code` and `comparator` are for comparing and drawing.
+
+    `attachment` is the FHIR Attachment of a document. What holds much text is kept out of comparisons and of `repr`.
+    """
 
     kind: str
     text: str
@@ -23,7 +32,8 @@ class Value:
     comparator: str = ""
     unit_code: str = ""
     long: str = ""
-    samples: tuple[str, ...] = ()
+    samples: Samples | None = None
+    attachment: Mapping[str, Any] | None = field(default=None, repr=False)
     translate: bool = False
 
     @property
@@ -40,22 +50,47 @@ class Value:
         return f"{self.text} {self.unit}".strip()
 
 
+class _Empty(ValueError):
+    """An element that is there and says nothing."""
+
+
 def value_of(holder: Mapping[str, Any]) -> Value:
-    """The value of an Observation or of one of its components; what is missing says why."""
-    for name, read in READERS.items():
-        if name in holder:
-            return _guarded(read, holder[name])
-    other = [name for name in holder if name.startswith("value")]
-    if other:
-        return Value("other", _plain(holder[other[0]]))
-    return _absent(holder)
+    """The value of an Observation or of one of its components; what is missing says why. What a sender put beside the value
+    though FHIR has no room for it (a second value, a reason why there is none) stands in `long`."""
+    found = [_guarded(READERS.get(name, _other), holder[name]) for name in _value_names(holder)]
+    found += [value_of(each) for each in _extensions(holder) if _IN_R5.fullmatch(str(each.get("url")))]
+    there = [each for each in found if each is not None and each.present]
+    if not there:
+        unit = next((each.unit for each in found if each), "")
+        return replace(_absent(holder, *(holder[name] for name in _value_names(holder))), unit=unit)
+    first, *others = there
+    beside = [first.long, *(each.spoken for each in others)]
+    if holder.get("dataAbsentReason"):
+        beside.append(concept_words(holder["dataAbsentReason"]))
+    return replace(first, long="; ".join(filter(None, dict.fromkeys(beside))))
 
 
-def _guarded(read: Callable[[Any], Value], held: Any) -> Value:
+def _value_names(holder: Mapping[str, Any]) -> list[str]:
+    """The value[x] that are there, those of known types first."""
+    there = [name for name in holder if name.startswith("value")]
+    return sorted(there, key=lambda name: _ORDER.get(name, len(_ORDER)))
+
+
+def _guarded(read: Callable[[Any], Value], held: Any) -> Value | None:
+    """None for what says nothing."""
     try:
         return read(held)
-    except (AttributeError, TypeError, ValueError, InvalidOperation):
-        return Value("other", _plain(held))
+    except _Empty:
+        return None
+    except (AttributeError, IndexError, TypeError, ValueError, InvalidOperation):
+        return _other(held)
+
+
+def _other(held: Any) -> Value:
+    text = _plain(held)
+    if not text.strip():
+        raise _Empty
+    return Value("other", text)
 
 
 def digits(number: Any) -> str:
@@ -66,16 +101,18 @@ def digits(number: Any) -> str:
 
 
 def quantity(held: Any) -> Value:
-    if "value" not in held:
+    number = held.get("value")
+    if number is None:
         return replace(_absent(held, held.get("_value")), unit=_unit(held))
-    number = held["value"]
     comparator = str(held.get("comparator", ""))
+    known = comparator in ("", *_COMPARATORS)  # another sign is shown, and nothing is concluded from the number
+    sign = _COMPARATORS.get(comparator, f"{comparator} " if comparator else "")
     return Value(
         "quantity",
-        _COMPARATORS.get(comparator, comparator) + digits(number),
+        sign + digits(number),
         _unit(held),
-        _decimal(number),
-        comparator,
+        _decimal(number) if known else None,
+        comparator if known else "",
         _unit_code(held),
     )
 
@@ -101,10 +138,14 @@ def _unit_code(held: Mapping[str, Any]) -> str:
 
 def _coded(held: Any) -> Value:
     text = concept_words(held)
-    displays = [coding["display"] for coding in held.get("coding") or [] if coding.get("display")]
-    return Value(
-        "coded", text or NO_VALUE, long=next((each for each in displays if each != text), ""), translate=not text
-    )
+    if not text:
+        raise _Empty
+    displays = [str(coding["display"]) for coding in held.get("coding") or [] if coding.get("display")]
+    return Value("coded", text, long="; ".join(dict.fromkeys(each for each in displays if each != text)))
+
+
+def _coding(held: Any) -> Value:
+    return _coded({"coding": [held]})
 
 
 def _boolean(held: Any) -> Value:
@@ -114,7 +155,11 @@ def _boolean(held: Any) -> Value:
 
 
 def _text(held: Any) -> Value:
-    return Value("text", str(held))
+    if not isinstance(held, str):
+        return _other(held)
+    if not held.strip():
+        raise _Empty
+    return Value("text", held)
 
 
 def _integer(held: Any) -> Value:
@@ -122,43 +167,42 @@ def _integer(held: Any) -> Value:
 
 
 def _range(held: Any) -> Value:
-    low, high = held.get("low"), held.get("high")
-    low_value, high_value = low and quantity(low), high and quantity(high)
-    if low_value and high_value and low_value.unit in ("", high_value.unit):
-        return Value("range", f"{low_value.text}–{high_value.text}", high_value.unit)
-    sides = [each.spoken for each in (low_value, high_value) if each]
-    return Value("range", " – ".join(sides) if len(sides) == 2 else f"≥ {sides[0]}" if low else f"≤ {sides[0]}")
+    low, high = (quantity(held[side]) if held.get(side) else None for side in ("low", "high"))
+    if low and high and low.unit in ("", high.unit):
+        return Value("range", f"{low.text}–{high.text}", high.unit)
+    if low and high:
+        return Value("range", f"{low.spoken} – {high.spoken}")
+    if low or high:
+        return Value("range", f"≥ {low.spoken}" if low else f"≤ {high.spoken}" if high else "")
+    raise _Empty
 
 
 def _ratio(held: Any) -> Value:
     top, bottom = quantity(held.get("numerator", {})), quantity(held.get("denominator", {}))
+    if not top.present and not bottom.present:
+        raise _Empty
     sides = [side.spoken if side.present else "?" for side in (top, bottom)]
     return Value("ratio", (" / " if top.unit or bottom.unit else ":").join(sides))
 
 
 def _sampled(held: Any) -> Value:
-    samples = tuple(str(held.get("data", "")).split())
-    unit = _unit(held.get("origin", {}))
-    return Value("sampled", str(len(samples)), unit, samples=samples, long=_sampling(held))
-
-
-def _sampling(held: Mapping[str, Any]) -> str:
-    """How the samples become measurements: origin + factor × sample, one every so many milliseconds."""
-    origin = digits(held.get("origin", {}).get("value", 0))
-    factor = digits(held.get("factor", 1))
-    return f"{origin} + {factor} × n; {digits(held['period'])} ms" if "period" in held else f"{origin} + {factor} × n"
+    found = samples_of(held, digits)
+    return Value("sampled", str(found.count), _unit(held.get("origin", {})), samples=found, long=found.formula)
 
 
 def _moment(held: Any) -> Value:
-    return Value("date", str(held))
+    return replace(_text(held), kind="date")
 
 
 def _period(held: Any) -> Value:
-    return Value("period", f"{held.get('start', '?')} – {held.get('end', '?')}")
+    if not held.get("start") and not held.get("end"):
+        raise _Empty
+    return Value("period", f"{held.get('start') or '?'} – {held.get('end') or '?'}")
 
 
 def _attachment(held: Any) -> Value:
-    return Value("attachment", str(held.get("title") or held.get("contentType") or "Document"))
+    title = str(held.get("title") or held.get("contentType") or "Document")
+    return Value("attachment", title, attachment=held)
 
 
 def _plain(held: Any) -> str:
@@ -176,6 +220,8 @@ READERS: dict[str, Callable[[Any], Value]] = {
     "valueString": _text,
     "valueBoolean": _boolean,
     "valueInteger": _integer,
+    "valueDecimal": _integer,
+    "valueCoding": _coding,
     "valueRange": _range,
     "valueRatio": _ratio,
     "valueSampledData": _sampled,
@@ -185,6 +231,7 @@ READERS: dict[str, Callable[[Any], Value]] = {
     "valuePeriod": _period,
     "valueAttachment": _attachment,
 }
+_ORDER = {name: place for place, name in enumerate(READERS)}
 
 
 def _absent(*holders: Any) -> Value:
@@ -194,7 +241,7 @@ def _absent(*holders: Any) -> Value:
         if reason:
             return _reason(reason)
         for twin in _twins(holder):
-            for extension in twin.get("extension") or []:
+            for extension in _extensions(twin):
                 if extension.get("url") == _DATA_ABSENT and extension.get("valueCode") in ABSENT:
                     return Value("absent", ABSENT[extension["valueCode"]], translate=True)
     return Value("absent", NO_VALUE, translate=True)
@@ -217,3 +264,8 @@ def _twins(holder: Any) -> list[Mapping[str, Any]]:
         return []
     beside = [held for name, held in holder.items() if name.startswith("_value") and isinstance(held, Mapping)]
     return [holder, *beside] if "extension" in holder else beside
+
+
+def _extensions(holder: Any) -> Iterator[Mapping[str, Any]]:
+    listed = holder.get("extension") if isinstance(holder, Mapping) else None
+    yield from (each for each in listed if isinstance(each, Mapping)) if isinstance(listed, list) else ()

@@ -29,6 +29,7 @@ THINGS = {
     "form_id": "form",
     "mark": "file",
     "token": "invitation",
+    "account_id": "member",
 }
 """What a part of an address names, unless the row says otherwise; the ids are in World.things."""
 
@@ -52,6 +53,8 @@ FORM = {"slug": "health-history"}
 PAGE = {**FORM, "page_key": "your-visit"}
 SIGNED = {"slug": "consent-to-treatment"}
 CHOICES = {"share": "no", "sensitive": "no", "results": "no", "research": "no", "until": "year"}
+INVITERS = frozenset({Role.FRONT_DESK, Role.ADMINISTRATOR})
+NEW_STAFF = {"name": "N", "email": "new@example.org", "role": "clinician"}
 NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time": "14:30"}
 SENT = {"visit_id": "sent"}
 WORDS = {"text": "What does this mean?", "version": "1"}
@@ -67,6 +70,41 @@ DOORS: dict[str, Door] = {
     "door.join_account": Door(None, "link", form={"email": "x@example.org", "password": "four plain words and a fish"}),
     "door.about": Door(None, at={"topic": "privacy"}),
     "door.language": Door(None, form={"language": "es"}),
+    "way_in.code": Door(None),
+    "way_in.give_code": Door(None, form={"code": "123456"}),
+    "way_in.ask_passkey": Door(None, at={"slug": "riverside"}),
+    "way_in.by_passkey": Door(None, at={"slug": "riverside"}, form={"credential": "{}"}),
+    "way_in.back_in": Door(None, "link", named={"token": "way back"}),
+    "way_in.renew": Door(None, "link", named={"token": "way back"}, form={"code": "no", "password": "x"}),
+    "security.home": Door(PATIENT | STAFF),
+    "security.set_up": Door(PATIENT | STAFF),
+    "security.news": Door(PATIENT | STAFF),
+    "security.read_news": Door(PATIENT | STAFF),
+    "security.end_one": Door(PATIENT | STAFF, form={"session": "0123456789abcdef"}),
+    "security.end_others": Door(PATIENT | STAFF),
+    "security.password": Door(PATIENT | STAFF),
+    "security.change_password": Door(PATIENT | STAFF, form={"password": "six wet stones beside a kettle"}),
+    "security.begin_app": Door(PATIENT | STAFF),
+    "security.app": Door(PATIENT | STAFF),
+    "security.confirm_app": Door(PATIENT | STAFF, form={"code": "123456"}),
+    "security.passkey": Door(PATIENT | STAFF),
+    "security.ask_passkey": Door(PATIENT | STAFF),
+    "security.add_passkey": Door(PATIENT | STAFF, form={"credential": "{}"}),
+    "security.remove": Door(PATIENT | STAFF, form={"factor": "0123456789abcdef"}),
+    "security.new_codes": Door(PATIENT | STAFF),
+    "security.prove": Door(PATIENT | STAFF),
+    "security.proved": Door(PATIENT | STAFF, form={"password": "not the right one"}),
+    "security.ask_proof": Door(PATIENT | STAFF),
+    "security.proved_by_passkey": Door(PATIENT | STAFF, form={"credential": "{}"}),
+    "staffing.listed": Door(ADMIN, needs=Permission.MANAGE_STAFF),
+    "staffing.hire": Door(ADMIN, needs=Permission.MANAGE_STAFF, form=NEW_STAFF),
+    "staffing.one": Door(ADMIN, "clinic", Permission.MANAGE_STAFF),
+    "staffing.way_back": Door(ADMIN, "clinic", Permission.MANAGE_STAFF),
+    "staffing.give_role": Door(ADMIN, "clinic", Permission.MANAGE_STAFF, form={"role": "clinician"}),
+    "staffing.suspend": Door(ADMIN, "clinic", Permission.MANAGE_STAFF, form={"left": "yes"}),
+    "staffing.restore": Door(ADMIN, "clinic", Permission.MANAGE_STAFF),
+    "help.one_patient": Door(INVITERS, "clinic", Permission.INVITE),
+    "help.offer": Door(INVITERS, "clinic", Permission.INVITE, form={"lost": "everything"}),
     "me.sign_out": Door(PATIENT | STAFF),
     "me.still_here": Door(PATIENT | STAFF),
     "looked.who_looked": Door(PATIENT),

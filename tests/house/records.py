@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from decimal import Decimal
 from typing import Any
 
@@ -73,6 +74,10 @@ def _condition(subject: Json, mark: str, number: int) -> Json:
     }
 
 
+def _packed(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def _report(subject: Json, mark: str, number: int) -> list[Json]:
     at = f"20{26 - number // 12:02}-{number % 12 + 1:02}-02T08:10:00Z"
     return [
@@ -85,6 +90,9 @@ def _report(subject: Json, mark: str, number: int) -> list[Json]:
             "subject": subject,
             "effectiveDateTime": at,
             "conclusion": f"{mark}-conclusion",
+            "presentedForm": [
+                {"contentType": "text/plain", "data": _packed(f"{mark}-document"), "title": f"{mark}-title"}
+            ],
             "result": [{"reference": f"Observation/o{number}"}, {"reference": f"Observation/t{number}"}],
         },
         _observation(subject, f"o{number}", mark, at, valueQuantity=_quantity(f"{4 + number / 10}")),

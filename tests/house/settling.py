@@ -37,7 +37,7 @@ from portal.questionnaire.signing import Signed
 from tests import make
 from tests.house.reading import Page
 from tests.house.records import readings
-from tests.house.signing_in import asked_who_they_are, connected, tied
+from tests.house.signing_in import asked_who_they_are, connected, tied, ways_in
 
 FORM = "health-history"
 SIGNED = "consent-to-treatment"
@@ -90,6 +90,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
         "patient": patient.id,
+        **ways_in(clinic.id, patient.id),
         "emergency": opened_in_an_emergency(patient, account_id, mark),
         "file": given({"item": [card(mark)]})[0].mark,
         "form": asked.form_id,

@@ -80,8 +80,10 @@ def test_whatever_a_server_sends_is_shown_as_far_as_it_can_be_read():
 
 
 def test_a_result_of_an_impossible_shape_is_named_as_such():
-    (shown,) = assemble([observation("1", performer=[{"reference": "#x"}], contained="not a list")])
+    (shown,) = assemble([observation("1", referenceRange=[{"appliesTo": 7}])])
     assert "cannot read" in shown.results[0].name
+    (shown,) = assemble([observation("1", performer=[{"reference": "#x"}], contained="not a list")])
+    assert shown.results[0].name == "Potassium" and not shown.results[0].performers
 
 
 def test_a_broken_range_does_not_hide_the_value():

@@ -147,7 +147,7 @@ def test_every_range_is_kept_with_whom_it_is_for():
             ]
         }
     )
-    assert (found[0].applies, found[0].age, found[0].unit) == (("Women",), "≥ 18 years", "g/dL")
+    assert (found[0].applies, found[0].age, found[0].age_unit, found[0].unit) == (("Women",), "≥ 18", "years", "g/dL")
     assert (found[1].text, found[1].type_words) == ("Higher in pregnancy", "usual")
 
 
@@ -252,7 +252,7 @@ def test_a_report_carries_who_made_it_from_what_and_what_they_concluded():
         ("Venous blood",),
         "Nothing to worry about.",
     )
-    assert found.documents[0].text == "Full report" and [each.text for each in found.results[0].notes] == ["Fasting"]
+    assert found.documents[0].title == "Full report" and [each.text for each in found.results[0].notes] == ["Fasting"]
 
 
 def test_a_name_a_person_knows_has_the_long_name_behind_it():
