@@ -27,9 +27,9 @@ from portal.emergency import service as emergencies
 from portal.intake import routes as intake
 from portal.intake import signing_routes, visits
 from portal.labs import desk_routes as labs_desk
-from portal.notices import routes as notices
 from portal.labs import questions
 from portal.labs import routes as labs
+from portal.notices import routes as notices
 from portal.publishing import preview_routes
 from portal.publishing import routes as publishing
 from portal.review import proxy_routes as proxy_desk

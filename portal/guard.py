@@ -1,7 +1,7 @@
 """The doors: session to Actor, one kind of visitor per room, deny by default, CSRF, and nothing typed lost at a time-out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import CSRFProtect
 
-from portal.actors import Actor, Role
+from portal.actors import Actor, Role, Scope
 from portal.clock import now
-from portal.errors import NotAllowed, SignInNeeded
+from portal.errors import NotAllowed, OtherSubject, SignInNeeded
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEPT_BYTES = 200_000
@@ -28,6 +28,10 @@ class Live(Protocol):
     def clinic(self) -> Any: ...
     @property
     def ends_at(self) -> datetime: ...
+    @property
+    def proved_at(self) -> datetime: ...
+    @property
+    def confined(self) -> bool: ...
 
 
 @dataclass
@@ -39,7 +43,21 @@ class Doors:
     keep: Callable[[str, str, list[list[str]]], None]
     denied: Callable[[Actor, str], None]
     sign_in_endpoint: str
+    choose_endpoint: str = ""
+    """where somebody who answers for several says for whom"""
+    owner: Callable[[Actor, Mapping[str, Any]], str | None] = lambda actor, named: None
+    """the patient whose page an address is, by the things it names; None when it is nobody's in particular"""
     rooms: dict[str, frozenset[Role]] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    """room → what somebody must be allowed who answers for a patient there; a room that is not here is shut to them"""
+    prove_endpoint: str = ""
+    """where a person proves again that it is them, and how fresh that has to be for the doors named in `fresh`"""
+    proof_lasts: timedelta = timedelta(minutes=10)
+    set_up_endpoint: str = ""
+    """the only page, with those of `confined_to`, of somebody who first has to set up a second factor"""
+    confined_to: frozenset[str] = frozenset()
+    fresh: dict[str, str | None] = field(default_factory=dict)
+    """endpoints that want a fresh proof → the page to come back to; None: the one that was asked for"""
 
 
 class Viewer(UserMixin):  # type: ignore[misc]
@@ -63,9 +81,15 @@ def install(app: Flask, doors: Doors) -> None:
     app.before_request(_door)
 
 
-def open_room(app: Flask, room: Blueprint, *roles: Role) -> None:
-    """Register a room and say who may enter it; a room that is not opened answers 403."""
-    _doors(app).rooms[room.name] = frozenset(roles)
+def open_room(app: Flask, room: Blueprint, *roles: Role, proxy: Scope | None = None) -> None:
+    """Register a room and say who may enter it; a room that is not opened answers 403.
+
+    `proxy` lets in who answers for a patient too, as far as they are allowed just that.
+    """
+    doors = _doors(app)
+    doors.rooms[room.name] = frozenset(roles) | ({Role.PROXY} if proxy else set())
+    if proxy:
+        doors.scopes[room.name] = proxy
     app.register_blueprint(room)
 
 
@@ -97,6 +121,14 @@ def enter(token: str) -> None:
     stays = {"csrf_token": csrf, "launch": session.get("launch")}
     session.clear()
     session.update({name: value for name, value in stays.items() if value})
+    login_user(Viewer(token, live))
+    g.viewer = live
+
+
+def go_on(token: str) -> None:
+    """The same person goes on in the same session, which has a new token after they proved who they are."""
+    live = _doors(current_app).resume(token)
+    assert live is not None and not isinstance(live, str)
     login_user(Viewer(token, live))
     g.viewer = live
 
@@ -141,9 +173,78 @@ def _door() -> ResponseReturnValue | None:
         if not admitted:
             raise NotAllowed
         return _to_sign_in(doors)
-    if live.actor.role not in admitted:
+    scope = doors.scopes.get(request.blueprint or "")
+    if scope is not None:
+        elsewhere = _for_somebody(doors, live, scope, admitted)
+        if elsewhere is not None:
+            return elsewhere
+    elif live.actor.role not in admitted:
         raise NotAllowed
+    return _certain(doors, live)
+
+
+def _certain(doors: Doors, live: Live) -> ResponseReturnValue | None:
+    """Elsewhere first: whoever has to set up a second factor, or to prove again for this door that it is them."""
+    if live.confined and request.endpoint not in doors.confined_to:
+        return redirect(url_for(doors.set_up_endpoint), 303)
+    if request.endpoint in doors.fresh and not proved_lately():
+        return redirect(url_for(doors.prove_endpoint, next=_back(doors)), 303)
     return None
+
+
+def proved_lately() -> bool:
+    """Whether whoever acts has proved who they are within the last minutes (step-up)."""
+    live = viewer()
+    return live is not None and now() - live.proved_at < _doors(current_app).proof_lasts
+
+
+def _back(doors: Doors) -> str:
+    """The page to go on from after the proof: what was posted is not kept, it may hold a secret."""
+    page = doors.fresh[request.endpoint or ""]
+    if page is None:
+        return request.full_path.rstrip("?")
+    wanted = {rule.endpoint: rule.arguments for rule in current_app.url_map.iter_rules(page)}[page]
+    return url_for(page, **{name: value for name, value in (request.view_args or {}).items() if name in wanted})
+
+
+def _for_somebody(doors: Doors, live: Live, scope: Scope, admitted: frozenset[Role]) -> ResponseReturnValue | None:
+    """Into a patient's pages, as the patient or for them. The one place where it is checked who may do what for whom.
+
+    A page whose address names something of a patient's is that patient's, whomever the session answers for: two tabs for two
+    children never meet. Any other post must come from a page that was made for the same patient.
+    """
+    actor = live.actor
+    owner = doors.owner(actor, request.view_args or {}) if len(actor.subjects) > 1 else None
+    whose = next((each for each in actor.subjects if each.patient_id == owner), None)
+    if whose is not None and owner != actor.patient_id:
+        actor = actor.answering_for(whose)
+        g.viewer = replace(live, actor=actor)  # type: ignore[type-var]
+    if actor.role is Role.PROXY and actor.behalf is None:
+        if actor.subjects and request.method in SAFE:
+            return redirect(url_for(doors.choose_endpoint, next=request.full_path.rstrip("?")), 303)
+        raise NotAllowed("You do not answer for anybody here now. The time is over, or it was taken back.")
+    if actor.role not in admitted:
+        raise NotAllowed
+    if not actor.allows(scope):
+        raise NotAllowed("You may answer for this person, but not do this for them. Your clinic can tell you more.")
+    _made_for(actor, of_the_address=whose is not None)
+    return None
+
+
+def _made_for(actor: Actor, *, of_the_address: bool) -> None:
+    """Raises OtherSubject when what is posted was typed on a page for another patient than the one it would be saved for."""
+    if request.method in SAFE:
+        return
+    said = request.form.get("subject")
+    certain = of_the_address or len(actor.subjects) < 2
+    if said != actor.patient_id and not (said is None and certain):
+        raise OtherSubject
+
+
+def subject_mark() -> str:
+    """What each form of a patient's page carries, so that it is never sent for somebody else; "" on other pages."""
+    live = viewer()
+    return (live.actor.patient_id or "") if live else ""
 
 
 def note_refusal() -> None:

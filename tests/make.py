@@ -33,6 +33,7 @@ def settings(instance: Path, database: str, **changes: Any) -> Settings:
         demo=False,
         trusted_hosts=("localhost", "127.0.0.1"),
         consent_default="basic-normal",
+        staff_second_factor="off",  # most tests are about other things; tests/accounts demands it
     )
     return replace(made, **changes)
 

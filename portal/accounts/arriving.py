@@ -47,4 +47,4 @@ def enter(clinic_id: str, account_id: str) -> str | None:
     account = session().get(Account, account_id)
     if account is None or account.clinic_id != clinic_id or account.suspended_at is not None:
         return None
-    return sessions.begin(account)
+    return sessions.begin(account, "clinic")

@@ -5,29 +5,37 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portal.accounts import guessing
+from portal.actors import STAFF, Role
 from portal.errors import Issue
 
-SHORTEST = 15
+ALONE, WITH_ANOTHER = 15, 8
+"""The shortest that opens by itself, and the shortest that never does (SP 800-63B-4, 3.1.1.2)."""
 LONGEST = 128
 _hasher = PasswordHasher()
 _DECOY = _hasher.hash("nobody's password, verified so that an unknown address takes as long as a known one")
 
 
-def issues(password: str, context: tuple[str, ...] = ()) -> list[Issue]:
+def shortest(role: Role, *, staff_need_two: bool) -> int:
+    """A patient may take their second factor away again, so their password has to stand alone."""
+    return WITH_ANOTHER if role in STAFF and staff_need_two else ALONE
+
+
+def issues(password: str, context: tuple[str, ...] = (), at_least: int = ALONE) -> list[Issue]:
     """What is wrong with a new password; `context` are words that would be guessed first (name, e-mail, clinic)."""
     text = _same(password)
-    if len(text) < SHORTEST:
+    if len(text) < at_least:
         return [
             Issue(
                 "password",
                 "short",
                 "Use at least %(n)d characters. Four random words are easy to remember.",
-                {"n": SHORTEST},
+                {"n": at_least},
             )
         ]
     if len(text) > LONGEST:
         return [Issue("password", "long", "Use at most %(n)d characters.", {"n": LONGEST})]
-    if _guessable(text.casefold(), context):
+    if guessing.guessable(text.casefold(), _about(context)):
         return [
             Issue(
                 "password",
@@ -38,15 +46,10 @@ def issues(password: str, context: tuple[str, ...] = ()) -> list[Issue]:
     return []
 
 
-def _guessable(text: str, context: tuple[str, ...]) -> bool:
-    left = text
-    for word in sorted(
-        {part.casefold() for phrase in context for part in phrase.replace("@", " ").split()}, key=len, reverse=True
-    ):
-        if len(word) > 2:
-            left = left.replace(word, "")
-    letters = set(left) - set(" -_.")
-    return len(letters) < 5 or left.isdigit()
+def _about(context: tuple[str, ...]) -> set[str]:
+    """Every word of the person's and the clinic's names and addresses."""
+    signs = str.maketrans("@.-_'", "     ")
+    return {word for phrase in context for word in _same(phrase).casefold().translate(signs).split()}
 
 
 def hashed(password: str) -> str:
@@ -54,12 +57,13 @@ def hashed(password: str) -> str:
 
 
 def matches(password: str, known: str | None) -> bool:
-    """Whether `password` is the one behind `known`; takes as long when there is no such account (`None`)."""
+    """Whether `password` is the one behind `known`; takes as long when there is no such account (`None`) or none was set yet."""
     try:
-        return _hasher.verify(known or _DECOY, _same(password)) and known is not None
+        return _hasher.verify(known or _DECOY, _same(password)) and bool(known)
     except (VerificationError, InvalidHashError):
         return False
 
 
 def _same(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)
+    """The same text however it was typed: NFKC (SP 800-63B-4); half characters, which nothing can be made of, fall away."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "ignore").decode()

@@ -7,9 +7,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal import guard
-from portal.accounts import service, sessions
+from portal.accounts import answering, entering, service, sessions
 from portal.accounts.forms import BirthDateForm, JoinForm, SignInForm
 from portal.accounts.models import Clinic
+from portal.accounts.way_in_routes import arrival, let_in, site, wait
 from portal.actors import Role
 from portal.errors import Issue, NotFound
 
@@ -18,6 +19,7 @@ me = Blueprint("me", __name__)
 
 HOMES = {
     Role.PATIENT: "/visits",
+    Role.PROXY: "/visits",
     Role.FRONT_DESK: "/desk",
     Role.CLINICIAN: "/desk",
     Role.ADMINISTRATOR: "/desk",
@@ -28,6 +30,8 @@ HOMES = {
 @door.get("/")
 def home() -> ResponseReturnValue:
     live = guard.viewer()
+    if live and answering.undecided(live.actor):
+        return redirect(url_for("answering.whom"))
     return redirect(HOMES[live.actor.role] if live else url_for("door.sign_in"))
 
 
@@ -39,13 +43,15 @@ def sign_in(slug: str | None = None) -> ResponseReturnValue:
         return render_template("accounts/clinics.html", clinics=service.clinics())
     form, problem = SignInForm(), None
     if form.validate_on_submit():
-        token = service.sign_in(clinic.id, form.email.data, form.password.data, request.remote_addr or "")
-        if token:
-            guard.enter(token)
-            return redirect(guard.next_path("/"), 303)
+        need_two = current_app.config["SETTINGS"].staff_need_two
+        entered = entering.by_password(
+            clinic.id, form.email.data, form.password.data, arrival(), staff_need_two=need_two
+        )
+        if entered:
+            return let_in(entered) if entered.token else wait(entered)
         problem = Issue("email", "wrong", _("The e-mail address or the password is not right."))
     return render_template(
-        "accounts/sign_in.html", form=form, problem=problem, clinic=clinic, ended="ended" in request.args
+        "accounts/sign_in.html", form=form, problem=problem, clinic=clinic, passkeys=site().offered, told=_told()
     ), 422 if form.is_submitted() else 200
 
 
@@ -139,6 +145,11 @@ def still_here() -> ResponseReturnValue:
     """The person pressed "Stay signed in"; being heard is enough (the guard has noted it)."""
     left = guard.time_left()
     return "", 204, {"X-Session-Left": str(int(left.total_seconds())) if left else "0"}
+
+
+def _told() -> str:
+    """Why somebody is here: ended, renewed, or for no other reason than to sign in."""
+    return next((each for each in ("ended", "renewed") if each in request.args), "")
 
 
 def _clinic(slug: str | None) -> Clinic | None:

@@ -2,19 +2,27 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
-from portal.accounts.models import Account, Clinic, SignIn
+from portal.accounts.models import Account, Clinic, Invitation, SignIn
 from portal.actors import STAFF, Actor, Purpose, Role
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
+from portal.settings import Settings
 
 _TOUCH = timedelta(seconds=60)
+KEPT = timedelta(days=30)
+"""How long it is known from which device and place somebody was signed in."""
+WAITS = timedelta(minutes=10)
+"""How long somebody may take to find their second factor."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,14 @@ class Limits:
     staff_idle: timedelta
     patient_idle: timedelta
     absolute: timedelta
+
+    @classmethod
+    def of(cls, config: Settings) -> Self:
+        return cls(
+            staff_idle=timedelta(minutes=config.staff_idle_minutes),
+            patient_idle=timedelta(minutes=config.patient_idle_minutes),
+            absolute=timedelta(hours=config.absolute_hours),
+        )
 
     def idle(self, role: Role) -> timedelta:
         return self.staff_idle if role in STAFF else self.patient_idle
@@ -46,6 +62,10 @@ class Resumed:
     actor: Actor
     clinic: Place
     ends_at: datetime
+    proved_at: datetime
+    """when this person last proved who they are"""
+    confined: bool = False
+    """a member of staff who has to set up a second factor first, and may do nothing else"""
 
 
 @dataclass(frozen=True)
@@ -55,17 +75,64 @@ class Lapsed:
     account_id: str
 
 
-def begin(account: Account) -> str:
-    """A new session for `account`; returns the token for the cookie (256 bits), of which only the hash is kept."""
+class Stage(StrEnum):
+    """How far a sign-in is."""
+
+    FULL = "full"
+    CODE = "code"
+    SET_UP = "set-up"
+
+
+def begin(
+    account: Account, how: str = "password", device: Mapping[str, str] | None = None, stage: Stage = Stage.FULL
+) -> str:
+    """A new session for `account`; returns the token for the cookie (256 bits), of which only the hash is kept.
+
+    One that waits for its second factor is no sign-in yet: it is not audited as one and opens no page.
+    """
     token = secrets.token_urlsafe(32)
     with transaction() as current:
+        _tidy(account)
         sign_in = SignIn(
-            clinic_id=account.clinic_id, account_id=account.id, token_hash=_hash(token), began_at=now(), seen_at=now()
+            clinic_id=account.clinic_id,
+            account_id=account.id,
+            owner_id=account.owner,
+            token_hash=_hash(token),
+            began_at=now(),
+            seen_at=now(),
+            proved_at=now(),
+            stage=stage.value,
+            how=how,
+            device=dict(device) if device else None,
         )
         current.add(sign_in)
-        actor = actor_of(account, sign_in.id)
-        audit.record(actor, Event.SIGNED_IN, subject=f"sign_ins:{sign_in.id}", patient_id=account.patient_id)
+        if stage is not Stage.CODE:
+            audit.record(
+                actor_of(account, sign_in.id),
+                Event.SIGNED_IN,
+                subject=f"sign_ins:{sign_in.id}",
+                patient_id=account.patient_id,
+                detail={"how": how},
+            )
     return token
+
+
+def _tidy(account: Account) -> None:
+    """Second steps that nobody took are gone, and after a month so is where somebody was signed in from."""
+    mine = SignIn.account_id == account.id
+    with transaction() as current:
+        current.execute(delete(SignIn).where(mine, SignIn.stage == Stage.CODE.value, SignIn.began_at < now() - WAITS))
+        current.execute(update(SignIn).where(mine, SignIn.seen_at < now() - KEPT).values(device_sealed=None))
+
+
+def waiting(token: str | None) -> tuple[SignIn, Account] | None:
+    """The sign-in behind this token that waits for its second factor, for ten minutes at most."""
+    row = session().execute(_BEHIND, {"token_hash": _hash(token or "")}).one_or_none()
+    if row is None:
+        return None
+    sign_in, account, _ = row
+    open_still = sign_in.stage == Stage.CODE and sign_in.ended_at is None and now() < sign_in.began_at + WAITS
+    return (sign_in, account) if open_still and account.suspended_at is None else None
 
 
 _BEHIND = (
@@ -82,6 +149,8 @@ def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
     if row is None:
         return None
     sign_in, account, clinic = row
+    if sign_in.stage == Stage.CODE:
+        return None
     if sign_in.ended_at is not None or account.suspended_at is not None:
         return Lapsed(account.id) if sign_in.ended_why == "time-out" and account.suspended_at is None else None
     idle = limits.idle(Role(account.role))
@@ -92,7 +161,14 @@ def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
         with transaction():
             sign_in.seen_at = now()
     ends = min(sign_in.seen_at + idle, sign_in.began_at + limits.absolute)
-    return Resumed(actor_of(account, sign_in.id), Place(clinic.name, clinic.phone, clinic.timezone, clinic.slug), ends)
+    place = Place(clinic.name, clinic.phone, clinic.timezone, clinic.slug)
+    return Resumed(actor_of(account, sign_in.id), place, ends, sign_in.proved_at, sign_in.stage == Stage.SET_UP)
+
+
+def went_on(sign_in_id: str) -> None:
+    """The second step was taken: this one opens nothing any more, a new session does."""
+    with transaction() as current:
+        current.execute(delete(SignIn).where(SignIn.id == sign_in_id))
 
 
 def end(actor: Actor, why: str = "signed-out") -> None:
@@ -102,14 +178,35 @@ def end(actor: Actor, why: str = "signed-out") -> None:
         _end(sign_in, account, why)
 
 
-def end_all(account: Account, why: str) -> None:
-    """Every session of an account ends; inside the caller's transaction."""
+def end_all(account: Account, why: str, but: str | None = None) -> None:
+    """Every session of an account ends, `but` this one; inside the caller's transaction."""
     with transaction() as current:
         current.execute(
             update(SignIn)
-            .where(SignIn.account_id == account.id, SignIn.ended_at.is_(None))
+            .where(SignIn.account_id == account.id, SignIn.ended_at.is_(None), SignIn.id != (but or ""))
             .values(ended_at=now(), ended_why=why)
         )
+
+
+def end_links(account: Account) -> None:
+    """Links back into this account that are still open lead nowhere from now on; inside the caller's transaction."""
+    with transaction() as current:
+        current.execute(
+            update(Invitation)
+            .where(Invitation.account_id == account.id, Invitation.used_at.is_(None))
+            .values(expires_at=now())
+        )
+
+
+def proved(actor: Actor, *, opened: bool = False) -> str:
+    """They proved again who they are: the session goes on under a new token. `opened`: and it opens every page now."""
+    token = secrets.token_urlsafe(32)
+    with transaction() as current:
+        sign_in = current.get_one(SignIn, actor.session_id)
+        sign_in.token_hash, sign_in.proved_at = _hash(token), now()
+        if opened:
+            sign_in.stage = Stage.FULL.value
+    return token
 
 
 def actor_of(account: Account, session_id: str | None) -> Actor:

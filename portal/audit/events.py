@@ -32,6 +32,7 @@ class Event(StrEnum):
     RECOVERY_CODES_MADE = "recovery-codes-made"
     RECOVERY_OFFERED = "recovery-offered"
     RECOVERED = "recovered"
+    ACCOUNT_SEEN = "account-seen"
     VISIT_SEEN = "visit-seen"
     VISIT_SYNCHRONISED = "visit-synchronised"
     RECORD_READ = "record-read"
@@ -118,6 +119,7 @@ PLAIN: dict[Event, str] = {
     Event.FACTOR_ADDED: "%(who)s added a second step to signing in.",
     Event.FACTOR_REMOVED: "%(who)s removed a second step of signing in.",
     Event.RECOVERY_CODES_MADE: "%(who)s made new recovery codes.",
+    Event.ACCOUNT_SEEN: "%(who)s looked at whether you can sign in.",
     Event.RECOVERY_OFFERED: "%(who)s made a link to get back into this account.",
     Event.RECOVERED: "%(who)s got back into this account with a link from the clinic.",
     Event.INVITED: "%(who)s invited you to prepare a visit.",

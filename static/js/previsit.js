@@ -4,6 +4,7 @@ import {
 } from 'nhsuk-frontend'
 import { startAutoUpdate } from './autoupdate.js'
 import { startOnce } from './once.js'
+import { startPasskeys } from './passkeys.js'
 import { startPrint } from './print.js'
 import { startSession } from './session.js'
 
@@ -17,5 +18,6 @@ document.body.classList.add('js-enabled', 'nhsuk-frontend-supported')
 startAutoUpdate(startComponents)
 startComponents(document)
 startOnce()
+startPasskeys()
 startPrint()
 startSession()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from portal.accounts.models import Account
-from portal.actors import Actor
+from portal.accounts import renewing
+from portal.accounts.models import Account, SecurityNote
+from portal.actors import Actor, Role, system
 from portal.clock import now
 from portal.db import new_id, session, transaction
 from portal.ehr import grants, launches, registration
@@ -81,3 +82,13 @@ def tied(connection_id: str, owner: str) -> str:
         )
         current.add(row)
     return row.id
+
+
+def ways_in(clinic_id: str, patient_id: str) -> dict[str, str]:
+    """A link back into this person's account, and somebody who works at their clinic."""
+    works = select(Account.id).where(Account.clinic_id == clinic_id, Account.role == Role.FRONT_DESK.value)
+    account = session().scalars(select(Account).where(Account.patient_id == patient_id)).one()
+    way = renewing.offer(system(clinic_id), account, factors_too=False, open_for=timedelta(days=1))
+    with transaction():
+        session().execute(delete(SecurityNote))
+    return {"way back": way.token, "member": session().scalars(works).one()}

@@ -31,6 +31,8 @@ LINKLESS = {
     "launch.callback": NOT_THERE,
     "door.join": GONE,
     "door.join_account": GONE,
+    "way_in.back_in": GONE,
+    "way_in.renew": GONE,
     "keys.keys_of": NOT_THERE,
     "launch.sign_in": NOT_THERE,
 }

@@ -19,6 +19,9 @@ TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html"))
 WEB = {
     "routes.py",
     "launch_routes.py",
+    "way_in_routes.py",
+    "security_routes.py",
+    "staffing_routes.py",
     "signing_routes.py",
     "desk_routes.py",
     "preview_routes.py",

@@ -1,0 +1,63 @@
+"""What changed about somebody's way in: told once when they sign in next, and kept for them to read for ninety days."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from portal.accounts.models import Account, SecurityNote
+from portal.actors import Actor
+from portal.clock import now
+from portal.db import session, transaction
+
+KEPT = timedelta(days=90)
+WORDS = {
+    "link-made": "The clinic made a link to get back into your account.",
+    "renewed": "A new password was set with a link from the clinic.",
+    "factors-gone": "Your second steps were removed, because the clinic was told that you had lost them.",
+    "role": "What you may do here was changed by an administrator.",
+    "password": "You changed your password.",
+    "factor-added": "You added a second step.",
+    "factor-removed": "You removed a second step.",
+    "codes-made": "You made new recovery codes.",
+    "code-used": "A recovery code was used to sign in.",
+}
+"""What is told, as English msgids."""
+
+
+@dataclass(frozen=True)
+class Told:
+    at: datetime
+    sentence: str
+
+
+def note(account: Account, what: str, *, read: bool) -> None:
+    """Inside the caller's transaction; `read` when the person has just done it themself."""
+    with transaction() as current:
+        current.execute(delete(SecurityNote).where(SecurityNote.at < now() - KEPT))
+        current.add(
+            SecurityNote(
+                clinic_id=account.clinic_id, account_id=account.id, at=now(), what=what, read_at=now() if read else None
+            )
+        )
+        assert what in WORDS
+
+
+def unread(actor: Actor) -> list[Told]:
+    """What happened since they were last here and they do not know yet."""
+    return _told(actor, SecurityNote.read_at.is_(None))
+
+
+def every(actor: Actor) -> list[Told]:
+    return _told(actor)
+
+
+def read(actor: Actor) -> None:
+    with transaction() as current:
+        mine = SecurityNote.account_id == actor.account_id
+        current.execute(update(SecurityNote).where(mine, SecurityNote.read_at.is_(None)).values(read_at=now()))
+
+
+def _told(actor: Actor, *more: ColumnElement[bool]) -> list[Told]:
+    wanted = select(SecurityNote).where(SecurityNote.account_id == actor.account_id, *more)
+    return [Told(row.at, WORDS[row.what]) for row in session().scalars(wanted.order_by(SecurityNote.at.desc()))]
