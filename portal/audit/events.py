@@ -162,7 +162,7 @@ PLAIN: dict[Event, str] = {
     Event.LAUNCH_ANSWERED: "%(who)s came here from the clinic's system with this patient open.",
     Event.MESSAGE_SENT: "%(who)s sent you an e-mail.",
     Event.MESSAGE_FAILED: "%(who)s could not send you an e-mail.",
-    Event.REMINDERS_STOPPED: "Reminders were stopped with the link in an e-mail.",
+    Event.REMINDERS_STOPPED: "%(who)s stopped reminders.",
     Event.REMINDERS_WANTED: "%(who)s wants reminders again.",
     Event.EMERGENCY_BEGUN: "%(who)s said there was an emergency and opened what you allow then.",
     Event.EMERGENCY_ENDED: "%(who)s closed it again.",

@@ -43,6 +43,7 @@ CUSTODIAN = ("http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 AUTHORIZER = (SECURITY_ROLE, "authserver", "authorization server")
 PROVIDER = ("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV", "healthcare provider")
 RECIPIENT, AUTHOR = (PARTICIPATION, "IRCP", "information recipient"), (PARTICIPATION, "AUT", "author (originator)")
+INFORMANT = (PARTICIPATION, "INF", "informant")
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,9 @@ def _user(row: AuditRow, meaning: Meaning) -> Json | None:
     """The person, by the id of their account; None when the portal acted by itself."""
     if row.account_id is None:
         return None
-    writes = meaning.action in "CUD"
+    writer = INFORMANT if row.role == Role.PROXY else AUTHOR
     return {
-        "type": _concept(AUTHOR if writes else RECIPIENT),
+        "type": _concept(writer if meaning.action in "CUD" else RECIPIENT),
         "role": [_concept(("urn:previsit:role", row.role, row.role))],
         "who": {"type": "Person", "identifier": _identifier("accounts", row.account_id)},
         "requestor": True,
@@ -148,7 +149,9 @@ def _user(row: AuditRow, meaning: Meaning) -> Json | None:
 
 
 def _recipient(row: AuditRow) -> Json:
-    """Where a disclosure went: to the patient, who asked for it, or to the clinic's own record system."""
+    """Where a disclosure went: to the patient or who acts for them, who asked for it, or to the clinic's own record system."""
+    if row.role == Role.PROXY and row.account_id:
+        return {"type": "Person", "identifier": _identifier("accounts", row.account_id)}
     if row.role == Role.PATIENT and row.patient_id:
         return {"type": "Patient", "identifier": _identifier("patients", row.patient_id)}
     return {"type": "Organization", "identifier": _identifier("clinics", row.clinic_id)}

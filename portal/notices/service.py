@@ -97,7 +97,7 @@ def stop(token: str) -> None:
         if session().get(NoReminders, patient_id) is None:
             clinic_id = accounts.clinic_of(patient_id)
             current.add(NoReminders(patient_id=patient_id, clinic_id=clinic_id, said_at=now()))
-            actor = system(clinic_id)
+            actor = system(clinic_id, "Somebody with the link in an e-mail")
             audit.record(actor, Event.REMINDERS_STOPPED, subject=f"patients:{patient_id}", patient_id=patient_id)
 
 

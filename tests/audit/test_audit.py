@@ -10,10 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import db
 from portal.actors import system
-from portal.audit import chain
+from portal.audit import chain, verifier
 from portal.audit import service as audit
 from portal.audit.events import PLAIN, Event
 from portal.audit.models import AuditHead, AuditRow
+from portal.audit.verifier import Row
 from portal.db import session, transaction
 from tests import make
 
@@ -39,44 +40,32 @@ def test_every_mutation_of_the_chain_is_found(app: object) -> None:
     for number in range(30):
         with transaction():
             audit.record(system(clinic.id), Event.FORM_SAVED, subject=f"drafts:{number}", detail={"n": number})
-    rows = list(session().scalars(select(AuditRow).order_by(AuditRow.seq)))
+    rows = [chain.exported(row) for row in session().scalars(select(AuditRow).order_by(AuditRow.seq))]
     head = session().get_one(AuditHead, clinic.id)
-    end, key = (clinic.id, head.seq, head.hash), db.keys().derived("audit")
-    assert chain.first_break(key, rows, end) is None
+    ends, key = {clinic.id: (head.seq, head.hash)}, db.keys().derived("audit")
+    assert verifier.breaks(key, rows, ends) == []
     chance = random.Random(20261121)
     for _ in range(1000):
-        mutated = _mutated(rows, chance)
-        assert chain.first_break(key, mutated, end) is not None
+        assert verifier.breaks(key, _mutated(rows, chance), ends)
 
 
-def _mutated(rows: list[AuditRow], chance: random.Random) -> list[AuditRow]:
-    copies = [_copy(row) for row in rows]
+def _mutated(rows: list[Row], chance: random.Random) -> list[Row]:
+    copies = [*rows]
     place = chance.randrange(len(copies))
-    kind = chance.choice(["edit", "delete", "swap", "insert", "truncate", "seal"])
+    kind = chance.choice(["edit", "delete", "swap", "insert", "truncate"])
     if kind == "edit":
-        field = chance.choice(
-            ["event", "subject", "role", "outcome", "account_id", "patient_id", "purpose", "request_id"]
-        )
-        setattr(copies[place], field, "changed")
-    elif kind == "seal":
-        copies[place].detail_sealed = copies[place].detail_sealed[::-1]
+        field = chance.choice([name for name in verifier.FIELDS if name not in {"clinic_id", "seq"}])
+        copies[place] = {**copies[place], field: "changed"}
     elif kind == "delete":
         del copies[place]
     elif kind == "truncate":
         del copies[place:]
     elif kind == "insert":
-        copies.insert(place, _copy(chance.choice(rows)))
+        copies.insert(place, chance.choice(rows))
     else:
         other = (place + 1 + chance.randrange(len(copies) - 1)) % len(copies)
         copies[place], copies[other] = copies[other], copies[place]
     return copies
-
-
-def _copy(row: AuditRow) -> AuditRow:
-    made = AuditRow()
-    for column in [column.name for column in AuditRow.__table__.columns]:
-        setattr(made, column, getattr(row, column))
-    return made
 
 
 def test_the_patient_reads_who_looked_in_plain_words_and_only_their_own(app: object) -> None:
