@@ -37,6 +37,8 @@ class HeldHead:
     since: datetime
     reason: Reason
     words: Words
+    answers: bool = True
+    """whether answers are behind it that can be read; a withdrawal of consent has none"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class HeldItem:
     @property
     def reviewable(self) -> bool:
         """Whether it may be corrected in review: nothing of it is in the record, so a new version cannot double anything."""
-        return self.status.state is State.HELD and _nothing_there(self.events[-1])
+        return self.head.answers and self.status.state is State.HELD and _nothing_there(self.events[-1])
 
 
 def held(actor: Actor) -> list[HeldHead]:
@@ -253,7 +255,8 @@ def _audit(actor: Actor, item: OutboxItem, event: Event) -> None:
 
 def _head(item: OutboxItem, event: DeliveryEvent) -> HeldHead:
     reason = Reason(event.reason)
-    return HeldHead(item.id, item.submission_id, item.patient_id, event.at, reason, words(reason))
+    answers = not (item.basis or {}).get("withdrawal")
+    return HeldHead(item.id, item.submission_id, item.patient_id, event.at, reason, words(reason), answers)
 
 
 def _arrived(last: DeliveryEvent) -> str:

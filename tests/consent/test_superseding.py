@@ -1,5 +1,6 @@
 """What the clinic's record holds of a patient's choices follows them: an older Consent becomes inactive there, a withdrawal arrives."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,8 +10,9 @@ import pytest
 from portal.accounts.models import Patient
 from portal.consent import service as consent
 from portal.consent.decision import Policy
-from portal.db import session, transaction
+from portal.db import close, session, transaction
 from portal.delivery import service as delivery
+from portal.delivery.models import OutboxItem
 from portal.delivery.sender import send_next
 from portal.delivery.states import Kind, State
 from portal.ehr.client import FhirClient
@@ -111,3 +113,18 @@ def test_a_record_that_holds_nothing_of_ours_is_told_nothing(world):
     give(world)
     consent.withdraw(world.me, language="en")
     assert send_next(world.tools()) is None and there(world) == []
+
+
+def test_the_desk_offers_no_answers_to_read_behind_a_withdrawal(world, sign_in):
+    first = give(world)
+    deliver(world, first)
+    taken = consent.withdraw(world.me, language="en").id
+    make.staff(world.clinic, email="lee@example.org")
+    items = {row.submission_id: row.id for row in session().query(OutboxItem)}
+    close()
+    client = sign_in("lee@example.org")
+    for submission_id, item_id in items.items():
+        page = client.get(f"/desk/held/{item_id}").get_data(as_text=True)
+        offered = re.findall(r'"(/desk/submissions/[^"]+)"', page)
+        assert offered == ([] if submission_id == taken else [f"/desk/submissions/{submission_id}"])
+    assert taken in items and len(items) == 2

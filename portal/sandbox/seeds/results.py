@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.sandbox.seeds.chart import allergy, condition, insurance, medicine, no_known_allergies
 from portal.sandbox.seeds.laboratory import finding, observation, panel, report, result, single, with_range
+from portal.sandbox.seeds.papers import binary, form, pdf, rhythm
 from portal.sandbox.seeds.pieces import HL7, LOINC, Days, Resource, coding, concept, of, ref
 
 HALF_YEAR = 182
@@ -132,7 +133,7 @@ def priya_raman(days: Days) -> list[Resource]:
         allergy(who, "latex", "Latex", "111088007", "environment", "2019-06-06"),
         insurance(who, "blue-river", "Blue River Gold", "BR-20031", "2023-03-01"),
         culture | {"valueString": "No growth after 48 hours", "referenceRange": [{"text": "No growth"}]},
-        _report_of(who, "urine-culture", "Urine culture", "630-4", culture, when),
+        *_culture_letter(who, when, _report_of(who, "urine-culture", "Urine culture", "630-4", culture, when)),
         virus | {"valueCodeableConcept": finding("Not detected", "260415000")},
         _report_of(who, "sars-cov-2", "COVID-19 virus RNA", "94500-6", virus, when),
         blood_group | {"valueCodeableConcept": finding("Blood group A Rh(D) positive", "278149003")},
@@ -145,6 +146,7 @@ def priya_raman(days: Days) -> list[Resource]:
             status="preliminary",
         ),
         _x_ray(who, days),
+        *_heart(who, days),
     ]
 
 
@@ -167,3 +169,38 @@ def _x_ray(who: str, days: Days) -> Resource:
         "performer": [ref("Organization/clinic")],
         "conclusion": "Lungs are clear. The heart is of normal size. No acute finding.",
     }
+
+
+def _culture_letter(who: str, when: str, report: Resource) -> list[Resource]:
+    """The laboratory's own sheet, kept apart from the report that names it."""
+    lines = (
+        "Capital Laboratory",
+        "Urine culture",
+        f"Taken {when}",
+        "",
+        "No growth after 48 hours.",
+        "",
+        "Synthetic document.",
+    )
+    sheet = pdf(*lines)
+    held = binary(f"{who}-culture-sheet", sheet, of(who))
+    papers = [form(sheet, "Laboratory sheet", f"{when}T18:00:00Z", f"Binary/{held['id']}")]
+    return [held, report | {"presentedForm": papers}]
+
+
+def _heart(who: str, days: Days) -> list[Resource]:
+    """A time series, and a report with its document inside."""
+    when = days.day(-58)
+    made = observation(who, "ecg", concept("ECG, lead II"), when) | {"valueSampledData": rhythm()}
+    paper = pdf(
+        "Springfield Family Clinic",
+        "ECG",
+        f"Recorded {when}",
+        "",
+        "Regular rhythm, 70 a minute.",
+        "",
+        "Synthetic document.",
+    )
+    whole = report(who, "blood-count", [made], when)
+    text = {"conclusion": "Regular rhythm.", "presentedForm": [form(paper, "ECG on paper", days.at(-58, "18:00"))]}
+    return [made, whole | {"id": f"{who}-ecg-{when}", "code": concept("ECG", coding(LOINC, "11524-6"))} | text]

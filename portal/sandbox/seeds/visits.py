@@ -1,4 +1,4 @@
-"""Appointments around today: yesterday, today, tomorrow and in five days. Every day the clinic starts, it has some."""
+"""Appointments around today: one some weeks ago, yesterday, today, tomorrow and in five days. Every day the clinic starts, it has some."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from portal.sandbox.seeds.pieces import Days, Resource
 
 # who, days from today, time (UTC), service, status
 BOOK = (
+    ("kwame-mensah", -40, "15:30", "followup", "fulfilled"),
     ("mai-tran", -1, "14:30", "followup", "fulfilled"),
     ("maria-garcia-b", -1, "16:00", "checkup", "noshow"),
     ("noah-bennett", 0, "20:00", "child", "booked"),
