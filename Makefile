@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak pictures bench
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile fuzz pictures bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ matrix: setup-dev  ## run the SMART client matrix and print row, point, tests, p
 
 faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
+
+hostile: setup-dev assets  ## hostile text as every visitor in both languages, in Chromium, with and without the content policy
+	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_in_a_browser.py -s --timeout=3000
 
 soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
 	@$(BIN)/python -m tests.delivery.soak
