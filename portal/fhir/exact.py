@@ -61,7 +61,12 @@ def loads(text: str | bytes) -> Any:
 
 def written(value: Any) -> Any:
     """The value as `dumps` takes it into another value as it stands, without writing it again."""
-    return simplejson.RawJSON(dumps(value))
+    return text(dumps(value))
+
+
+def text(dumped: str) -> Any:
+    """What `dumps` has written, to stand as it is in another value."""
+    return simplejson.RawJSON(dumped)
 
 
 def reloads(text: bytes) -> Any:

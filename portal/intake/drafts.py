@@ -45,13 +45,17 @@ def save(
     event: Event,
     detail: Document | None = None,
 ) -> Draft:
-    """Write what `change` makes of the draft under the visit's lock, with its audit row. AlreadySent once it was sent."""
+    """Write what `change` makes of the draft under the visit's lock, with its audit row. AlreadySent once it was sent.
+
+    A form's "response" in it is kept apart; a change without one leaves it as it is.
+    """
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
         if not open_for_answers(visit):
             raise AlreadySent
         row = draft(visit, task)
-        document = change(row)
+        document = dict(change(row))
+        response = document.pop("response", None)
         if row is None:
             row = Draft(
                 clinic_id=visit.clinic_id,
@@ -65,6 +69,8 @@ def save(
             current.add(row)
         row.version, row.saved_at, row.document = row.version + 1, now(), document
         row.form_version_id = document.get("version_id")
+        if response is not None:
+            row.response = response
         audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id, detail=detail or {})
         return row
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from portal import db
 from portal.actors import Actor
@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.ehr import service as ehr
 from portal.errors import Conflict, NotFound
 from portal.fhir import exact
-from portal.intake import drafts, library, visits
+from portal.intake import drafts, held, library, visits
 from portal.intake.models import Draft, Visit
 from portal.library import service as forms
 from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate, signing
@@ -37,6 +37,8 @@ class Work:
     """linkIds that were new or different when the draft moved over to this version"""
     signed: signing.Signed | None = None
     """the signature, while the answers are those that were signed"""
+    draft_id: str = ""
+    """where the answers are stored, when they are exactly these"""
 
     @property
     def unsigned(self) -> bool:
@@ -126,43 +128,52 @@ def is_complete(visit: Visit, entry: library.Entry, row: Draft) -> bool:
 
 def save_page(
     actor: Actor,
-    visit_id: str,
-    slug: str,
+    work: Work,
     page_key: str,
     answers: Answers,
     seen: Mapping[str, str],
-    language: str,
-    max_age: timedelta,
     *,
     repeat: tuple[str, str] | None = None,
 ) -> Saved:
-    """Keep the answers of one page, complete or not, and say what is still wrong on it.
+    """Keep the answers of one page, complete or not, and say what is still wrong on it. `work` is used up.
 
     `repeat` is ("add" | "remove", name): one more or one fewer of a repeating question or group.
 
     `seen` is the digest of each question's answers as the page showed them: what was changed elsewhere since, and was not
     changed here, stays; `elsewhere` names what was changed in both places: nothing is written then.
     """
-    current = work(actor, visits.visit(actor, visit_id), slug, language, max_age)
     kept: list[Work] = []
 
     def change(row: Draft | None) -> dict[str, Any]:
-        latest = _of_draft(current.visit, current.entry, row, current.filling.context) if row else current
+        latest = _of_draft(work.visit, work.entry, row, work.filling.context) if _overtaken(row, work) else work
         mine, clashes = _merged(latest.filling, answers, seen)
         if clashes:
             raise _Clash(latest, latest.filling.answer(answers), clashes)
-        filled = _repeated(latest.filling.answer(mine), repeat)
-        signed = _while_intact(filled, latest.signed)
-        kept.append(replace(latest, filling=filled, touched=latest.touched | {page_key}, signed=signed))
+        latest.filling.put(mine)
+        _repeat(latest.filling, repeat)
+        signed = _while_intact(latest.filling, latest.signed)
+        kept.append(replace(latest, touched=latest.touched | {page_key}, signed=signed))
         return document(kept[0])
 
     try:
-        row = drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
+        row = drafts.save(actor, work.visit.id, library.task(work.entry.slug), change, Event.FORM_SAVED)
     except _Clash as clash:
-        return Saved(replace(clash.there, filling=clash.here), [], _differences(clash), clash.there.filling)
-    entry = replace(current.entry, before=None)
-    saved = replace(kept[0], entry=entry, version=row.version, saved_at=row.saved_at, moved=False)
+        shown = replace(clash.there, filling=clash.here, draft_id="")
+        return Saved(shown, [], _differences(clash), clash.there.filling)
+    entry = replace(work.entry, before=None)
+    saved = replace(kept[0], entry=entry, version=row.version, saved_at=row.saved_at, moved=False, draft_id=row.id)
     return Saved(saved, _errors(saved.filling.check(page_key)))
+
+
+def _overtaken(row: Draft | None, work: Work) -> TypeGuard[Draft]:
+    """Whether something was saved elsewhere since the work was opened."""
+    return row is not None and (row.id, row.version) != (work.draft_id, work.version)
+
+
+def put_away(work: Work) -> None:
+    """Hold what was opened for the next request of the same person; `work` is used up."""
+    if work.draft_id and work.entry.before is None:
+        held.put(work.draft_id, work.version, work.filling)
 
 
 def document(work: Work) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def document(work: Work) -> dict[str, Any]:
     return {
         "canonical": work.entry.form.canonical,
         "version_id": work.entry.version_id,
-        "response": work.filling.draft(),
+        "response": exact.text(work.filling.draft_text()),
         "touched": sorted(work.touched),
         "complete": not _errors(work.filling.check(None)) and not work.unsigned,
         "again": sorted(work.again),
@@ -204,8 +215,8 @@ def _merged(there: Filling, answers: Answers, seen: Mapping[str, str]) -> tuple[
     """The answers to write, and the names of questions that were changed both there and here since they were seen."""
     mine, clashes = {}, []
     for name, here in answers.items():
-        node = there.node(name)
-        stored = digest(node.answers) if node else seen.get(name, "")
+        kept = there.stored(name)
+        stored = seen.get(name, "") if kept is None else digest(kept)
         if stored == seen.get(name, stored):
             mine[name] = here
         elif digest(here) not in {stored, seen[name]}:
@@ -227,16 +238,15 @@ def _rows(filling: Filling) -> dict[str, str]:
     return {row.name: ", ".join(row.answers) for section in filling.summary() for row in section.rows}
 
 
-def _repeated(filling: Filling, repeat: tuple[str, str] | None) -> Filling:
-    if repeat is None:
-        return filling
-    verb, name = repeat
-    return filling.add(name) if verb == "add" else filling.remove(name)
+def _repeat(filling: Filling, repeat: tuple[str, str] | None) -> None:
+    if repeat is not None:
+        verb, name = repeat
+        _ = filling.put_more(name) if verb == "add" else filling.put_fewer(name)
 
 
 def page(work: Work, page_key: str) -> Page:
     """A page of the form that applies to this patient; NotFound for any other."""
-    found = next((each for each in work.filling.pages if each.key == page_key), None)
+    found = work.filling.page(page_key)
     if found is None:
         raise NotFound
     return found
@@ -244,14 +254,14 @@ def page(work: Work, page_key: str) -> Page:
 
 def page_after(work: Work, page_key: str) -> str | None:
     """The page that follows as the answers stand now, or None after the last."""
-    keys = [each.key for each in work.filling.pages]
+    keys = work.filling.keys
     place = keys.index(page_key) + 1 if page_key in keys else 0
     return keys[place] if place < len(keys) else None
 
 
 def first_open(work: Work) -> str:
     """The first page that was not saved yet or is not complete, or the first of all. NotFound when nothing is asked."""
-    keys = [each.key for each in work.filling.pages]
+    keys = work.filling.keys
     if not keys:
         raise NotFound
     return next((key for key in keys if key not in work.touched or _errors(work.filling.check(key))), keys[0])
@@ -261,14 +271,16 @@ def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) 
     """The draft in its own version, or moved over to the one that its clinic asks for now; what is stored stays as it is."""
     kept = row.document
     if entry.before is None or kept["version_id"] == entry.version_id:
-        filling, again = Filling(entry.form, kept["response"], context), frozenset(kept.get("again") or ())
+        at_hand = held.take(row.id, row.version, entry.form, context)
+        filling, again = at_hand or Filling(entry.form, row.response, context), frozenset(kept.get("again") or ())
         signed = still_signed(filling, kept.get("signed"))
         touched = frozenset(kept["touched"])
-        return Work(visit, entry, filling, row.version, touched, row.saved_at, again=again, signed=signed)
-    made = migrate(entry.before, entry.form, kept["response"], context)
+        work = Work(visit, entry, filling, row.version, touched, row.saved_at, again=again, signed=signed)
+        return replace(work, draft_id=row.id)
+    made = migrate(entry.before, entry.form, row.response, context)
     again = frozenset(each.link_id for each in made.ask_again)
     filling = Filling(entry.form, made.draft, context)
-    work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again)
+    work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again, draft_id=row.id)
     changed = {row.page_key for row in work._again(context.language)}
     return replace(work, touched=frozenset(kept["touched"]) - changed)
 

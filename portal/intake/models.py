@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Sealed, key, sealed_column
@@ -75,6 +75,9 @@ class Draft(Base):
     saved_at: Mapped[datetime]
     document_sealed: Mapped[bytes] = sealed_column()
     document = Sealed()
+    response_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    response = Sealed()
+    """of a form: everything typed so far, read only where it is needed"""
 
 
 class Submission(Base):

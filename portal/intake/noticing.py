@@ -25,7 +25,7 @@ def of_visit(actor: Actor, visit: Visit, rules: Rules, language: str) -> list[st
         for each in library.entries(actor, visit, rows)
         if library.task(each.slug) in rows
     ]
-    found = [met for each, row in begun for met in rules.met(each.form.raw, row.document["response"], language, now())]
+    found = [met for each, row in begun for met in rules.met(each.form.raw, row.response, language, now())]
     return list(dict.fromkeys(met.patient for met in found if met.patient))
 
 

@@ -96,7 +96,9 @@ def form_start(visit_id: str, slug: str) -> ResponseReturnValue:
     work = filling.work(actor, _open(visit_id), slug, _language(), _fresh())
     if filling.to_sign(work):
         return redirect(url_for("signing.sign", visit_id=visit_id, slug=slug))
-    return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=filling.first_open(work)))
+    page_key = filling.first_open(work)
+    filling.put_away(work)
+    return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key))
 
 
 @bp.route("/<visit_id>/forms/<slug>/<page_key>", methods=["GET", "POST"])
@@ -109,42 +111,60 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
         audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
         kept = accounts.take_kept(actor, request.path)
         form = page_form(work.filling.nodes(page.key), _language())(formdata=typed_again(kept) if kept else None)
-        return _form_page(work, page.key, form, kept=bool(kept))
+        answer = _form_page(work, page.key, form, kept=bool(kept))
+        filling.put_away(work)
+        return answer
     form = page_form(work.filling.nodes(page.key), _language())()
     return _save_form_page(work, page.key, form)
 
 
 def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
     answers, unread = form.answers()
-    visit_id, slug, actor = work.visit.id, work.entry.slug, guard.actor()
-    saved = filling.save_page(
-        actor, visit_id, slug, page_key, answers, form.seen(), _language(), _fresh(), repeat=_repeat()
-    )
+    saved = filling.save_page(guard.actor(), work, page_key, answers, form.seen(), repeat=_repeat())
     leaving = request.form.get("step") == "leave" and not work.entry.required
     if saved.stale or (unread and not leaving) or (saved.issues and _moves_on()):
-        issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
-        again = page_form(saved.work.filling.nodes(page_key), _language())
-        redrawn = again(formdata=request.form if unread else None)
-        shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
-        return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
-    accounts.drop_kept(actor, request.path)
-    if leaving:
-        filling.leave_out(actor, visit_id, slug)
+        answer = _once_more(saved, page_key, unread)
+    else:
+        accounts.drop_kept(guard.actor(), request.path)
+        if leaving:
+            filling.leave_out(guard.actor(), work.visit.id, work.entry.slug)
+        answer = _fragment(saved, page_key, answers) or redirect(_onward(saved.work, page_key, leaving), 303)
+    filling.put_away(saved.work)
+    return answer
+
+
+def _once_more(saved: filling.Saved, page_key: str, unread: list[Issue]) -> ResponseReturnValue:
+    """The page with what is wrong on it, or with what was saved elsewhere meanwhile."""
+    issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
+    again = page_form(saved.work.filling.nodes(page_key), _language())
+    redrawn = again(formdata=request.form if unread else None)
+    shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
+    return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
+
+
+def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> ResponseReturnValue | None:
+    """The page as it stands now, for the script that asked; None for a person who sends the form."""
+    if _moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
+        return None
+    redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
+    return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
+
+
+def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
+    """Where to go after saving."""
+    visit_id, slug = work.visit.id, work.entry.slug
     if leaving or request.form.get("step") == "later":
-        return redirect(url_for(".hub", visit_id=visit_id), 303)
+        return url_for(".hub", visit_id=visit_id)
     if not _moves_on():
-        if request.headers.get("X-Fragment"):
-            redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
-            return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
-        return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key), 303)
-    following = filling.page_after(saved.work, page_key)
-    if filling.to_sign(saved.work) and (following is None or request.args.get("from") == "check"):
-        return redirect(url_for("signing.sign", visit_id=visit_id, slug=slug), 303)
-    if request.args.get("from") == "check":
-        return redirect(url_for(".check", visit_id=visit_id), 303)
+        return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key)
+    following, to_check = filling.page_after(work, page_key), request.args.get("from") == "check"
+    if (following is None or to_check) and filling.to_sign(work):
+        return url_for("signing.sign", visit_id=visit_id, slug=slug)
+    if to_check:
+        return url_for(".check", visit_id=visit_id)
     if following is None:
-        return redirect(url_for(".hub", visit_id=visit_id), 303)
-    return redirect(url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following), 303)
+        return url_for(".hub", visit_id=visit_id)
+    return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following)
 
 
 def _form_page(

@@ -179,9 +179,16 @@ class Filling:
     def node(self, name: str) -> Node | None:
         """The node of one field name, wherever it stands; None when it is hidden, does not apply or does not exist."""
         entry = self._entry(name)
-        if entry is None or not self._evaluation.enabled(entry) or any(i.hidden for i in entry.item.ancestors()):
+        if entry is None or self.stored(name) is None:
             return None
         return drawing._node(self._evaluation, entry, {})
+
+    def stored(self, name: str) -> list[Json] | None:
+        """The answers that the node of a field name would show; None where there is no such node."""
+        entry = self._entry(name)
+        if entry is None or any(item.hidden for item in entry.item.ancestors()) or not self._evaluation.enabled(entry):
+            return None
+        return entry.answers
 
     def page_of(self, name: str) -> str:
         """The key of the page a field name stands on, or ""."""

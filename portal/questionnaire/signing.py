@@ -61,6 +61,13 @@ class Signed:
 
 def needed(form: Form) -> tuple[Part, ...]:
     """The parts of a form that must be signed."""
+    known: dict[str, tuple[Part, ...]] = form.cache("signing")
+    if "parts" not in known:
+        known["parts"] = _needed(form)
+    return known["parts"]
+
+
+def _needed(form: Form) -> tuple[Part, ...]:
     found = [(item, ext.values(item.extensions, "signatureRequired")) for item in (form.root, *form.all_items)]
     return tuple(
         Part("" if item is form.root else item.link_id, str(item.raw.get("text") or ""), _kinds(values))

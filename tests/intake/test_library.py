@@ -80,8 +80,7 @@ def fill(clinic: FormsApp) -> Page:
 def document(clinic: FormsApp) -> dict[str, Any]:
     kept = drafts.draft(visit(clinic), "form:a-test-form")
     assert kept is not None
-    found: dict[str, Any] = kept.document
-    return found
+    return {**kept.document, "response": kept.response}
 
 
 def answers(clinic: FormsApp) -> str:
@@ -260,7 +259,7 @@ def _answer_everything(clinic: FormsApp, slug: str, page_key: str) -> None:
         for node in questions(work.filling.nodes(page_key))
         if not node.read_only and (node.options or node.type == "boolean")
     }
-    saved = filling.save_page(patient(clinic), clinic.visit_id, slug, page_key, answers, {}, "en", FRESH)
+    saved = filling.save_page(patient(clinic), work, page_key, answers, {})
     assert saved.issues == []
 
 

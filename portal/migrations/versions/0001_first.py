@@ -426,7 +426,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(length=40), nullable=True),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations', 'surveys')",
+            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations', 'procedures', 'family', 'surveys')",
             name=op.f("ck_readings_kind"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_readings_clinic_id")),
@@ -620,6 +620,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("response_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_drafts_clinic_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_drafts_patient_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_drafts_visit_id")),
