@@ -4,9 +4,12 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from portal import db, logs, serving, settings
 from portal.accounts import service as accounts
 from portal.actors import system
+from portal.audit import signing
 from portal.clock import now
 from portal.consent import service as consent
 from portal.delivery import cluster, crew, wakes, worker
@@ -24,6 +27,7 @@ from portal.notices import mail
 from portal.notices import service as notices
 from portal.settings import Settings
 
+log = structlog.get_logger()
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
 QUALITY_SECONDS = 900
@@ -31,6 +35,8 @@ EMERGENCY_SECONDS = 60
 MESSAGE_SECONDS = 20
 LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
+HEADS_SECONDS = 300
+"""How often the ends of the audit trails are signed; what is younger than that could be cut off unnoticed."""
 SWEEP_SECONDS = 3
 AHEAD = timedelta(days=3)
 WARM = timedelta(hours=12)
@@ -65,8 +71,15 @@ def shared(config: Settings) -> list[worker.Job]:
         worker.Job("messages", MESSAGE_SECONDS, lambda: _messages(config)),
         worker.Job("emergencies", EMERGENCY_SECONDS, emergencies.end_overdue),
         worker.Job("quality", QUALITY_SECONDS, _quality),
+        worker.Job("audit heads", HEADS_SECONDS, _sign_heads),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]
+
+
+def _sign_heads() -> None:
+    """Into the file, and into the log, which usually leaves the machine by itself: ids, numbers and a signature, nothing else."""
+    for each in signing.sign(signing.Place(settings.audit_key_path(), settings.audit_heads_path())):
+        log.info("audit head", **each)
 
 
 def tools(config: Settings) -> Tools:
