@@ -63,6 +63,8 @@ def request(
     }
     if "openid" in scope.split():
         fields["nonce"] = made.nonce
+    if {"openid", "offline_access"} <= set(scope.split()):
+        fields["prompt"] = "consent"  # OpenID Connect 11: without it a server must leave a lasting permission out
     if launch is not None:
         fields["launch"] = launch
     return WayOut(at.authorization, fields, at.takes_post)

@@ -93,11 +93,20 @@ def test_row_02_authorize__openid_and_fhir_user_together_with_a_nonce(at: Scene)
     assert len({way.fields["nonce"] for way in ways}) == 3
 
 
+def test_row_02_authorize__a_lasting_permission_is_asked_for_as_openid_connect_wants(
+    clinic: Place, server: Hostile
+) -> None:
+    """OpenID Connect 11: without `prompt=consent` a strict server leaves offline_access out, and nobody stays connected."""
+    at = scene(clinic, server)
+    assert at.connect().fields["prompt"] == "consent"
+    assert "prompt" not in at.sign_in().fields and "prompt" not in at.from_ehr().fields
+
+
 def test_row_02_authorize__openid_only_where_the_server_says_who_signs_in(clinic: Place, server: Hostile) -> None:
     at = scene(clinic, server, issuer=None, jwks_uri=None, authorization_response_iss_parameter_supported=None)
     way = at.connect()
     assert "openid" not in way.fields["scope"].split()
-    assert "nonce" not in way.fields
+    assert "nonce" not in way.fields and "prompt" not in way.fields
 
 
 def test_row_02_authorize__post_when_the_server_says_so(clinic: Place, server: Hostile) -> None:

@@ -22,7 +22,8 @@ WANTED = [name for name in os.environ.get("PREVISIT_PEERS", ",".join(PEERS)).spl
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "peer" in metafunc.fixturenames:
-        each = [pytest.param(name, marks=pytest.mark.xdist_group(f"peer-{name}")) for name in WANTED]
+        only = getattr(metafunc.module, "PEERS_HERE", PEERS)
+        each = [pytest.param(name, marks=pytest.mark.xdist_group(f"peer-{name}")) for name in WANTED if name in only]
         metafunc.parametrize("peer", each, indirect=True, scope="session")
 
 

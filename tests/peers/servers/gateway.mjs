@@ -38,6 +38,8 @@ function command(wish) {
   if (wish.upstream) state.upstream = wish.upstream;
   if (wish.lose !== undefined) state.lose = wish.lose;
   if (wish.client) guard.know(wish.client);
+  if (wish.people) guard.knowForPeople(wish.people);
+  if (wish.person) guard.person(wish.person);
   if (wish.expire) guard.expire();
   return { issuer: guard?.issuer, lose: state.lose, tokens: guard?.tokens(), seen: state.seen.splice(0) };
 }
