@@ -61,7 +61,6 @@ def written(letter: Letter) -> EmailMessage:
     made["Date"] = format_datetime(now())
     made["Message-ID"] = f"<{letter.id}@{host}>"
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = language
     stop = [STOP[language], letter.stop] if letter.stop and letter.kind in STOPPABLE else []
     if stop:
         made["List-Unsubscribe"] = f"<{letter.stop}>"
@@ -70,6 +69,7 @@ def written(letter: Letter) -> EmailMessage:
         "\n\n".join([*lines, f"{words.link}:\n{letter.link}", *closing, *[":\n".join(stop)] * bool(stop)]) + "\n"
     )
     made.add_alternative(_html(language, lines, (words.link, letter.link), closing, stop), subtype="html")
+    made["Content-Language"] = language
     return made
 
 
