@@ -61,17 +61,17 @@ def create_app(config: Settings | None = None) -> Flask:
         SETTINGS=config,
     )
     attention.check(config.attention)
-    db.connect(config.database, config.keys)
+    db.connect(config.database, config.keys, walled=True)
     pages.install(app, config)
     guard.install(app, _doors(config))
     if config.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxy_hops, x_proto=config.proxy_hops)  # type: ignore[method-assign]
-    _open_rooms(app)
+    _open_rooms(app, config)
     _check_rooms(app)
     return app
 
 
-def _open_rooms(app: Flask) -> None:
+def _open_rooms(app: Flask, config: Settings) -> None:
     guard.open_room(app, pages.pulse, Role.ANYONE)
     guard.open_room(app, accounts.door, Role.ANYONE)
     guard.open_room(app, way_in_routes.bp, Role.ANYONE)
@@ -100,8 +100,9 @@ def _open_rooms(app: Flask) -> None:
     guard.open_room(app, notices.bp, *DESK)
     guard.open_room(app, notices.stopping, Role.ANYONE)
     guard.open_room(app, notices.mine, Role.PATIENT)
-    guard.open_room(app, notices.mailbox, Role.ANYONE)
     notices.install(app)
+    if config.demo and config.mail == "folder":
+        guard.open_room(app, notices.mailbox, Role.ANYONE)
     guard.open_room(app, emergency.bp, Role.CLINICIAN)
     guard.open_room(app, emergency.checked, Role.PRIVACY_OFFICER)
     emergency.install(app)

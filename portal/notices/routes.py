@@ -8,7 +8,6 @@ from flask import Blueprint, Flask, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from portal import guard
-from portal.errors import NotFound
 from portal.notices import service
 
 bp = Blueprint("messages", __name__, url_prefix="/desk/messages")
@@ -70,10 +69,7 @@ def letters() -> ResponseReturnValue:
 
 
 def _folder() -> Path:
-    settings = current_app.config["SETTINGS"]
-    if not settings.demo or settings.mail != "folder":
-        raise NotFound
-    return Path(settings.instance) / "mail"
+    return Path(current_app.config["SETTINGS"].instance) / "mail"
 
 
 def _read(path: Path) -> dict[str, str]:
