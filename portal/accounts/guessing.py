@@ -82,9 +82,16 @@ def _word_at(text: str, place: int, own: set[str]) -> str:
 
 
 def _run_at(text: str, place: int) -> int:
-    """How many letters from here are one key again and again, or keys in a row, either way."""
-    same = next((n for n in range(1, len(text) - place) if text[place + n] != text[place]), len(text) - place)
-    return max([same, *(_along(row, text, place) for row in (*ROWS, *(row[::-1] for row in ROWS)))])
+    """How many letters from here are the same few again and again (at least thrice), or keys in a row, either way."""
+    again = (_again(text, place, period) for period in range(1, 5))
+    return max([1, *again, *(_along(row, text, place) for row in (*ROWS, *(row[::-1] for row in ROWS)))])
+
+
+def _again(text: str, place: int, period: int) -> int:
+    end = place + period
+    while end < len(text) and text[end] == text[end - period]:
+        end += 1
+    return end - place if end - place >= 3 * period else 1
 
 
 def _along(row: str, text: str, place: int) -> int:
