@@ -60,6 +60,8 @@ QUERIES: dict[Kind, tuple[Query, ...]] = {
     Kind.LABS: (Query("Observation", category="laboratory"), Query("DiagnosticReport", category=LAB)),
     Kind.VITALS: (Query("Observation", category="vital-signs"),),
     Kind.IMMUNIZATIONS: (Query("Immunization"),),
+    Kind.PROCEDURES: (Query("Procedure"),),
+    Kind.FAMILY: (Query("FamilyMemberHistory"),),
     Kind.SURVEYS: (Query("Observation", category="survey"), Query("Observation", category="social-history")),
 }
 

@@ -132,6 +132,8 @@ SEARCHED: dict[str, tuple[str, ...]] = {
     "Observation": ("patient", "category"),
     "DiagnosticReport": ("patient", "category"),
     "Immunization": ("patient",),
+    "Procedure": ("patient",),
+    "FamilyMemberHistory": ("patient",),
     "QuestionnaireResponse": ("identifier",),
     "Consent": ("identifier",),
 }

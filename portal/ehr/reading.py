@@ -35,6 +35,8 @@ class Kind(StrEnum):
     LABS = "labs"
     VITALS = "vitals"
     IMMUNIZATIONS = "immunizations"
+    PROCEDURES = "procedures"
+    FAMILY = "family"
     SURVEYS = "surveys"
 
 

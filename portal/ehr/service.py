@@ -15,7 +15,7 @@ from portal.db import session, transaction
 from portal.ehr import connections, definitions, finding, keys, scopes, tokens
 from portal.ehr import overview as overview_page
 from portal.ehr.binaries import Brought, binary
-from portal.ehr.capabilities import Capabilities
+from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.definitions import Expanded, FormThere
 from portal.ehr.errors import EhrError
@@ -36,9 +36,17 @@ T = TypeVar("T")
 # -- connections -----------------------------------------------------------------------------------------------------
 
 
-def asked_for(kind: str, verb: str) -> bool:
-    """Whether we ask the clinics' servers for leave to do this (a letter of cruds) with this type of resource."""
-    return verb in NEEDS.get(kind, "")
+def writable(clinic_id: str) -> Callable[[str, str], bool]:
+    """Whether the clinic's server lets us do this (a letter of cruds) with a type of resource, as far as it has said."""
+    connection = connection_for(clinic_id)
+    granted = tokens.granted_scope(connection.id) if connection else None
+    can = capabilities(connection) if connection else UNKNOWN
+
+    def may(kind: str, verb: str) -> bool:
+        asked = verb in NEEDS.get(kind, "") and can.offers(kind)
+        return asked and (granted is None or scopes.permits(granted, kind, verb))
+
+    return may
 
 
 def connection_for(clinic_id: str) -> Connection | None:
@@ -189,7 +197,6 @@ __all__ = [
     "State",
     "Tested",
     "alerts",
-    "asked_for",
     "binary",
     "candidates",
     "capabilities",
@@ -219,4 +226,5 @@ __all__ = [
     "test",
     "upcoming",
     "usable",
+    "writable",
 ]

@@ -21,7 +21,7 @@ from portal.errors import Conflict
 from portal.intake import confirming, differing, drafts, filling, library, noticing, visits
 from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
-from portal.questionnaire import signing
+from portal.questionnaire import extract, signing
 
 _LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 IDENTIFIER_SYSTEM = "urn:previsit:response"
@@ -166,6 +166,7 @@ def _prepare(
     facts_row = drafts.draft(visit, confirming.TASK)
     assert facts_row is not None  # the facts task is done
     facts, sections = confirming.submitted(facts_row.document)
+    responses = [_response(visit, each) for each in works]
     return {
         "visit": {
             "id": visit.id,
@@ -177,7 +178,8 @@ def _prepare(
         "by": {"name": actor.name, "account_id": actor.account_id, "language": language, **_behalf(actor)},
         "facts": facts,
         "sections": sections,
-        "responses": [_response(visit, each) for each in works],
+        "responses": responses,
+        "told": sum(_told(each, response) for each, response in zip(works, responses, strict=True)),
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
         "conflicts": [*differing.found(facts_row.document), *consent.contradictions(actor)],
@@ -213,6 +215,12 @@ def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
     }
     made = work.filling.response("completed", authored=now().isoformat(timespec="seconds"), identifier=identifier)
     return signing.attached(made, work.entry.form, work.signed) if work.signed else made
+
+
+def _told(work: filling.Work, response: dict[str, Any]) -> int:
+    """How many entries of the record the author of a form has made of the answers: staff decide about each."""
+    made = extract(work.entry.form, response, work.filling.context)
+    return len(made.bundle.get("entry", ()))
 
 
 def _reference() -> str:

@@ -47,5 +47,7 @@ def attention(document: Json, *, tied: bool, round: int) -> tuple[Why, ...]:
 
 
 def to_decide(document: Json) -> int:
-    """How many facts the patient did not simply confirm."""
-    return sum(1 for fact in objects_at(document, "facts") if fact["answer"] != "same")
+    """How many facts the patient did not simply confirm, and how many entries their forms make."""
+    told = document.get("told")
+    facts = sum(1 for fact in objects_at(document, "facts") if fact["answer"] != "same")
+    return facts + (told if isinstance(told, int) else 0)

@@ -199,7 +199,7 @@ def _proposals(
         subject=subject_of(actor, submission.patient_id) or UNTIED,
         said_at=instant(submission.sent_at),
         told=said,
-        writable=ehr.asked_for,
+        writable=ehr.writable(actor.clinic_id or ""),
     )
 
 

@@ -15,7 +15,14 @@ KINDS = {
 }
 
 
-MORE = {"surveys": ehr.Kind.SURVEYS, "vitals": ehr.Kind.VITALS, "labs": ehr.Kind.LABS}
+MORE = {
+    "surveys": ehr.Kind.SURVEYS,
+    "vitals": ehr.Kind.VITALS,
+    "labs": ehr.Kind.LABS,
+    "immunization": ehr.Kind.IMMUNIZATIONS,
+    "procedure": ehr.Kind.PROCEDURES,
+    "family": ehr.Kind.FAMILY,
+}
 """Sections that are looked at only when a form says something of their kind."""
 
 

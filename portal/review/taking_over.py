@@ -1,4 +1,4 @@
-"""What accepting something a form says would write: a table by type of resource. Pure.
+"""What accepting something a form says would write (portal/review/shapes.py says how, by type of resource). Pure.
 
 Everything is written as the patient's own report: the patient is its subject and its source, dated when they sent it, and
 what can be confirmed or not is unconfirmed, whatever the form's template says. What the record already says is not
@@ -6,129 +6,35 @@ written again; it is found by our identifier, by its codes, or by its name.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from portal.fhir.resources import Json, identifiers, key_of, objects_at, text_at, type_of
+from portal.fhir import structure
+from portal.fhir.resources import Json, identifiers, key_of, text_at, type_of
 from portal.fhir.values import codes_of, concept_text
 from portal.review import words
 from portal.review.allergy import IS_TAKEN
 from portal.review.extracted import Told
-from portal.review.medication import OVER as NOT_TAKEN
 from portal.review.proposal import Answer, Change, Proposal, Risk, Row, key_for
-from portal.review.ruling import ALREADY, NOTHING_CHANGES, SIMILAR, create, named_in, similar_in, status, update
+from portal.review.ruling import ALREADY, NOTHING_CHANGES, SIMILAR, create, similar_in, update
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
+from portal.review.shapes import SHAPES, Shape, name_of
 
 NOT_CHECKED = "The record could not be read now, so it is not known whether it already says this."
 BY_HAND = "This kind of entry is not written from here. Enter it by hand if it matters."
+NOT_LET = "The clinic's system does not let us write this kind of entry. Enter it by hand if it matters."
+NOT_ENOUGH = "The form does not say enough to make an entry of it. Enter it by hand if it matters."
 NOT_THERE = "The form means to change an entry that was not found in the record. Enter it by hand if it matters."
 UPDATES = "Brings up to date what an earlier answer to this form put into the record."
 OTHER_VALUE = "The record's latest entry says something else."
 
 
-@dataclass(frozen=True)
-class Shape:
-    """One type of resource. `kind` names it for people and permissions, `patient` is the element that says whose it is,
-    `section` where the record is looked at; `fixed` is always so, `else_` is filled in where the form says nothing."""
-
-    kind: str
-    patient: str
-    effect: str
-    section: Callable[[Json], str]
-    fixed: Callable[[Json, str], Json]
-    else_: Callable[[Json, str], Json]
-    same: Callable[[Json, Json], bool]
-    stands: Callable[[Json], bool] = lambda _: True
-
-
-def _unconfirmed(system: str) -> Callable[[Json, str], Json]:
-    return lambda who, _: {"verificationStatus": status(system, "unconfirmed"), "asserter": who}
-
-
-def _active(system: str) -> Callable[[Json, str], Json]:
-    return lambda _, at: {"clinicalStatus": status(system, "active"), "recordedDate": at}
-
-
-def _category(resource: Json) -> str:
-    held = {code for each in objects_at(resource, "category") for _, code in codes_of(each)}
-    return "vitals" if "vital-signs" in held else "labs" if "laboratory" in held else "surveys"
-
-
-def _same_name(told: Json, held: Json) -> bool:
-    """The same code, or the same name letter by letter."""
-    concepts = [told.get("code"), told.get("medicationCodeableConcept")]
-    theirs = [held.get("code"), held.get("medicationCodeableConcept")]
-    ours = {code for each in concepts if each for code in codes_of(each)}
-    if ours & {code for each in theirs if each for code in codes_of(each)}:
-        return True
-    return named_in(_name(told), (held,)) is not None
-
-
-def _same_result(told: Json, held: Json) -> bool:
-    """The same result of the same day; of what a person is (social history), also of an earlier one."""
-    if not codes_of(told.get("code")) & codes_of(held.get("code")) or _value(told) != _value(held):
-        return False
-    social = any("social-history" in {code for _, code in codes_of(each)} for each in objects_at(told, "category"))
-    return social or text_at(told, "effectiveDateTime")[:10] == text_at(held, "effectiveDateTime")[:10]
-
-
-def _stands(resource: Json) -> bool:
-    over = {"inactive", "resolved", "remission", "refuted", "entered-in-error"}
-    held = [resource.get(name) for name in ("clinicalStatus", "verificationStatus")]
-    return not over & {code for each in held if each for _, code in codes_of(each)}
-
-
-SHAPES: dict[str, Shape] = {
-    "Observation": Shape(
-        kind="observation",
-        patient="subject",
-        effect="Adds this result to the record, as told by the patient.",
-        section=_category,
-        fixed=lambda who, _: {"status": "final", "performer": [who]},
-        else_=lambda _, at: {"effectiveDateTime": at},
-        same=_same_result,
-        stands=lambda held: text_at(held, "status") not in ("entered-in-error", "cancelled"),
-    ),
-    "Condition": Shape(
-        kind="condition",
-        patient="subject",
-        effect="Adds a condition as told by the patient: unconfirmed.",
-        section=lambda _: "condition",
-        fixed=_unconfirmed("condition-ver-status"),
-        else_=_active("condition-clinical"),
-        same=_same_name,
-        stands=_stands,
-    ),
-    "AllergyIntolerance": Shape(
-        kind="allergy",
-        patient="patient",
-        effect="Adds an allergy or intolerance as told by the patient: unconfirmed.",
-        section=lambda _: "allergy",
-        fixed=_unconfirmed("allergyintolerance-verification"),
-        else_=_active("allergyintolerance-clinical"),
-        same=_same_name,
-        stands=_stands,
-    ),
-    "MedicationStatement": Shape(
-        kind="medication",
-        patient="subject",
-        effect="Adds a medicine the patient takes, as told by them.",
-        section=lambda _: "medication",
-        fixed=lambda who, _: {"informationSource": who},
-        else_=lambda _, at: {"status": "active", "dateAsserted": at},
-        same=_same_name,
-        stands=lambda held: text_at(held, "status") not in NOT_TAKEN,
-    ),
-}
-OTHERS = {
-    "Patient": "contact",
-    "Immunization": "immunization",
-    "Procedure": "procedure",
-    "FamilyMemberHistory": "family",
-}
+OTHERS = {"Patient": "contact"}
 """What a form may say and this desk does not write: the kind by which it is shown."""
+CHOICES = ("effective", "occurrence", "performed")
+"""Elements of several types, of which an entry has one."""
 
 Writable = Callable[[str, str], bool]
-"""Whether the connection was made to write: type of resource, "c" to create or "u" to update."""
+"""Whether the clinic's system lets us write: type of resource, "c" to create or "u" to update."""
 
 
 def section_of(told: Told) -> str:
@@ -169,7 +75,9 @@ def _as_theirs(told: Told, shape: Shape, subject: str, said_at: str) -> Json:
     who = {"reference": subject}
     bare = {name: held for name, held in told.resource.items() if name not in ("id", "meta", "text")}
     meta = {"meta": {"security": list(told.labels)}} if told.labels else {}
-    return {**shape.else_(who, said_at), **bare, **meta, shape.patient: who, **shape.fixed(who, said_at)}
+    chosen = {name for name in CHOICES for held in bare if held.startswith(name)}
+    else_ = {name: held for name, held in shape.else_(who, said_at).items() if not name.startswith(tuple(chosen))}
+    return {**else_, **bare, **meta, shape.patient: who, **shape.fixed(who, said_at)}
 
 
 def _ours(resource: Json) -> set[tuple[str, str]]:
@@ -180,7 +88,9 @@ def _new(told: Told, shape: Shape, resource: Json, same: Json | None, section: S
     if same is not None:
         return _shown(told, shape.kind, resource, same, section, None, Risk.ROUTINE, NOTHING_CHANGES, (ALREADY,))
     if not writable(type_of(resource), "c"):
-        return _by_hand(told, shape.kind, BY_HAND)
+        return _by_hand(told, shape.kind, NOT_LET)
+    if structure.problems(resource):
+        return _by_hand(told, shape.kind, NOT_ENOUGH)
     last = _latest(resource, section) if shape.kind == "observation" else None
     return _shown(told, shape.kind, resource, last, section, create(resource), Risk.ROUTINE, shape.effect, ())
 
@@ -196,7 +106,7 @@ def _with_warnings(made: Proposal, resource: Json, standing: list[Json], section
         return made
     if made.kind == "allergy" and similar_in(made.title, record.get("medication", NOT_LOOKED).resources):
         return replace(made, risk=Risk.URGENT, reasons=(IS_TAKEN,))
-    if made.kind != "observation" and similar_in(_name(resource), tuple(standing)):
+    if made.kind != "observation" and similar_in(name_of(resource), tuple(standing)):
         return replace(made, risk=Risk.LOOK, reasons=(SIMILAR,))
     if section.state == COULD_NOT_LOOK:
         return replace(made, risk=Risk.LOOK, reasons=(NOT_CHECKED,))
@@ -208,7 +118,7 @@ def _again(told: Told, shape: Shape, resource: Json, ours: Json, section: Sectio
     if all(ours.get(name) == held for name, held in resource.items() if name not in _DATED):
         return _shown(told, shape.kind, resource, ours, section, None, Risk.ROUTINE, NOTHING_CHANGES, (ALREADY,))
     if not writable(type_of(resource), "u"):
-        return _by_hand(told, shape.kind, BY_HAND)
+        return _by_hand(told, shape.kind, NOT_LET)
     change = update(
         ours, **{name: held for name, held in resource.items() if name not in ("resourceType", "identifier")}
     )
@@ -238,7 +148,7 @@ def _shown(
         fact=told.fact,
         kind=kind,
         answer=Answer.ADDED,
-        title=_name(resource) or type_of(resource),
+        title=name_of(resource) or type_of(resource),
         rows=_rows(resource, beside),
         note="",
         change=change,
@@ -283,12 +193,3 @@ def _tellable(name: str, held: object) -> bool:
         and name not in ("resourceType", "id", "status")
         and (isinstance(held, str) or (isinstance(held, dict) and ("coding" in held or "text" in held)))
     )
-
-
-def _name(resource: Json) -> str:
-    named = words.medicine(resource) or concept_text(resource.get("code")) or concept_text(resource.get("vaccineCode"))
-    return named or concept_text(resource.get("relationship"))
-
-
-def _value(resource: Json) -> str:
-    return words.result(resource)

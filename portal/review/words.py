@@ -64,6 +64,26 @@ def result(resource: Json) -> str:
     return "; ".join(filter(None, [_value(resource), *parts]))
 
 
+def had(resource: Json) -> str:
+    """What a relative had."""
+    told = [concept_text(at(each, "code")) for each in objects_at(resource, "condition")]
+    return ", ".join(filter(None, told))
+
+
+def _relative(resource: Json, name: str) -> Lines:
+    return {"Relative": concept_text(at(resource, "relationship")), "Had": had(resource)}
+
+
+def _procedure(resource: Json, name: str) -> Lines:
+    when = onset(resource, "performedDateTime", "performedPeriod")[:10] or text_at(resource, "performedString")
+    return {"Procedure": concept_text(at(resource, "code")), "Date": when}
+
+
+def _vaccine(resource: Json, name: str) -> Lines:
+    when = onset(resource, "occurrenceDateTime")[:10] or text_at(resource, "occurrenceString")
+    return {"Vaccine": concept_text(at(resource, "vaccineCode")), "Date": when}
+
+
 def _person(resource: Json, name: str) -> Lines:
     return {
         "Name": name_of(resource),
@@ -103,4 +123,7 @@ LINES: dict[str, Callable[[Json, str], Lines]] = {
     "Condition": _condition,
     "Observation": _observation,
     "Patient": _person,
+    "Immunization": _vaccine,
+    "Procedure": _procedure,
+    "FamilyMemberHistory": _relative,
 }

@@ -436,7 +436,7 @@ def test_row_12_backend_services__system_scopes_by_need(clinic: Place, server: H
     asked = next(each for each in server.seen if each.path == "/token").form["scope"].split()
     assert all(scope.startswith("system/") and "*" not in scope for scope in asked)
     assert all(re.fullmatch(r"system/[A-Z][A-Za-z]+\.c?r?u?s?", scope) for scope in asked)
-    assert {"system/Patient.rus", "system/AllergyIntolerance.crus", "system/Immunization.rs"} <= set(asked)
+    assert {"system/Patient.rus", "system/AllergyIntolerance.crus", "system/Immunization.crus"} <= set(asked)
     assert not any(scope.partition(".")[2].count("d") for scope in asked), "nothing is ever deleted"
 
 

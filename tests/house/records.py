@@ -9,6 +9,16 @@ from typing import Any
 from portal.ehr.reading import Kind
 
 Json = dict[str, Any]
+NEVER = (
+    Kind.COVERAGE,
+    Kind.RELATED,
+    Kind.APPOINTMENTS,
+    Kind.VITALS,
+    Kind.IMMUNIZATIONS,
+    Kind.PROCEDURES,
+    Kind.FAMILY,
+)
+"""What this person has none of."""
 
 
 def readings(fhir_id: str, mark: str, many: int = 1) -> dict[Kind, list[Json]]:
@@ -21,7 +31,7 @@ def readings(fhir_id: str, mark: str, many: int = 1) -> dict[Kind, list[Json]]:
         Kind.ALLERGIES: [_allergy(subject, mark, number) for number in numbers],
         Kind.CONDITIONS: [_condition(subject, mark, number) for number in numbers],
         Kind.LABS: [each for number in range(1, many + 2) for each in _report(subject, mark, number)],
-        **{kind: [] for kind in (Kind.COVERAGE, Kind.RELATED, Kind.APPOINTMENTS, Kind.VITALS, Kind.IMMUNIZATIONS)},
+        **{kind: [] for kind in NEVER},
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal.consent.redaction import labelled, redact
+from portal.fhir.structure import problems
 from portal.review import taking_over
 from portal.review.allergy import IS_TAKEN
 from portal.review.proposal import Proposal, Risk, as_shown
@@ -166,17 +167,96 @@ def test_a_record_that_could_not_be_read_is_said() -> None:
     assert (made.risk, made.reasons) == (Risk.LOOK, (taking_over.NOT_CHECKED,))
 
 
-@pytest.mark.parametrize("kind", ["FamilyMemberHistory", "Immunization", "Procedure", "ServiceRequest"])
-def test_what_this_desk_does_not_write_is_shown_to_be_entered_by_hand(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("ServiceRequest", taking_over.BY_HAND),
+        ("FamilyMemberHistory", taking_over.NOT_ENOUGH),
+        ("Immunization", taking_over.NOT_ENOUGH),
+    ],
+)
+def test_what_this_desk_cannot_write_is_shown_to_be_entered_by_hand(kind: str, why: str) -> None:
     raw = template(kind, code={"_text": filled_by("answer.value")})
     (made,) = beside(whole(of_form(raw, answer("Something"))))
-    assert (made.open, made.change, made.reasons) == (True, None, (taking_over.BY_HAND,))
+    assert (made.open, made.change, made.reasons) == (True, None, (why,))
     assert made.title == "Something"
+
+
+SAID = filled_by("answer.value")
+MORE: list[tuple[str, dict[str, Any], str, str, str, dict[str, Any]]] = [
+    (
+        "Immunization",
+        {"vaccineCode": {"_text": SAID}, "status": "completed", "occurrenceDateTime": "2019"},
+        "immunization",
+        "Tetanus",
+        "occurrenceString",
+        {"patient": {"reference": SUBJECT}, "primarySource": False, "occurrenceDateTime": "2019"},
+    ),
+    (
+        "Immunization",
+        {"vaccineCode": {"_text": SAID}},
+        "immunization",
+        "Tetanus",
+        "occurrenceDateTime",
+        {"status": "completed", "occurrenceString": "Not said when"},
+    ),
+    (
+        "Procedure",
+        {"code": {"_text": SAID}, "performedString": "as a child"},
+        "procedure",
+        "Tonsils out",
+        "performedDateTime",
+        {"status": "completed", "subject": {"reference": SUBJECT}, "asserter": {"reference": SUBJECT}},
+    ),
+    (
+        "FamilyMemberHistory",
+        {"relationship": {"text": "Mother"}, "condition": [{"code": {"_text": SAID}}]},
+        "family",
+        "Diabetes",
+        "asserter",
+        {"status": "partial", "patient": {"reference": SUBJECT}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "elements", "section", "words", "without", "holds"), MORE)
+def test_vaccinations_procedures_and_what_relatives_had_are_written_as_told(
+    kind: str, elements: dict[str, Any], section: str, words: str, without: str, holds: dict[str, Any]
+) -> None:
+    document = whole(of_form(template(kind, **elements), answer(words)))
+    (made,) = beside(document, record(**{section: ()}))
+    assert made.change is not None
+    assert (made.change.method, made.kind, made.reasons) == ("POST", section, ())
+    assert words in made.title and words in " ".join(row.said for row in made.rows)
+    assert problems(made.change.resource) == [] and without not in made.change.resource
+    assert holds.items() <= made.change.resource.items()
+    held = {**made.change.resource, "id": "x1", "identifier": []}
+    (again,) = beside(document, record(**{section: (held,)}))
+    assert (again.open, again.reasons) == (False, (ALREADY,))
+
+
+def test_two_things_that_one_relative_had_are_two_entries() -> None:
+    mother = {"relationship": {"text": "Mother"}, "condition": [{"code": {"_text": SAID}}]}
+    raw = template("FamilyMemberHistory", **mother)
+    raw["item"][0]["repeats"] = True
+    both = {"linkId": "q", "answer": [{"valueString": "Diabetes"}, {"valueString": "Asthma"}]}
+    made = beside(whole(of_form(raw, both)), record(family=()))
+    assert [(each.title, each.change is not None) for each in made] == [
+        ("Mother: Diabetes", True),
+        ("Mother: Asthma", True),
+    ]
+
+
+def test_an_entry_has_one_time_whatever_its_form_calls_it() -> None:
+    measured = {"code": {"text": "Weight"}, "_valueString": SAID, "effectivePeriod": {"start": "2020"}}
+    (made,) = beside(whole(of_form(template("Observation", **measured), answer("70"))), record(surveys=()))
+    assert made.change is not None
+    assert "effectiveDateTime" not in made.change.resource
 
 
 def test_what_the_connection_may_not_write_is_shown_to_be_entered_by_hand() -> None:
     (made,) = beside(whole(answered("phq-9", MOOD)), record(surveys=()), lambda kind, verb: False)
-    assert (made.change, made.reasons) == (None, (taking_over.BY_HAND,))
+    assert (made.change, made.reasons) == (None, (taking_over.NOT_LET,))
 
 
 def test_a_form_that_changes_an_entry_the_record_does_not_have_changes_nothing() -> None:
