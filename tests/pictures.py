@@ -15,9 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from tests.browsing import CHROMIUM, chromium
 from tests.journeys import steps, swift
 from tests.journeys.conftest import (
-    CHROMIUM,
     DESKTOP,
     PASSWORD,
     PHONE,
@@ -25,7 +25,6 @@ from tests.journeys.conftest import (
     Demo,
     Walker,
     arrive,
-    chromium,
     running_demo,
 )
 
