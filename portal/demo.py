@@ -243,6 +243,8 @@ def _seed(place: Place) -> None:
         print(f"The clinic's appointments could not be read: {found.reason}")
     if place.links.exists():
         return
+    if connection := ehr.connection_for(clinic_id):
+        ehr.test(actor, connection.id)
     for role, name, email in STAFF:
         accounts.add_staff(clinic_id, role, name, email, PASSWORD)
     visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=365))

@@ -123,15 +123,12 @@ def _step(wanted: Decimal) -> Decimal:
 
 
 def _ticks(scale: _Scale) -> Iterator[Tick]:
+    """All with as many decimals as the step needs: 0.75, 1.00, 1.25."""
+    shown = min(Decimal(1), Decimal(10) ** int(scale.step.normalize().as_tuple().exponent))
     at = scale.least
     while at <= scale.most:
-        yield Tick(scale.y(at), _plain(at))
+        yield Tick(scale.y(at), format(at.quantize(shown) if at else Decimal(0), "f"))
         at += scale.step
-
-
-def _plain(number: Decimal) -> str:
-    text = format(number.normalize(), "f")
-    return "0" if text == "-0" else text
 
 
 def _lines(series: Series, marks: tuple[Mark, ...]) -> Iterator[tuple[Mark, ...]]:

@@ -17,7 +17,15 @@ from portal.ehr import models as _ehr  # noqa: F401
 from .hostile import Hostile, hostile
 from .make import Place, place
 
-ONE_IS_ENOUGH = ("test_row_02", "test_row_03", "test_row_04", "test_row_05", "test_row_08", "test_row_09")
+ONE_IS_ENOUGH = (
+    "test_binaries",
+    "test_row_02",
+    "test_row_03",
+    "test_row_04",
+    "test_row_05",
+    "test_row_08",
+    "test_row_09",
+)
 """What goes over the wire is the same on every database: these run on SQLite only. What is kept and leased runs on both."""
 
 
