@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from portal.actors import MAY
+from portal.actors import MAY, Role
 from portal.guard import SAFE
 from tests.house.doors import DOORS, THINGS, Door
 from tests.house.world import MISSING, Visitor, World
@@ -68,7 +68,8 @@ def admitted(way: Way, visitor: Visitor) -> bool:
         return True
     if not visitor.is_known or visitor.role not in door.roles:
         return False
-    return door.needs is None or door.needs in _permissions(visitor)
+    within = visitor.role is not Role.PROXY or door.scope is None or door.scope in visitor.scope
+    return within and (door.needs is None or door.needs in _permissions(visitor))
 
 
 def _permissions(visitor: Visitor) -> frozenset[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from portal.actors import Permission, Role
+from portal.actors import Permission, Role, Scope
 
 PATIENT = frozenset({Role.PATIENT})
+ANSWERING = frozenset({Role.PATIENT, Role.PROXY})
 DESK = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR})
 ADMIN = frozenset({Role.ADMINISTRATOR})
 CLINICIAN = frozenset({Role.CLINICIAN})
@@ -27,6 +28,7 @@ THINGS = {
     "emergency_id": "emergency",
     "question_id": "question",
     "form_id": "form",
+    "grant_id": "grant",
     "mark": "file",
     "token": "invitation",
     "account_id": "member",
@@ -38,7 +40,8 @@ THINGS = {
 class Door:
     """`roles` who may enter (None: everybody, also strangers); `needs` a permission besides. `of`: whose object the address
     names: "patient" the person's own, "clinic" the clinic's, "link" whoever holds it, "" nobody's. `at` fills the other parts
-    of the address, `named` says which thing stands where, `form` is what a person might post there."""
+    of the address, `named` says which thing stands where, `form` is what a person might post there. `scope` is what somebody
+    must be allowed who answers for the patient."""
 
     roles: frozenset[Role] | None
     of: str = ""
@@ -46,6 +49,7 @@ class Door:
     at: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope | None = None
 
 
 AUDITORS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
@@ -59,6 +63,7 @@ NEW_VISIT = {"name": "N", "birth_date": "1985-03-27", "day": "2027-03-27", "time
 SENT = {"visit_id": "sent"}
 WORDS = {"text": "What does this mean?", "version": "1"}
 VERSION = {"version_id": "form version"}
+HELPING = {"token": "help link"}
 
 DOORS: dict[str, Door] = {
     "pulse.beat": Door(None),
@@ -76,26 +81,26 @@ DOORS: dict[str, Door] = {
     "way_in.by_passkey": Door(None, at={"slug": "riverside"}, form={"credential": "{}"}),
     "way_in.back_in": Door(None, "link", named={"token": "way back"}),
     "way_in.renew": Door(None, "link", named={"token": "way back"}, form={"code": "no", "password": "x"}),
-    "security.home": Door(PATIENT | STAFF),
-    "security.set_up": Door(PATIENT | STAFF),
-    "security.news": Door(PATIENT | STAFF),
-    "security.read_news": Door(PATIENT | STAFF),
-    "security.end_one": Door(PATIENT | STAFF, form={"session": "0123456789abcdef"}),
-    "security.end_others": Door(PATIENT | STAFF),
-    "security.password": Door(PATIENT | STAFF),
-    "security.change_password": Door(PATIENT | STAFF, form={"password": "six wet stones beside a kettle"}),
-    "security.begin_app": Door(PATIENT | STAFF),
-    "security.app": Door(PATIENT | STAFF),
-    "security.confirm_app": Door(PATIENT | STAFF, form={"code": "123456"}),
-    "security.passkey": Door(PATIENT | STAFF),
-    "security.ask_passkey": Door(PATIENT | STAFF),
-    "security.add_passkey": Door(PATIENT | STAFF, form={"credential": "{}"}),
-    "security.remove": Door(PATIENT | STAFF, form={"factor": "0123456789abcdef"}),
-    "security.new_codes": Door(PATIENT | STAFF),
-    "security.prove": Door(PATIENT | STAFF),
-    "security.proved": Door(PATIENT | STAFF, form={"password": "not the right one"}),
-    "security.ask_proof": Door(PATIENT | STAFF),
-    "security.proved_by_passkey": Door(PATIENT | STAFF, form={"credential": "{}"}),
+    "security.home": Door(ANSWERING | STAFF),
+    "security.set_up": Door(ANSWERING | STAFF),
+    "security.news": Door(ANSWERING | STAFF),
+    "security.read_news": Door(ANSWERING | STAFF),
+    "security.end_one": Door(ANSWERING | STAFF, form={"session": "0123456789abcdef"}),
+    "security.end_others": Door(ANSWERING | STAFF),
+    "security.password": Door(ANSWERING | STAFF),
+    "security.change_password": Door(ANSWERING | STAFF, form={"password": "six wet stones beside a kettle"}),
+    "security.begin_app": Door(ANSWERING | STAFF),
+    "security.app": Door(ANSWERING | STAFF),
+    "security.confirm_app": Door(ANSWERING | STAFF, form={"code": "123456"}),
+    "security.passkey": Door(ANSWERING | STAFF),
+    "security.ask_passkey": Door(ANSWERING | STAFF),
+    "security.add_passkey": Door(ANSWERING | STAFF, form={"credential": "{}"}),
+    "security.remove": Door(ANSWERING | STAFF, form={"factor": "0123456789abcdef"}),
+    "security.new_codes": Door(ANSWERING | STAFF),
+    "security.prove": Door(ANSWERING | STAFF),
+    "security.proved": Door(ANSWERING | STAFF, form={"password": "not the right one"}),
+    "security.ask_proof": Door(ANSWERING | STAFF),
+    "security.proved_by_passkey": Door(ANSWERING | STAFF, form={"credential": "{}"}),
     "staffing.listed": Door(ADMIN, needs=Permission.MANAGE_STAFF),
     "staffing.hire": Door(ADMIN, needs=Permission.MANAGE_STAFF, form=NEW_STAFF),
     "staffing.one": Door(ADMIN, "clinic", Permission.MANAGE_STAFF),
@@ -105,8 +110,20 @@ DOORS: dict[str, Door] = {
     "staffing.restore": Door(ADMIN, "clinic", Permission.MANAGE_STAFF),
     "help.one_patient": Door(INVITERS, "clinic", Permission.INVITE),
     "help.offer": Door(INVITERS, "clinic", Permission.INVITE, form={"lost": "everything"}),
-    "me.sign_out": Door(PATIENT | STAFF),
-    "me.still_here": Door(PATIENT | STAFF),
+    "me.sign_out": Door(ANSWERING | STAFF),
+    "me.still_here": Door(ANSWERING | STAFF),
+    "answering.whom": Door(ANSWERING),
+    "answering.choose": Door(ANSWERING, form={"for": "self"}),
+    "answering.stop": Door(ANSWERING, form={"grant": "0123456789abcdef"}),
+    "helpers.listed": Door(PATIENT),
+    "helpers.new": Door(PATIENT),
+    "helpers.offer": Door(PATIENT),
+    "helpers.end": Door(PATIENT, "patient"),
+    "helping.prove": Door(None, "link", named=HELPING, form={"day": "1", "month": "1", "year": "1900"}),
+    "helping.account": Door(None, "link", named=HELPING),
+    "proxies.listed": Door(INVITERS, "clinic", Permission.INVITE),
+    "proxies.offer": Door(INVITERS, "clinic", Permission.INVITE),
+    "proxies.end": Door(INVITERS, "clinic", Permission.INVITE),
     "looked.who_looked": Door(PATIENT),
     "looked.about": Door(PATIENT, "patient", named={"entry_id": "entry"}),
     "looked.ask": Door(PATIENT, "patient", named={"entry_id": "entry"}, form=WORDS),
@@ -165,6 +182,12 @@ DOORS: dict[str, Door] = {
     "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),
     "review.invite": Door(DESK, "clinic", Permission.INVITE),
+    "messages.listed": Door(DESK, needs=Permission.SEE_QUEUE),
+    "messages.invite": Door(DESK, "clinic", Permission.INVITE),
+    "stopping.ask": Door(None, "link", named={"token": "stop"}),
+    "stopping.stop": Door(None, "link", named={"token": "stop"}),
+    "my_messages.letters_to_me": Door(PATIENT),
+    "my_messages.reminders": Door(PATIENT, form={"wanted": "yes"}),
     "emergency.asked": Door(CLINICIAN, "clinic", Permission.BREAK_GLASS),
     "emergency.begin": Door(CLINICIAN, "clinic", Permission.BREAK_GLASS, form={"reason": "Found unconscious at home"}),
     "emergency.close": Door(CLINICIAN),
@@ -215,4 +238,18 @@ DOORS: dict[str, Door] = {
     ),
     "publishing.stop": Door(PUBLISHERS, "clinic", Permission.MANAGE_FORMS),
     "preview.preview": Door(PUBLISHERS, "clinic", Permission.SEE_FORMS, named=VERSION, form={"step": "update"}),
+}
+
+FOR_OTHERS = {
+    "intake": Scope.FORMS,
+    "signing": Scope.CONSENTS,
+    "consent": Scope.CONSENTS,
+    "labs": Scope.RESULTS,
+    "looked": Scope.CONSENTS,
+}
+"""The rooms that are open to who answers for a patient, with what they must be allowed."""
+DOORS |= {
+    name: replace(door, roles=ANSWERING, scope=FOR_OTHERS[name.split(".")[0]])
+    for name, door in DOORS.items()
+    if name.split(".")[0] in FOR_OTHERS
 }

@@ -33,8 +33,10 @@ from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Vi
 from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
+from portal.notices import service as notices
 from portal.questionnaire.signing import Signed
 from tests import make
+from tests.house.helping import helped
 from tests.house.reading import Page
 from tests.house.records import readings
 from tests.house.signing_in import asked_who_they_are, connected, tied, ways_in
@@ -90,6 +92,8 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
         "clinic": clinic.slug,
         "patient": patient.id,
+        "stop": notices.stop_token(patient.id),
+        **helped(patient),
         **ways_in(clinic.id, patient.id),
         "emergency": opened_in_an_emergency(patient, account_id, mark),
         "file": given({"item": [card(mark)]})[0].mark,

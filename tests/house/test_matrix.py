@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from portal import app as portal_app
 from portal import db
+from portal.actors import Role
 from portal.audit.models import AuditRow
 from portal.errors import Misconfigured
 from tests import make
@@ -30,6 +31,8 @@ ALSO = {PUBLIC: {THROUGH, SIGN_IN, GONE}, KEPT_OUT: {FORBIDDEN, NOT_THERE}}
 LINKLESS = {
     "launch.callback": NOT_THERE,
     "door.join": GONE,
+    "helping.prove": GONE,
+    "helping.account": GONE,
     "door.join_account": GONE,
     "way_in.back_in": GONE,
     "way_in.renew": GONE,
@@ -186,7 +189,7 @@ def _look(world: World, client: FlaskClient, cell: Cell, answers: dict[Cell, str
     if shown - _may_see(cell.visitor):
         wrong.append(f"{cell}: shows something of {shown - _may_see(cell.visitor)}")
     told = any(
-        mark in body.replace(f"{mark}-name", "") or (mark in body and owner != cell.visitor.account)
+        mark in body.replace(f"{mark}-name", "") or (mark in body and owner != _named(cell.visitor))
         for owner, mark in MARKS.items()
     )
     if (told or (found == FORBIDDEN and cell.visitor.is_known)) and _noted() == noted:
@@ -202,9 +205,16 @@ def _noted() -> int:
         return connection.scalar(select(func.count()).select_from(AuditRow)) or 0
 
 
+def _named(visitor: Visitor) -> str | None:
+    """Whose name stands on every page of this visitor: their own, or that of whom they answer for."""
+    return visitor.own if visitor.role is Role.PROXY else visitor.account
+
+
 def _may_see(visitor: Visitor) -> set[str]:
     if not visitor.is_known:
         return set()
+    if visitor.role is Role.PROXY:
+        return {visitor.own} if visitor.scope else set()
     if visitor.own in MARKS and visitor.account == visitor.own:
         return {visitor.own}
     return {"cai"} if visitor.own == "cai" else {"ana", "ben"}

@@ -20,11 +20,12 @@ import portal
 from portal import bundled, db
 from portal.accounts import sessions
 from portal.accounts.models import Account, SignIn
-from portal.actors import Role
+from portal.actors import Role, Scope
 from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from tests import make
+from tests.house.helping import helpers
 from tests.house.settling import SIGNED, begin_form, settle
 from tests.house.signing_in import BROWSER, open_to_people
 
@@ -49,6 +50,8 @@ class Visitor:
     own: str
     foreign: str
     expired: bool = False
+    scope: frozenset[Scope] = frozenset()
+    """what they may do for the person whose things they come for"""
 
     @property
     def is_known(self) -> bool:
@@ -67,6 +70,10 @@ VISITORS = (
     Visitor("other clinic's clinician", "far-clinician", Role.CLINICIAN, "cai", "ana"),
     Visitor("other clinic's administrator", "far-administrator", Role.ADMINISTRATOR, "cai", "ana"),
     Visitor("other clinic's patient", "cai", Role.PATIENT, "cai", "ana"),
+    Visitor("proxy", "dana", Role.PROXY, "ana", "ben", scope=frozenset(Scope)),
+    Visitor("proxy out of scope", "eve", Role.PROXY, "ana", "ben", scope=frozenset({Scope.FORMS})),
+    Visitor("proxy whose time is over", "fay", Role.PROXY, "ana", "ben"),
+    Visitor("proxy revoked", "gil", Role.PROXY, "ana", "ben"),
 )
 KNOWN = tuple(visitor for visitor in VISITORS if visitor.is_known)
 MARKS = {"ana": "kestrel", "ben": "osprey", "cai": "lapwing"}
@@ -167,6 +174,7 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
             world.people[owner], world.things[owner] = settle(
                 clinic, connection.id, owner, (marks or MARKS)[owner], many
             )
+    world.people |= helpers(world.people["ana"])
     for visitor in KNOWN:
         if visitor.role is Role.PATIENT:
             begin_form(world.client(visitor), world.things[visitor.own]["visit"], (marks or MARKS)[visitor.own])
