@@ -171,7 +171,7 @@ def confirm(person: Walker, hub: str) -> None:
 def fill_in(person: Walker, hub: str) -> None:
     """The forms that this visit must have, with the choices that say the least; signed where they are to be signed."""
     page = person.page.request.get(urljoin(person.demo.url, hub)).text()
-    me = re.search(r'pv-account__who">.*?</span>([^<]+)</span>', page)
+    me = re.search(r'pv-account__who"[^>]*>.*?</span>([^<]+)<', page)
     assert me
     for path in dict.fromkeys(re.findall(rf'href="({hub}/forms/[\w-]+)"', page)):
         if path.rpartition("/")[2] not in OPTIONAL:
