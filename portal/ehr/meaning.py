@@ -97,7 +97,7 @@ def lost_and_new(before: Iterable[str], can: Capabilities) -> tuple[list[str], l
 
 WITHOUT_SERVICE = (
     Ability("Staff open Previsit from inside the system", True, "Set it at “Signing in of patients and staff”."),
-    Ability("Patients sign in there", True, "Only patients whose record is tied to their account here."),
+    Ability("Patients sign in there", True, "Only patients whose record is tied to their account here: see below."),
     Ability(
         "Patients connect their record",
         True,

@@ -30,9 +30,10 @@ def issues(
     name: str, base_url: str, client_id: str, auth_origins: Sequence[str] = (), *, only_people: bool = False
 ) -> list[Issue]:
     """What is wrong with a registration; [] when `register` will take it. Without a client id of our own: `only_people`."""
-    found = address.issues(base_url.strip())
+    found = []
     if not name.strip() or len(name) > 120:
         found.append(Issue("name", "required", "Give the connection a name of up to 120 letters."))
+    found += address.issues(base_url.strip())
     found += client_id_issues(client_id, only_people=only_people)
     found += [
         Issue("auth_origins", each.code, "Give the sign-in server as an address like https://auth.example.org")
