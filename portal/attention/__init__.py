@@ -49,6 +49,11 @@ class Rules:
     rules: tuple[Rule, ...]
     numbers: Mapping[str, str]
 
+    def about(self, form: Json) -> bool:
+        """Whether any of them has to do with this form: most forms need not be looked at."""
+        asked = _asked(form) if self.rules else {}
+        return any(not rule.within or any(name in asked for name in rule.within) for rule in self.rules)
+
     def met(self, form: Json, response: Json, language: str, at: datetime) -> list[Met]:
         """Those that hold. One that cannot be worked out counts for staff, without words for the patient."""
         asked = _asked(form) if self.rules else {}

@@ -13,8 +13,11 @@ from portal.intake.models import Visit
 
 def of_work(work: filling.Work, rules: Rules, language: str) -> list[str]:
     """Of one form as it stands now."""
+    raw = work.entry.form.raw
+    if not rules.about(raw):
+        return []
     response = work.filling.response("in-progress")
-    return [met.patient for met in rules.met(work.entry.form.raw, response, language, now()) if met.patient]
+    return [met.patient for met in rules.met(raw, response, language, now()) if met.patient]
 
 
 def of_visit(actor: Actor, visit: Visit, rules: Rules, language: str) -> list[str]:
@@ -23,7 +26,7 @@ def of_visit(actor: Actor, visit: Visit, rules: Rules, language: str) -> list[st
     begun = [
         (each, rows[library.task(each.slug)])
         for each in library.entries(actor, visit, rows)
-        if library.task(each.slug) in rows
+        if library.task(each.slug) in rows and rules.about(each.form.raw)
     ]
     found = [met for each, row in begun for met in rules.met(each.form.raw, row.response, language, now())]
     return list(dict.fromkeys(met.patient for met in found if met.patient))
