@@ -112,7 +112,7 @@ def check(wanted: Wanted, person: Any, clinic_id: str) -> list[Issue]:
     if not wanted.name.strip() or len(wanted.name) > 200:
         issues.append(Issue("name", "wrong", "Enter the person's name"))
     if day is None or day >= today:
-        issues.append(Issue("birth_date", "wrong", BAD_BIRTH))
+        issues.append(Issue("birth_date", "wrong", "Enter the date of birth of the person who will answer"))
     if wanted.email.strip() and "@" not in wanted.email.strip("@ "):
         issues.append(Issue("email", "wrong", "Enter an e-mail address, like name@example.org"))
     issues += _relation_issues(wanted.relation, ages.grown_up(person, clinic_id))
@@ -121,9 +121,6 @@ def check(wanted: Wanted, person: Any, clinic_id: str) -> list[Issue]:
     if wanted.until.strip() and (until is None or until < today):
         issues.append(Issue("until", "wrong", "Enter the last day as YYYY-MM-DD, or leave it empty"))
     return issues
-
-
-BAD_BIRTH = "Enter the person's own date of birth as YYYY-MM-DD, for example 1985-03-27"
 
 
 def _relation_issues(relation: str, grown_up: bool) -> list[Issue]:
