@@ -71,8 +71,11 @@ matrix: setup-dev  ## run the SMART client matrix and print row, point, tests, p
 faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
 
-hostile: setup-dev assets  ## hostile text as every visitor in both languages, in Chromium, with and without the content policy
-	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_in_a_browser.py -s --timeout=3000
+hostile: setup-dev assets  ## the hostile tests at full length: every visitor and language in Chromium, every pair in the replays, long walks
+	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile -s --timeout=3000
+
+fuzz: setup-dev  ## 100,000 requests that nobody meant, as everybody (25 minutes)
+	@$(BIN)/python -m tests.hostile.fuzzing
 
 soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
 	@$(BIN)/python -m tests.delivery.soak

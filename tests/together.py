@@ -9,6 +9,7 @@ PLACES = {
     "tests/delivery/test_cluster.py": "cluster",
     "tests/delivery/test_kill.py": "kill",
     "tests/delivery/test_soak.py": "soak",
+    "tests/hostile/": "hostile",
 }
 PEERS = "tests/peers/"
 

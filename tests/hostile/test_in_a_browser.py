@@ -33,12 +33,12 @@ def world(
 
 @pytest.mark.parametrize("bare", [True, False] if WHOLE else [True], ids=lambda bare: "bare" if bare else "as served")
 def test_nothing_runs_nothing_is_asked_for_and_no_page_breaks(
-    browser: Browser, world: World, bare: bool, capsys: pytest.CaptureFixture[str]
+    browser: Browser, everywhere: World, bare: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     languages = ("en", "es") if WHOLE else ("en",)
-    read = pages(world, languages, everybody=WHOLE)
-    written = typed(world, " ".join(PAYLOADS)) if WHOLE else iter(())
-    found = show(browser, world.app, chain(read, written), bare)
+    read = pages(everywhere, languages, everybody=WHOLE)
+    written = typed(everywhere, " ".join(PAYLOADS)) if WHOLE else iter(())
+    found = show(browser, everywhere.app, chain(read, written), bare)
     with capsys.disabled():
         print(f"\nF10: {len(PAYLOADS)} payloads on {found}")
     assert found.pages >= 40 and found.hostile >= 20

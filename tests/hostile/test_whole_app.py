@@ -1,0 +1,30 @@
+"""The whole application under requests that nobody meant (F1), in short; `make fuzz` is the whole."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.hostile.fuzzing import MOST_GROWTH, Fuzz
+from tests.house.world import World
+
+
+def test_nothing_breaks_hangs_tells_or_asks_elsewhere(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    told = Fuzz(world, Random(20261122)).run(300)
+    with capsys.disabled():
+        print(f"\n{told}")
+    assert not told.wrong, "\n".join(told.wrong)
+    assert not told.sockets and told.grown < MOST_GROWTH and len(told.answers) >= 8
+
+
+def test_something_that_breaks_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the test above cannot pass because nothing would ever be noticed."""
+
+    def broken(*_: object, **__: object) -> str:
+        raise RuntimeError
+
+    for endpoint in sorted(world.app.view_functions)[::2]:
+        monkeypatch.setitem(world.app.view_functions, endpoint, broken)
+
+    assert len(Fuzz(world, Random(1)).run(200).wrong) >= 10
