@@ -4,7 +4,7 @@ import argparse
 import sys
 from getpass import getpass
 
-from portal import db, settings
+from portal import db, settings, walls
 from portal.accounts import service as accounts
 from portal.actors import Role, system
 from portal.clock import now
@@ -28,8 +28,14 @@ def _open() -> settings.Settings:
 
 
 def migrate(arguments: Arguments) -> None:
-    config = _open()
-    wakes.arrange(config.engine)
+    """As the tables' owner where one is named; then the walls stand and the portal's own role may do what it needs."""
+    config = settings.read()
+    db.connect(config.owned, config.keys)
+    db.migrate()
+    accounts.check_key_ring()
+    if walls.owned():
+        wakes.arrange(config.engine)
+        walls.build(config.database)
     library.everywhere(config.forms)
     if not arguments.quiet:
         print("The database is up to date.")

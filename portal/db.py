@@ -19,6 +19,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, make_url
@@ -177,16 +178,36 @@ class _Bound:
         self.engine = engine
         self.keys = keys
         self.sessions = sessionmaker(engine)
+        self.walls: bool | None = None
+        """whether PostgreSQL holds this role behind the walls between clinics; found out once"""
 
 
 _state: dict[str, _Bound] = {}
 _current = local()
 
 
-def connect(url: str, keys: KeyRing) -> None:
-    """Bind this process to one database and one key ring; replaces (and closes) what was bound before."""
+EVERY_CLINIC = "*"
+
+
+def connect(url: str, keys: KeyRing, *, walled: bool = False) -> None:
+    """Bind this process to one database and one key ring; replaces (and closes) what was bound before.
+
+    `walled`: PostgreSQL shows this process only the rows of the clinic named by `within`, and none before one is named
+    (see portal/walls.py). The worker and the command line work for every clinic.
+    """
     dispose()
-    _state["bound"] = _Bound(_engine(url), keys)
+    _state["bound"] = _Bound(_engine(url, walled), keys)
+
+
+def within(clinic_id: str | None) -> None:
+    """From now on this thread works in one clinic, in EVERY_CLINIC, or in none."""
+    _current.clinic, current = clinic_id, getattr(_current, "session", None)
+    if current is not None and current.in_transaction():
+        _name_clinic(current.connection())
+
+
+def clinic_within() -> str | None:
+    return getattr(_current, "clinic", None)
 
 
 def dispose() -> None:
@@ -210,13 +231,32 @@ def _bound() -> _Bound:
     return _state["bound"]
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, walled: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         made = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
         event.listen(made, "connect", _sqlite_connect)
         event.listen(made, "begin", _sqlite_begin)
         return made
-    return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c lock_timeout=5000"})
+    everywhere = "" if walled else f" -c previsit.clinic={EVERY_CLINIC}"
+    made = create_engine(url, pool_pre_ping=True, connect_args={"options": f"-c lock_timeout=5000{everywhere}"})
+    if walled:
+        event.listen(made, "begin", _name_clinic)
+    return made
+
+
+_NAME_CLINIC = text("SELECT set_config('previsit.clinic', :clinic, true)")
+_WALLS = text("SELECT coalesce(row_security_active(to_regclass('audit_events')), false)")
+
+
+def _name_clinic(connection: Connection) -> None:
+    """For the length of this transaction; costs nothing where the role sees everything anyway."""
+    bound = _state.get("bound")
+    if bound is None or bound.engine.dialect.name != "postgresql":
+        return
+    if bound.walls is None:
+        bound.walls = bool(connection.scalar(_WALLS))
+    if bound.walls:
+        connection.execute(_NAME_CLINIC, {"clinic": clinic_within() or ""})
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

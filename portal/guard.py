@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import CSRFProtect
 
+from portal import db
 from portal.actors import Actor, Role, Scope
 from portal.clock import now
 from portal.errors import NotAllowed, OtherSubject, SignInNeeded
@@ -79,6 +80,7 @@ def install(app: Flask, doors: Doors) -> None:
     login.session_protection = None  # the session lives on the server and has its own time-outs
     login.user_loader(_load)
     app.before_request(_door)
+    app.teardown_appcontext(lambda _error: db.within(None))
 
 
 def open_room(app: Flask, room: Blueprint, *roles: Role, proxy: Scope | None = None) -> None:
@@ -154,7 +156,12 @@ def _doors(app: Flask) -> Doors:
 
 
 def _load(token: str) -> Viewer | None:
+    """Who this is, looked for in every clinic; from then on the database shows this request only their own."""
+    before = db.clinic_within()
+    db.within(db.EVERY_CLINIC)
     found = _doors(current_app).resume(token)
+    own = None if found is None or isinstance(found, str) else found.actor.clinic_id
+    db.within(before if before == db.EVERY_CLINIC else own)
     if isinstance(found, str):
         g.lapsed = found
         return None
@@ -167,6 +174,7 @@ def _door() -> ResponseReturnValue | None:
     doors = _doors(current_app)
     admitted = doors.rooms.get(request.blueprint or "", frozenset())
     if Role.ANYONE in admitted:
+        db.within(db.EVERY_CLINIC)
         return None
     live = viewer()
     if live is None:
@@ -258,6 +266,7 @@ def _to_sign_in(doors: Doors) -> ResponseReturnValue:
     path = request.full_path.rstrip("?") if request.method in SAFE else request.path
     lapsed = g.get("lapsed")
     if request.method not in SAFE and lapsed:
+        db.within(db.EVERY_CLINIC)
         typed = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
         if sum(len(name) + len(value) for name, value in typed) <= _KEPT_BYTES:
             doors.keep(lapsed, path, typed)

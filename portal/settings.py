@@ -47,6 +47,8 @@ class Settings:
     """a folder of rules for urgent answers, one JSON file a clinic, named by its slug; without one ours hold"""
     terminology: str = ""
     """the address of a FHIR terminology server that expands value sets; empty: the clinic's own server is asked"""
+    owner_database: str = ""
+    """the database by the role that owns the tables (PostgreSQL): for migrations, keys, backups; empty: the same role"""
     engine: str = "own"
     """what wakes the workers: a look at the outbox each second (own), or procrastinate on PostgreSQL, for many machines"""
 
@@ -59,6 +61,11 @@ class Settings:
     @property
     def staff_need_two(self) -> bool:
         return self.staff_second_factor == "required"
+
+    @property
+    def owned(self) -> str:
+        """The database as its owner reaches it."""
+        return self.owner_database or self.database
 
     @property
     def secure(self) -> bool:
@@ -83,6 +90,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
         attention=Path(environ["PREVISIT_ATTENTION"]).resolve() if environ.get("PREVISIT_ATTENTION") else None,
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
+        owner_database=environ.get("PREVISIT_OWNER_DATABASE", ""),
         engine=environ.get("PREVISIT_ENGINE", "own"),
         staff_second_factor=_second_factor(environ.get("PREVISIT_STAFF_SECOND_FACTOR", "required"), demo),
     )
@@ -161,7 +169,9 @@ def _mail(environ: Mapping[str, str], demo: bool, host: str) -> dict[str, Any]:
             "or smtp+starttls://mail.example.org:587. Without encryption only a server on this machine is used."
         )
     if address not in {"", "folder"} and "@" not in sender:
-        raise Misconfigured("PREVISIT_MAIL_FROM is not set. Give the address messages come from, for example visits@example.org")
+        raise Misconfigured(
+            "PREVISIT_MAIL_FROM is not set. Give the address messages come from, for example visits@example.org"
+        )
     hours = environ.get("PREVISIT_QUIET_HOURS", "21-8").split("-")
     if len(hours) != 2 or not all(each.isascii() and each.isdigit() and int(each) < 24 for each in hours):
         raise Misconfigured("PREVISIT_QUIET_HOURS must be two hours of the day, for example 21-8 (0-0 for none).")

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     to = crates.public(word)
     config = opening.installation()
-    made = write(config.database, Path(arguments.file), to, config.instance)
+    made = write(config.owned, Path(arguments.file), to, config.instance)
     print(f"{made.bytes} bytes of {made.at:%Y-%m-%d %H:%M:%S} UTC in {arguments.file}, encrypted.")
     print(f"The audit trails end at {made.entries} entries in all. The key file is not in it: keep a copy of that too.")
 

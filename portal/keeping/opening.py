@@ -8,9 +8,9 @@ from portal.settings import Settings
 
 
 def installation() -> Settings:
-    """Read the settings, connect, bring the schema up to date, and see that key ring and database belong together."""
+    """Read the settings, connect as the tables' owner, bring the schema up to date, and see that key ring and database belong together."""
     config = settings.read()
-    db.connect(config.database, config.keys)
+    db.connect(config.owned, config.keys)
     db.migrate()
     accounts.check_key_ring()
     return config

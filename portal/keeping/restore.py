@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import create_engine, inspect, null
 from sqlalchemy.engine import make_url
 
-from portal import db, settings
+from portal import db, settings, walls
 from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit import signing
@@ -59,12 +59,13 @@ def bring_back(
     with TemporaryDirectory(dir=config.instance, prefix="restore-") as folder, path.open("rb") as file:
         body = Path(folder) / "body"
         manifest = _unpack(crates.opened(file, by), body)
-        if manifest["kind"] != make_url(config.database).get_backend_name():
+        if manifest["kind"] != make_url(config.owned).get_backend_name():
             raise PortalError(f"This backup is of {manifest['kind']}; PREVISIT_DATABASE is another kind.")
-        (_into_sqlite if manifest["kind"] == "sqlite" else _into_postgresql)(config.database, body, replace)
-    db.connect(config.database, config.keys)
+        (_into_sqlite if manifest["kind"] == "sqlite" else _into_postgresql)(config.owned, body, replace)
+    db.connect(config.owned, config.keys)
     db.migrate()
     accounts.check_key_ring()
+    walls.build(config.database)
     return _settle(manifest, place)
 
 
