@@ -5,6 +5,7 @@ import sys
 from getpass import getpass
 
 from portal import db, settings, walls
+from portal.accounts import ages
 from portal.accounts import service as accounts
 from portal.actors import Role, system
 from portal.clock import now
@@ -73,6 +74,18 @@ def staff(arguments: Arguments) -> int:
         return 1
     accounts.add_staff(clinic_id, Role(arguments.role), arguments.name, arguments.email, password)
     print("Added.")
+    return 0
+
+
+def proxy_age(arguments: Arguments) -> int:
+    _open()
+    clinic_id = _clinic_id(arguments.clinic)
+    try:
+        ages.set_age(system(clinic_id), arguments.years)
+    except ValueError as problem:
+        print(f"Give {problem}.", file=sys.stderr)
+        return 1
+    print(f"From {arguments.years} on patients answer for themselves; a parent's permission ends the day before.")
     return 0
 
 

@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "migrate": ("bring the database up to date", "portal.administering:migrate"),
     "sync": ("look at the clinics' appointments now", "portal.administering:sync"),
     "clinic": ("add a clinic", "portal.administering:clinic"),
+    "proxy-age": ("say from which age a clinic's patients answer for themselves", "portal.administering:proxy_age"),
     "staff": ("add a member of staff; asks for the password", "portal.administering:staff"),
     "connection": ("register a clinic's FHIR server; prints our public keys", "portal.administering:connection"),
     "rotate-keys": (
@@ -50,6 +51,10 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "demo": (("--fault", {"help": "start with the clinic's server broken: down, slow, flaky …"}),),
     "migrate": (("--quiet", {"action": "store_true"}),),
     "clinic": tuple((f"--{name}", {"required": True}) for name in ("slug", "name", "timezone", "language", "phone")),
+    "proxy-age": (
+        ("--clinic", {"required": True, "help": "the clinic's slug"}),
+        ("--years", {"required": True, "type": int}),
+    ),
     "staff": (
         ("--clinic", {"required": True, "help": "the clinic's slug"}),
         ("--role", {"required": True, "choices": sorted(role.value for role in STAFF)}),

@@ -15,8 +15,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from portal import assets, db, sealing, settings
+from portal.accounts import granting, proxy_links
 from portal.accounts import service as accounts
-from portal.actors import Actor, Role, system
+from portal.accounts.granting import Wanted
+from portal.actors import Actor, Role, Scope, system
 from portal.clock import now
 from portal.ehr import registration
 from portal.ehr import service as ehr
@@ -42,6 +44,8 @@ WITH_ACCOUNT = {
     "lucia-ortega": "lucia@demo.example",
 }
 INVITED = "ana-morales"
+CHILD, MOTHER, FATHER = "noah-bennett", "grace-bennett", ("Tom Bennett", "1986-09-02", "tom@demo.example")
+"""A child who is answered for: by the father, who has an account, and by the mother, who has a link and is in the record."""
 NOT_LISTED: dict[str, str | None] = {
     "name": "Maria Garcia",
     "birthDate": "1990-03-04",
@@ -255,12 +259,26 @@ def _seed(place: Place) -> None:
             _join(actor, known[fhir_id].id, known[fhir_id].person["birthDate"], email)
     if INVITED in known:
         links[INVITED] = accounts.invite(actor, known[INVITED].id, 14)
+    if CHILD in known:
+        links[MOTHER] = _parents(actor, known[CHILD].id)
     walk_in = accounts.expect_patient(actor, None, None, NOT_LISTED)
     tomorrow = now() + timedelta(days=1)
     detail: dict[str, str | None] = {"what": NEW_PATIENT, "with": None, "where": None}
     intake.expect(actor, walk_in.id, intake.Expected(None, None, tomorrow, False, detail))
     _join(actor, walk_in.id, "1990-03-04", "maria@demo.example")
     place.links.write_text(exact.dumps(links))
+
+
+def _parents(actor: Actor, child_id: str) -> str:
+    """The father's account, and a link for the mother."""
+    name, born, email = FATHER
+    scope = tuple(Scope)
+    wanted = Wanted(name, born, relation="parent", scope=scope, reason="Birth certificate and passport shown")
+    token = granting.offer(actor, child_id, wanted, 1).token
+    proxy_links.join(token, proxy_links.prove(token, born), email, PASSWORD, "en")
+    mother = next(person for person in people() if person.id == MOTHER)
+    wanted = Wanted(mother.name, mother.born, relation="parent", scope=scope, reference="RelatedPerson/grace-for-noah")
+    return granting.offer(actor, child_id, wanted, 14).token
 
 
 def _join(actor: Actor, patient_id: str, birth_date: str, email: str) -> None:
@@ -283,7 +301,12 @@ def _say(place: Place, fault: str | None) -> None:
     print(
         f"    {NOT_LISTED['email']:26} Maria Garcia was invited by hand; the record has namesakes, so a person decides which is she."
     )
+    print(f"    {FATHER[2]:26} {FATHER[0]} is no patient; he answers for his son Noah, who has a peanut allergy.")
     for fhir_id, token in links.items():
+        if fhir_id == MOTHER:
+            print(f"\n  A link for the mother, who is in the record: {sentences[fhir_id]}")
+            print(f"    {place.portal_url}/answer/{token}\n    Born: {born[fhir_id]}")
+            continue
         print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
         print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
     print(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from portal import db, logs, serving, settings
+from portal.accounts import granting
 from portal.accounts import service as accounts
 from portal.actors import system
 from portal.audit import signing
@@ -38,6 +39,7 @@ LIST_SECONDS = 60
 HEADS_SECONDS = 300
 """How often the ends of the audit trails are signed; what is younger than that could be cut off unnoticed."""
 SWEEP_SECONDS = 3
+GRANTS_SECONDS = 3600
 AHEAD = timedelta(days=3)
 WARM = timedelta(hours=12)
 
@@ -66,6 +68,7 @@ def run(arguments: object = None) -> int:
 def shared(config: Settings) -> list[worker.Job]:
     """What is done beside delivery: by one of all workers, however many there are."""
     return [
+        worker.Job("grants", GRANTS_SECONDS, _grants),
         worker.Job("calendar", CALENDAR_SECONDS, _calendars),
         worker.Job("records", RECORD_SECONDS, _records),
         worker.Job("messages", MESSAGE_SECONDS, lambda: _messages(config)),
@@ -123,6 +126,12 @@ def _records() -> None:
         actor = system(clinic.id)
         for patient_id in {visit.patient_id for visit in intake.upcoming(actor, now(), now() + AHEAD)}:
             ehr.read_several(actor, patient_id, tuple(ehr.Kind), max_age=WARM, limits=ehr.PATIENT)
+
+
+def _grants() -> None:
+    """Write down which permissions to answer for a patient have ended by themselves."""
+    for clinic in accounts.clinics():
+        granting.end_what_is_over(system(clinic.id))
 
 
 def _lists(server: str) -> None:

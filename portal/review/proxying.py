@@ -7,7 +7,6 @@ from portal.accounts import ages, granting, proxies
 from portal.accounts import service as accounts
 from portal.accounts.granting import Offered, Wanted
 from portal.accounts.proxies import Grant
-from portal.accounts.proxy_models import Relation
 from portal.actors import Actor, Permission
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -116,10 +115,10 @@ def relation_of(person: Json) -> str:
     """What the record calls them, as one of our relations; a carer where it says anything else."""
     codes = {code for held in objects_at(person, "relationship") for system, code in codes_of(held) if system == ROLES}
     for relation, said in (
-        (Relation.PARENT, PARENTS),
-        (Relation.GUARDIAN, GUARDIANS),
-        (Relation.REPRESENTATIVE, REPRESENTATIVES),
+        ("parent", PARENTS),
+        ("guardian", GUARDIANS),
+        ("representative", REPRESENTATIVES),
     ):
         if codes & said:
-            return relation.value
-    return Relation.CARER.value
+            return relation
+    return "carer"
