@@ -104,6 +104,7 @@ class Event(StrEnum):
     MESSAGE_FAILED = "message-failed"
     REMINDERS_STOPPED = "reminders-stopped"
     REMINDERS_WANTED = "reminders-wanted"
+    EMERGENCY_ASKED = "emergency-asked"
     EMERGENCY_BEGUN = "emergency-begun"
     EMERGENCY_ENDED = "emergency-ended"
     EMERGENCIES_SEEN = "emergencies-seen"
@@ -164,6 +165,7 @@ PLAIN: dict[Event, str] = {
     Event.MESSAGE_FAILED: "%(who)s could not send you an e-mail.",
     Event.REMINDERS_STOPPED: "%(who)s stopped reminders.",
     Event.REMINDERS_WANTED: "%(who)s wants reminders again.",
+    Event.EMERGENCY_ASKED: "%(who)s looked at what to do in an emergency and has not opened anything by that.",
     Event.EMERGENCY_BEGUN: "%(who)s said there was an emergency and opened what you allow then.",
     Event.EMERGENCY_ENDED: "%(who)s closed it again.",
     Event.EMERGENCY_CHECKED: "%(who)s checked why somebody opened your information in an emergency.",

@@ -108,9 +108,11 @@ def current(actor: Actor) -> Open | None:
 
 
 def name_of(actor: Actor, patient_id: str) -> str:
-    """Whom it would be about; NotAllowed for who may not, NotFound for a patient of another clinic."""
+    """Whom it would be about, audited; NotAllowed for who may not, NotFound for a patient of another clinic."""
     _must(actor, Permission.BREAK_GLASS)
-    return _name(actor, patient_id)
+    name = _name(actor, patient_id)
+    audit.seen(actor, Event.EMERGENCY_ASKED, subject=f"patients:{patient_id}", patient_id=patient_id)
+    return name
 
 
 def listed(actor: Actor) -> list[Told]:

@@ -38,6 +38,8 @@ LINKLESS = {
     "way_in.renew": GONE,
     "keys.keys_of": NOT_THERE,
     "launch.sign_in": NOT_THERE,
+    "stopping.ask": NOT_THERE,
+    "stopping.stop": NOT_THERE,
 }
 """What somebody gets who holds no link that works."""
 PASSING = NOTES | LOOKED | {"sign_ins", "attempts", "kept_posts", "invitations"}
