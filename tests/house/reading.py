@@ -20,6 +20,8 @@ class Sheet:
     fields: list[tuple[str, str]] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
+    options: dict[str, list[str]] = field(default_factory=dict)
+    """What can be chosen under a name."""
 
     def filled(self, **changes: str) -> list[tuple[str, str]]:
         """What is posted when the boxes hold `changes` (and stay as they are otherwise)."""
@@ -57,8 +59,10 @@ class Page(HTMLParser):
             self.forms.append(Sheet(held.get("action", ""), held.get("method", "get").lower()))
         elif self.forms and held.get("name"):
             self._control(tag, held)
-        elif tag == "option" and self._select and "selected" in held:
-            self.forms[-1].fields.append((self._select, held.get("value", "")))
+        elif tag == "option" and self._select:
+            self.forms[-1].options.setdefault(self._select, []).append(held.get("value", ""))
+            if "selected" in held:
+                self.forms[-1].fields.append((self._select, held.get("value", "")))
 
     def _control(self, tag: str, held: dict[str, str]) -> None:
         form, name, kind = self.forms[-1], held["name"], held.get("type", "text")
@@ -73,6 +77,7 @@ class Page(HTMLParser):
             form.typed.append(name)
         elif tag == "input" and kind in {"radio", "checkbox"}:
             form.typed += [] if name in form.typed else [name]
+            form.options.setdefault(name, []).append(held.get("value", "on"))
             if "checked" in held:
                 form.fields.append((name, held.get("value", "on")))
         elif tag == "input":
