@@ -47,6 +47,11 @@ FIELDS = frozenset(
 TABLES: dict[str, frozenset[str]] = {
     "portal/pages.py": frozenset({"WORDS", "TOO_LONG_OPEN", "ROLE_NAMES"}),
     "portal/accounts/routes.py": frozenset({"ABOUT"}),
+    "portal/accounts/notes.py": frozenset({"WORDS"}),
+    "portal/accounts/overview.py": frozenset({"HOW", "ENDED"}),
+    "portal/accounts/renewing.py": frozenset({"WRONG", "WRONG_WITH_DAY"}),
+    "portal/accounts/security_routes.py": frozenset({"WRONG_FIRST_CODE", "NOT_MADE", "NOT_YOU"}),
+    "portal/accounts/way_in_routes.py": frozenset({"WRONG_CODE"}),
     "portal/components/fields.py": frozenset({"COUNTED"}),
     "portal/audit/events.py": frozenset({"PLAIN"}),
     "portal/intake/visits.py": frozenset({"CLOSED"}),
