@@ -40,6 +40,7 @@ class AnswerField(Field):  # type: ignore[misc]
         self.typed: list[Typed] = []
         self.posted = False
         self.declined = ""
+        self.gap = ""
 
     def process(self, formdata: MultiDict[str, str] | None, data: Any = None, extra_filters: Any = None) -> None:
         self.process_errors: list[str] = []
@@ -125,7 +126,9 @@ class AnswerField(Field):  # type: ignore[misc]
         return bool(node.legal or node.media or node.links or len(node.help) > 300)
 
     def slots(self) -> list[Any]:
-        """What stands in each input, typed or stored; as many as there are inputs to draw."""
+        """What stands in each input, typed or stored; as many as there are inputs to draw. Or the gap, while one is drawn."""
+        if self.gap:
+            return [self.gap]
         answers = [answer for answer in self.node.answers if not absent_reason(answer)]
         stored = self.typed if self.posted else [self.stored(answer) for answer in answers]
         return [*stored, *[self.empty()] * max(0, self.node.slots - len(stored))] or [self.empty()]

@@ -1,27 +1,58 @@
 """A form page as WTForms: one field for each question on it, from a table of control to field; the engine reads what was typed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
+from markupsafe import Markup
 from wtforms import HiddenField
+from wtforms.i18n import DummyTranslations
 
 from portal import guard
 from portal.intake import showing
+from portal.intake.drawn import drawn
 from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
 from portal.questionnaire import Issue, Node
 
 Json = dict[str, Any]
+_NONE = DummyTranslations()
 
 
 class PageForm(FlaskForm):  # type: ignore[misc]
     """What every form page carries besides its questions."""
 
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False
+        """the guard has looked at it, as at every post"""
+
+        def get_translations(self, form: Any) -> DummyTranslations:
+            """Its words are the engine's and the templates'."""
+            return _NONE
+
     version = HiddenField()
     shown = HiddenField()
     step = HiddenField()
+
+    def __init__(self, asked: list[Node], language: str, zone: ZoneInfo, formdata: Any = _Auto, **more: Any) -> None:
+        self._asked, self._language, self._zone = asked, language, zone
+        super().__init__(formdata, **more)
+
+    def process(self, *given: Any, **more: Any) -> None:
+        """With a field for each question: made here and not as a class, for no two pages are the same."""
+        for node in self._asked:
+            made = field_type(node)
+            self._fields[node.name] = made(
+                node=node, language=self._language, zone=self._zone, name=node.name, _form=self, _meta=self.meta
+            )
+        super().process(*given, **more)
+
+    def drawn(self, node: Node, row: str, question: Callable[..., Markup]) -> Markup:
+        """A question by its macro, which is asked only for what was not drawn before."""
+        return drawn(self[node.name], row, lambda: question(node, self, row))
 
     # what the templates ask about a node
     blocks = staticmethod(showing.blocks)
@@ -70,15 +101,10 @@ class PageForm(FlaskForm):  # type: ignore[misc]
         return {name: answers for name, answers in found.items() if name not in unread}, issues
 
 
-def page_form(nodes: Iterable[Node], language: str, zone: ZoneInfo | None = None) -> type[PageForm]:
-    """The form class of one page; field names are the engine's node names. `zone` (else the clinic's): of times typed."""
-    here = zone or _clinic_zone()
-    fields = {
-        node.name: field_type(node)(node=node, language=language, zone=here)
-        for node in questions(nodes)
-        if not node.read_only
-    }
-    return type("QuestionsForm", (PageForm,), fields)
+def page_form(nodes: Iterable[Node], language: str, zone: ZoneInfo | None = None) -> Callable[..., PageForm]:
+    """The form of one page; field names are the engine's node names. `zone` (else the clinic's): of times typed."""
+    asked = [node for node in questions(nodes) if not node.read_only]
+    return partial(PageForm, asked, language, zone or _clinic_zone())
 
 
 def _clinic_zone() -> ZoneInfo:

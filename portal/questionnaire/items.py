@@ -88,6 +88,8 @@ class Item:
     toggles: tuple[tuple[tuple[Json, ...], Formula], ...] = ()
     text_formulas: dict[str, Formula] = field(default_factory=dict)
     bounds: dict[str, Formula] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """what was worked out of it once and is the same for everybody"""
 
     @property
     def is_group(self) -> bool:

@@ -27,6 +27,7 @@ REPEATS_TEXT = "http://ehelse.no/fhir/StructureDefinition/repeatstext"
 """Words of Norway's national forms for what SDC has no place for: a line under the question, the button that adds one."""
 
 
+MOST_LANGUAGES = 16
 SUPPORT = ("supportLink", "supportHyperlink")
 
 
@@ -177,26 +178,42 @@ def locked(evaluation: Evaluation, entry: Entry) -> bool:
 
 def _dress(node: Node, item: Item, language: str) -> None:
     """What the item's extensions say about how it looks."""
+    for name, value in _looks(item, language).items():
+        setattr(node, name, value)
+
+
+def _looks(item: Item, language: str) -> dict[str, Any]:
+    kept: dict[str, dict[str, Any]] = item.kept.setdefault("looks", {})
+    if language not in kept:
+        if len(kept) > MOST_LANGUAGES:
+            kept.clear()
+        kept[language] = {name: value for name, value in _said(item, language).items() if value}
+    return kept[language]
+
+
+def _said(item: Item, language: str) -> dict[str, Any]:
     found = item.extensions
-    node.entry_format = hint(item, "entryFormat", language)
-    node.short_text = hint(item, "shortText", language)
-    node.open_label = hint(item, "openLabel", language)
-    node.instruction = hint(item, "instruction", language) or hint(item, SUBLABEL, language)
-    node.add_label = hint(item, REPEATS_TEXT, language)
-    node.orientation = str(ext.value(found, "choiceOrientation") or "")
-    node.columns = _whole(ext.value(found, "columnCount"))
-    node.collapsible = str(ext.value(found, "collapsible") or "")
-    node.keyboard = str(_code(ext.value(found, "keyboard")) or "")
-    node.category = next(iter(sorted(ext.codes(found, ("displayCategory",)))), "")
-    node.media = ext.value(found, "itemMedia")
-    node.links = [link for name in SUPPORT for link in ext.values(found, name) if isinstance(link, str)]
-    node.signature = bool(found.get("signatureRequired"))
-    width = ext.value(found, "width")
-    node.width = f"{width['value']}{width.get('code') or '%'}" if isinstance(width, dict) and "value" in width else ""
-    coding = ext.value(found, "unit")
-    node.unit = (
-        localised(coding, "display", language) or str(coding.get("code") or "") if isinstance(coding, dict) else ""
-    )
+    width, coding = ext.value(found, "width"), ext.value(found, "unit")
+    return {
+        "entry_format": hint(item, "entryFormat", language),
+        "short_text": hint(item, "shortText", language),
+        "open_label": hint(item, "openLabel", language),
+        "instruction": hint(item, "instruction", language) or hint(item, SUBLABEL, language),
+        "add_label": hint(item, REPEATS_TEXT, language),
+        "orientation": str(ext.value(found, "choiceOrientation") or ""),
+        "columns": _whole(ext.value(found, "columnCount")),
+        "collapsible": str(ext.value(found, "collapsible") or ""),
+        "keyboard": str(_code(ext.value(found, "keyboard")) or ""),
+        "category": next(iter(sorted(ext.codes(found, ("displayCategory",)))), ""),
+        "media": ext.value(found, "itemMedia"),
+        "links": [link for name in SUPPORT for link in ext.values(found, name) if isinstance(link, str)],
+        "signature": bool(found.get("signatureRequired")),
+        "width": f"{width['value']}{width.get('code') or '%'}" if isinstance(width, dict) and "value" in width else "",
+        "unit": localised(coding, "display", language) or str(coding.get("code") or "")
+        if isinstance(coding, dict)
+        else "",
+        "absent": absent_options(item, language),
+    }
 
 
 def _whole(value: Any) -> int:
@@ -219,7 +236,6 @@ def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
                 setattr(node, code, getattr(node, code) or text)
     node.units = units(evaluation, entry.item)
     node.unit_open = units_open(entry.item)
-    node.absent = absent_options(entry.item, evaluation.context.language)
 
 
 def units(evaluation: Evaluation, item: Item) -> list[Option]:
