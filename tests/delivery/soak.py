@@ -45,7 +45,7 @@ def said(report: Report) -> str:
         f"soak on {report.soak.database}: {report.accepted} accepted, {report.confirmed} confirmed, {report.withheld} withheld, "
         f"{report.lost} lost, {report.doubled} doubled, {sum(report.false.values())} told falsely in {report.looks} looks\n"
         f"  {report.altered} altered, {report.unpermitted} sent without permission, {report.stray} stray, "
-        f"{report.unfinished} unfinished, sent again by a clerk: {dict(report.resent)}\n"
+        f"{report.unfinished} unfinished, sent again by a clerk: {dict(report.resent)}, {report.busy} times too busy to accept\n"
         f"  {faults} of {sum(report.faults.values())} requests broken: {dict(report.faults)}; {report.seconds} s\n"
         f"  {'SOUND' if report.sound else f'NOT SOUND {dict(report.false)}'}"
     )
