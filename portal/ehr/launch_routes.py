@@ -1,7 +1,7 @@
 """The pages of signing in at the clinic's own system: from its sign-in page, from inside the EHR, and "connect my record"."""
 
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import (
     Blueprint,
@@ -69,7 +69,7 @@ def callback(connection_id: str) -> ResponseReturnValue:
         if live is not None:
             sessions.end(live.actor, "replaced")
         guard.enter(landed.session_token)
-    return redirect(_desk(landed.patient_id) if landed.kind == FROM_EHR else "/visits", 303)
+    return redirect(_desk(landed.patient_id, landed.context) if landed.kind == FROM_EHR else "/visits", 303)
 
 
 @claim.get("/<launch_id>")
@@ -142,5 +142,8 @@ def _clinic_id(slug: str) -> str:
     return found
 
 
-def _desk(patient_id: str | None) -> str:
-    return f"/desk?show=all&patient={patient_id or 'nobody'}"
+def _desk(patient_id: str | None, context: tuple[str, ...] = ()) -> str:
+    """The queue of the patient who was open; with `about`, the very answers where those were open in the record."""
+    answers = next((each for each in context if each.startswith("QuestionnaireResponse/")), None)
+    about = f"&about={quote(answers, safe='')}" if patient_id and answers else ""
+    return f"/desk?show=all&patient={patient_id or 'nobody'}{about}"

@@ -35,7 +35,8 @@ class Offer:
 @dataclass(frozen=True)
 class Landed:
     """Where somebody is after the way back. `session_token` is set when they are signed in by it; `claim` when a member of
-    staff still has to say that it is them; `patient_id` is the (our) patient who was open in the EHR, None when nobody here is."""
+    staff still has to say that it is them; `patient_id` is the (our) patient who was open in the EHR, None when nobody here is;
+    `context` what else was open there, as `Type/id`."""
 
     kind: str
     session_token: str | None = None
@@ -43,6 +44,7 @@ class Landed:
     claim: str | None = None
     patient_id: str | None = None
     missing: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Landed({self.kind})"
@@ -223,7 +225,8 @@ def _from_inside(proven: Proven, actor: Actor | None, limits: Limits) -> Landed:
         return _to_claim(proven, who)
     with transaction():
         users.recognised(known, who)
-    return _opened(proven.connection, known.account_id, proven.patient)
+    landed = _opened(proven.connection, known.account_id, proven.patient)
+    return replace(landed, context=proving.launch_context(proven.granted.more))
 
 
 def _opened(connection: Connection, account_id: str, fhir_id: str | None) -> Landed:

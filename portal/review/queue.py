@@ -109,3 +109,10 @@ def _row(submission: intake.Submission, standing: delivery.Status | None, name: 
         to_decide=to_decide(submission.document),
         delivery=standing,
     )
+
+
+def filed_as(actor: Actor, patient_id: str, reference: str) -> str | None:
+    """The submission whose answers are in this patient's record as `reference` (`QuestionnaireResponse/id`), or None."""
+    kind = reference.partition("/")[0]
+    there = delivery.placed(actor.clinic_id, patient_id, kind)
+    return next((each.submission_id for each in there if each.reference == reference), None)

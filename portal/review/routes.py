@@ -48,7 +48,10 @@ def staff_bar() -> dict[str, Any]:
 
 @bp.get("")
 def desk() -> ResponseReturnValue:
-    patient_id = request.args.get("patient")
+    patient_id, about = request.args.get("patient"), request.args.get("about")
+    opened = service.filed_as(guard.actor(), patient_id, about) if patient_id and about else None
+    if opened:
+        return redirect(url_for(".submission", submission_id=opened))
     found = service.queue(guard.actor(), request.args.get("show", "review"), patient_id)
     return render_template("review/queue.html", queue=found, patient_id=patient_id)
 

@@ -15,7 +15,7 @@ from portal.review.inviting import Invited, NewVisit, Upcoming, invite, invite_n
 from portal.review.models import TieVerdict, Verdict
 from portal.review.opening import Desk, Opened, given_file, open_submission
 from portal.review.proposal import Proposal
-from portal.review.queue import Queue, queue
+from portal.review.queue import Queue, filed_as, queue
 from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
 
 NOT_TIED = "First say which record this person is."
@@ -102,6 +102,7 @@ __all__ = [
     "candidates",
     "decide",
     "details_of",
+    "filed_as",
     "finish",
     "given_file",
     "invite",

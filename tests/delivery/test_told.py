@@ -146,6 +146,33 @@ def _told_as(state: State, told: Told) -> None:
     assert (f"/desk/held/{told.item_id}" in _words(told.staff, "/desk/held")) is (state is State.HELD)
 
 
+def test_answers_that_are_open_in_the_record_open_here_and_others_lead_to_the_queue(accept: Accept) -> None:
+    told = accept()
+    with transaction() as current:
+        item = current.get_one(OutboxItem, told.item_id)
+        kinds = [each["resource"]["resourceType"] for each in exact.loads(item.payload)["entry"]]
+        at = kinds.index("QuestionnaireResponse")
+        entry = {"index": at, "type": kinds[at], "references": ["QuestionnaireResponse/r1"], "version": "1"}
+        current.add(
+            Receipt(
+                clinic_id=item.clinic_id,
+                patient_id=item.patient_id,
+                item_id=item.id,
+                checked_at=now(),
+                changed=0,
+                entries=[entry],
+            )
+        )
+        patient_id = item.patient_id
+    db.close()
+    queue = f"/desk?show=all&patient={patient_id}"
+    found = told.staff.get(f"{queue}&about=QuestionnaireResponse/r1")
+    assert (found.status_code, found.headers["Location"]) == (302, f"/desk/submissions/{told.submission_id}")
+    for other in ("QuestionnaireResponse/r2", "Patient/r1", "r1", "", "'%00"):
+        assert told.staff.get(f"{queue}&about={other}").status_code == 200
+    assert told.staff.get("/desk?show=all&patient=nobody&about=QuestionnaireResponse/r1").status_code == 200
+
+
 def test_where_nothing_was_to_be_added_to_the_record_nobody_waits_for_it(accept: Accept) -> None:
     told = accept()
     with transaction() as current:
