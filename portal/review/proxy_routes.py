@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import guard
 from portal.accounts.proxy_forms import DeskForm
+from portal.actors import Scope
 from portal.errors import Issue
 from portal.review import proxying
 from portal.review.opening import Desk
@@ -22,7 +23,7 @@ def listed(visit_id: str) -> ResponseReturnValue:
     if person is not None:
         form.name.data, form.birth_date.data = person.name, person.born
         form.relation.data, form.reference.data = person.relation, person.reference
-    form.scope.data = ["forms", "results", "consents"]
+        form.scope.data = list(Scope) if person.relation in ("parent", "guardian") else []
     return _page(page, form, [])
 
 
