@@ -86,6 +86,7 @@ def join_account(token: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         joined = service.join(token, proof, form.email.data, form.password.data, _language(), _not_chosen())
         if joined.token:
+            sessions.seen_from(joined.token, arrival().device)
             guard.enter(joined.token)
             return redirect("/visits", 303)
         issues = joined.issues

@@ -34,6 +34,9 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/set-up")
 def set_up() -> ResponseReturnValue:
+    """For staff: patients choose on their own page whether they want a second step."""
+    if not guard.actor().is_staff:
+        return redirect(url_for(".home"), 303)
     return render_template("security/set_up.html", passkeys=site().offered)
 
 

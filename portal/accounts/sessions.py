@@ -117,6 +117,12 @@ def begin(
     return token
 
 
+def seen_from(token: str, device: Mapping[str, str]) -> None:
+    """Where the session behind this token was begun, when whoever began it could not say."""
+    with transaction() as current:
+        current.scalars(select(SignIn).where(SignIn.token_hash == _hash(token))).one().device = dict(device)
+
+
 def _tidy(account: Account) -> None:
     """Second steps that nobody took are gone, and after a month so is where somebody was signed in from."""
     mine = SignIn.account_id == account.id
