@@ -17,7 +17,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 from .options import Option, terminology_server, units_open
-from .patterns import matches, unchecked
+from .patterns import looks_like_a_pattern, matches, unchecked
 from .speaking import absent_reason, say
 
 Finding = tuple[str, str, Mapping[str, object]]
@@ -169,7 +169,7 @@ def _pattern(item: Item) -> Iterator[Finding]:
     shown = ext.value(item.extensions, "entryFormat")
     if isinstance(own, str) and own:
         yield "rule", "error", {"text": own}
-    elif isinstance(shown, str) and shown:
+    elif isinstance(shown, str) and shown and not looks_like_a_pattern(shown):
         yield "pattern-format", "error", {"format": shown}
     else:
         yield "pattern", "error", {}

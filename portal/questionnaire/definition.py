@@ -78,7 +78,10 @@ class Form:
         return str(self.raw.get("language") or "")
 
     def title(self, lang: str = "") -> str:
-        return localised(self.raw, "title", lang) or str(self.raw.get("name") or self.url or "")
+        """Of a form without a title its name, else its first words: a form is never without one where it has any."""
+        named = localised(self.raw, "title", lang) or str(self.raw.get("name") or "")
+        first = (localised(item.raw, "text", lang) for item in self.all_items)
+        return named or next(filter(None, first), self.url or str(self.raw.get("id") or ""))
 
     def questions(self) -> Iterator[Item]:
         return (item for item in self.all_items if item.is_question)

@@ -102,3 +102,11 @@ def matches(pattern: str, value: str) -> bool:
         return True
     ahead = all((part.match(value) is not None) is wanted for wanted, part in compiled.ahead)
     return ahead and compiled.whole.fullmatch(value) is not None
+
+
+_ESCAPE = re.compile(r"\\[dDwWsSb]|\[[^\]]+\][{*+?]|\{\d+(,\d*)?\}|^\^.*\$$")
+
+
+def looks_like_a_pattern(words: str) -> bool:
+    """Whether a format is written for machines (`\\d{3}-[0-9]+`): a person who reads it would type it as it stands."""
+    return _ESCAPE.search(words) is not None

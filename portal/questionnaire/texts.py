@@ -8,6 +8,7 @@ from .answers import Entry
 from .converting import words
 from .evaluation import Evaluation
 from .items import Item
+from .patterns import looks_like_a_pattern
 from .richtext import Text, rich
 from .words import localised
 
@@ -35,5 +36,6 @@ def hint(item: Item, name: str, language: str) -> str:
     for extension in item.extensions.get(name, ()):
         key: Any = next((key for key in ("valueString", "valueMarkdown", "valueCode") if key in extension), None)
         if key:
-            return localised(extension, key, language)
+            words = localised(extension, key, language)
+            return "" if name == "entryFormat" and looks_like_a_pattern(words) else words
     return ""

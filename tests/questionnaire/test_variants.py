@@ -310,3 +310,20 @@ def test_answers_are_read_back_in_the_language_of_the_page() -> None:
         filling(made), a={"valueCoding": {"code": "y"}}, b={"value": Decimal("2.50"), "unit": "kilograms", "code": "kg"}
     )
     assert [row.answers for section in done.summary("es") for row in section.rows] == [("kilos",), ("2,50 kilos",)]
+
+
+@pytest.mark.parametrize(
+    ("shown", "kept"),
+    [("NNN-NNN", True), ("dd/mm/yyyy", True), (r"\d{3}-\d{3}", False), ("[0-9]+", False), ("^a.*b$", False)],
+)
+def test_a_format_written_for_machines_is_not_shown_to_people(shown: str, kept: bool) -> None:
+    pattern = hl7("regex", valueString="[0-9]{3}-[0-9]{3}")
+    made = form(q("a", ext=[pattern, hl7("entryFormat", valueString=shown)]))
+    (issue,) = answered(filling(made), a="12").check()
+    assert every(filling(made))["a"].entry_format == (shown if kept else "")
+    assert issue.code == ("pattern-format" if kept else "pattern")
+
+
+def test_a_form_without_a_title_goes_by_its_name_or_its_first_words() -> None:
+    assert form(q("a", text="Your feet"), title=None).title() == "Your feet"
+    assert form(q("a", text="Your feet"), title=None, name="Feet").title() == "Feet"
