@@ -36,6 +36,7 @@ STAFF = (
     (Role.FRONT_DESK, "Sam Taylor", "desk@demo.example"),
     (Role.CLINICIAN, "Dr Lee", "clinician@demo.example"),
     (Role.ADMINISTRATOR, "Jo Park", "admin@demo.example"),
+    (Role.PRIVACY_OFFICER, "Pat Quinn", "privacy@demo.example"),
 )
 WITH_ACCOUNT = {
     "kwame-mensah": "kwame@demo.example",
@@ -186,6 +187,7 @@ def _environment(place: Place) -> dict[str, str]:
         "PREVISIT_BASE_URL": place.portal_url,
         "PREVISIT_BIND": f"127.0.0.1:{place.portal_port}",
         "PREVISIT_PROCESSING_BOUND_SECONDS": "5",
+        "PREVISIT_QUIET_HOURS": "0-0",
         "PREVISIT_STAFF_SECOND_FACTOR": os.environ.get("PREVISIT_STAFF_SECOND_FACTOR", "off"),
     }
     return {**os.environ, **ours}
