@@ -73,6 +73,11 @@ class HeldItem:
         """Whether it may be corrected in review: nothing of it is in the record, so a new version cannot double anything."""
         return self.head.answers and self.status.state is State.HELD and _nothing_there(self.events[-1])
 
+    @property
+    def review_first(self) -> bool:
+        """Whether to review it again is the next step, rather than to send it again."""
+        return self.reviewable and self.head.words.owner == "Reviewer"
+
 
 def held(actor: Actor) -> list[HeldHead]:
     """What is on hold in this clinic, the oldest first. Audited: the list tells who they are."""

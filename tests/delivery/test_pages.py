@@ -1,6 +1,7 @@
 """The held desk as pages: the reason in words, the buttons, the mistakes."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -10,8 +11,8 @@ from portal import guard
 from portal.actors import Role, system
 from portal.clock import now
 from portal.db import close, new_id, transaction
-from portal.delivery import ledger, service
-from portal.delivery.models import OutboxItem
+from portal.delivery import crew, ledger, service
+from portal.delivery.models import OutboxItem, WorkerSeen
 from portal.delivery.routes import bp
 from portal.delivery.states import Kind, Reason
 from tests import make
@@ -119,3 +120,36 @@ def test_a_patient_and_a_stranger_do_not_come_in(
     assert desk.test_client().get(path).status_code == 303
     clerk = sign_in("sam@example.org")
     assert clerk.get("/desk/held/0000000000000000").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reason", "first", "second"),
+    [
+        (Reason.REFUSED, "Review it again", "Check and send again"),
+        (Reason.CHANGED_MEANWHILE, "Review it again", "Check and send again"),
+        (Reason.RECONNECT, "Check and send again", "Review it again"),
+        (Reason.NOT_REACHED, "Check and send again", "Review it again"),
+    ],
+)
+def test_the_first_button_is_the_step_that_the_words_name(
+    item: OutboxItem, sign_in: Callable[..., FlaskClient], reason: Reason, first: str, second: str
+) -> None:
+    item_id = queued(item.clinic_id, item.patient_id, reason).id
+    page = text(sign_in("sam@example.org"), f"/desk/held/{item_id}")
+    assert 0 < page.index(first) < page.index(second)
+    assert "Where in the record" not in page, "nothing of it is anywhere"
+
+
+def test_the_desk_says_who_sends_and_when_nobody_does(item: OutboxItem, sign_in: Callable[..., FlaskClient]) -> None:
+    clerk, worker = sign_in("sam@example.org"), crew.member()
+    nobody = text(clerk, "/desk/held")
+    assert "Nothing is being sent" in nobody and "the worker has to be started" in nobody
+    worker.beat()
+    close()
+    page = text(clerk, "/desk/held")
+    assert "Nothing is being sent" not in page and worker.name in page and "At work" in page
+    with transaction() as current:
+        current.query(WorkerSeen).one().seen_at = now() - timedelta(minutes=5)
+    close()
+    page = text(clerk, "/desk/held")
+    assert "Nothing is being sent" in page and "No sign of life" in page
