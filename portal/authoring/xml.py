@@ -59,7 +59,7 @@ def _tree(content: bytes) -> Element:
         parser.Parse(content, True)
     except expat.ExpatError as wrong:
         raise UnreadableXml(f"is no well-formed XML ({expat.ErrorString(wrong.code)}, line {wrong.lineno})") from wrong
-    except ValueError as wrong:
+    except (ValueError, LookupError) as wrong:
         raise wrong if isinstance(wrong, UnreadableXml) else UnreadableXml("is no XML that can be read") from wrong
     return builder.close()
 

@@ -15,6 +15,7 @@ from portal.questionnaire.admission import MAX_BYTES, refusals
 
 Json = dict[str, Any]
 MOST_FORMS = 50
+MOST_BYTES = 8 * 1024 * 1024
 MOST_LISTS = 300
 FORM = "Questionnaire"
 LISTS = ("ValueSet", "CodeSystem")
@@ -59,6 +60,8 @@ def parcel(content: bytes, at_hand: Mapping[str, Json]) -> Parcel:
 
 
 def _parsed(content: bytes) -> tuple[Json, str]:
+    if len(content) > MOST_BYTES:
+        return {}, f"It is larger than {MOST_BYTES // 1024 // 1024} MB. Send the forms in parts."
     if not content.strip():
         return {}, "There is nothing in it."
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
