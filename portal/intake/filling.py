@@ -183,10 +183,15 @@ def document(work: Work) -> dict[str, Any]:
         "version_id": work.entry.version_id,
         "response": exact.text(work.filling.draft_text()),
         "touched": sorted(work.touched),
-        "complete": not _errors(work.filling.check(None)) and not work.unsigned,
+        "complete": _all_seen(work) and not _errors(work.filling.check(None)) and not work.unsigned,
         "again": sorted(work.again),
         "signed": asdict(work.signed) if work.signed else None,
     }
+
+
+def _all_seen(work: Work) -> bool:
+    """Whether every page that applies has been saved once: a form of many pages is not done after its first."""
+    return work.touched.issuperset(work.filling.keys)
 
 
 class _Clash(Exception):
@@ -282,7 +287,8 @@ def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) 
     filling = Filling(entry.form, made.draft, context)
     work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again, draft_id=row.id)
     changed = {row.page_key for row in work._again(context.language)}
-    return replace(work, touched=frozenset(kept["touched"]) - changed)
+    before = filling.keys if kept.get("complete") else kept["touched"]  # what was done stays so, under whatever name
+    return replace(work, touched=frozenset(before) - changed)
 
 
 def still_signed(filled: Filling, kept: dict[str, Any] | None) -> signing.Signed | None:

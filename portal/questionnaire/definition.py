@@ -78,9 +78,9 @@ class Form:
         return str(self.raw.get("language") or "")
 
     def title(self, lang: str = "") -> str:
-        """Of a form without a title its name, else its first words: a form is never without one where it has any."""
+        """Of a form without a title its name, else what its first part is called."""
         named = localised(self.raw, "title", lang) or str(self.raw.get("name") or "")
-        first = (localised(item.raw, "text", lang) for item in self.all_items)
+        first = (localised(item.raw, "text", lang) for item in self.items if item.is_group)
         return named or next(filter(None, first), self.url or str(self.raw.get("id") or ""))
 
     def questions(self) -> Iterator[Item]:

@@ -324,6 +324,8 @@ def test_a_format_written_for_machines_is_not_shown_to_people(shown: str, kept: 
     assert issue.code == ("pattern-format" if kept else "pattern")
 
 
-def test_a_form_without_a_title_goes_by_its_name_or_its_first_words() -> None:
-    assert form(q("a", text="Your feet"), title=None).title() == "Your feet"
-    assert form(q("a", text="Your feet"), title=None, name="Feet").title() == "Feet"
+def test_a_form_without_a_title_goes_by_its_name_or_what_its_first_part_is_called() -> None:
+    feet = group("g", q("a"), text="Your feet")
+    assert form(feet, title=None).title() == "Your feet"
+    assert form(feet, title=None, name="Feet").title() == "Feet"
+    assert form(q("a"), title=None).title() == "https://example.org/form"
