@@ -6,18 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from portal import db
-from tests.house.addresses import insiders, ways
+from portal.db import session
+from portal.ehr.models import Connection
+from tests.house.addresses import Way, insiders, ways
+from tests.house.doors import THINGS
 from tests.house.world import KNOWN, World, build
 
 FEW, MANY = 2, 20
 """Two, so that there is one of each kind: of what was sent, one is on hold and the others are accepted."""
-REFUSES = {"launch.from_ehr", "launch.callback"}
-"""Wants parameters that only a clinic's system has: refused in words, as the client matrix tries row by row."""
+ANSWERS = {"launch.callback": 403}
+"""What a page answers where it is not 200 or a way on: whoever said no at the clinic's system reads that."""
 USUAL = 40
 MOST = {
     "intake.check": 60,
@@ -46,16 +51,30 @@ def count(world: World) -> dict[str, Counter[str]]:
     """The statements of each page, as the first visitor who may open it (opened once before: what is kept is kept)."""
     found = {}
     for way in ways(world.app, "GET"):
-        if way.endpoint in REFUSES:
-            continue
         visitor = insiders(way, KNOWN)[0]
         client, path = world.client(visitor), way.path(world, visitor)
-        client.get(path)
+        client.get(path + _from_the_clinic(world, client, way, path))
+        query = _from_the_clinic(world, client, way, path)
         with asked() as said:
-            answer = client.get(path)
-        assert answer.status_code < 400, f"{way}: {answer.status_code}"
+            answer = client.get(path + query)
+        assert answer.status_code < 400 or answer.status_code == ANSWERS.get(way.endpoint), (
+            f"{way}: {answer.status_code}"
+        )
         found[f"{way.endpoint} {way.rule}"] = said
     return found
+
+
+def _from_the_clinic(world: World, client: FlaskClient, way: Way, path: str) -> str:
+    """What only a clinic's system says: from where Previsit was opened, and that somebody said no there."""
+    if way.endpoint not in ("launch.from_ehr", "launch.callback"):
+        return ""
+    connection = session().get_one(Connection, world.things["ana"][THINGS["connection_id"]])
+    opened = f"?{urlencode({'iss': connection.base_url, 'launch': 'x'})}"
+    db.close()
+    if way.endpoint == "launch.from_ehr":
+        return opened
+    sent = parse_qs(urlsplit(client.get(f"/at/riverside/launch{opened}").headers["Location"]).query)
+    return f"?{urlencode({'state': sent['state'][0], 'error': 'access_denied'})}"
 
 
 @pytest.fixture(scope="module")
