@@ -80,8 +80,12 @@ fuzz: setup-dev  ## 100,000 requests that nobody meant, as everybody (25 minutes
 soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
 	@$(BIN)/python -m tests.delivery.soak
 
+consent: setup-dev  ## the statement about consent, counted: 60 vectors, 100,000 random consents beside the reference, every way out (2 minutes)
+	@$(BIN)/python -m tests.consent
+
 pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/
 	@$(BIN)/python -m tests.pictures
+	@$(BIN)/python -m tests.intake.pictures
 
 bench: setup-dev assets  ## measure, as ratios in one run
 	@$(BIN)/python -m tests.bench

@@ -48,7 +48,7 @@ X = recipient("Practitioner/ex-practitioner")
         pytest.param(Policy.DENY, (False, False, False, False, False), id="E04 deny"),
     ],
 )
-def test_without_consent_the_chosen_policy_decides(policy, expected):
+def test_e01_to_e04_without_consent_the_chosen_policy_decides(policy, expected):
     asked = (CLINICIAN, FRONT_DESK, RESEARCHER, GLASS, GLASS_BY_OTHERS)
     made = [decision([], request, policy) for request in asked]
     assert tuple(each.permit for each in made) == expected

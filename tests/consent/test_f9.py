@@ -7,26 +7,34 @@ page of every kind of staff is opened, what is accepted is put together for the 
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from portal import db
-from portal.actors import Role
+from portal.accounts.models import Patient
+from portal.actors import Actor, Role
+from portal.audit import exporting, telling
 from portal.audit.models import AuditRow
 from portal.clock import now
 from portal.consent import redaction
 from portal.consent import service as consent
+from portal.consent.models import ConsentVersion
 from portal.db import session, transaction
 from portal.delivery.models import OutboxItem
 from portal.intake.models import Status, Submission, SubmissionStatus
 from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
+from portal.notices import service as notices
+from portal.notices.mail import Letter
 from tests import make
 from tests.conftest import csrf
 from tests.consent.make import label
+from tests.house.doors import DOORS
 from tests.labs.make import LOINC, observation
 from tests.labs.test_questions import keep, make_connection
 
@@ -36,6 +44,8 @@ POLICY = consent.Policy.BASIC_NORMAL
 EXTRACT = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
 CALCULATED = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
 URL = "https://example.org/f9"
+LAUNCH = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-launchContext"
+INITIAL = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression"
 STAFF = {
     Role.CLINICIAN: "clinician@example.org",
     Role.FRONT_DESK: "front-desk@example.org",
@@ -88,10 +98,15 @@ class Person:
     patient_id: str
     submission_id: str
     question_ids: list[str]
+    visit_id: str
+    account_id: str
+    address: str | None
+    """of a result on the patient's own pages"""
 
 
 @dataclass
 class World:
+    app: Any
     clinic_id: str
     enter: Any
     keeper: Person
@@ -110,7 +125,7 @@ def world(app, sign_in) -> World:
     silent = _person(clinic, connection, "silent", answered=False)
     clinic_id = clinic.id
     db.close()
-    return World(clinic_id, sign_in, keeper, silent)
+    return World(app, clinic_id, sign_in, keeper, silent)
 
 
 def _person(clinic, connection: str, name: str, *, answered: bool) -> Person:
@@ -119,16 +134,18 @@ def _person(clinic, connection: str, name: str, *, answered: bool) -> Person:
     keep(patient, connection, _results() if answered else [], fhir_id=patient.fhir_id)
     visit = make.visit(patient, appointment_id=name)
     open_to_all = {**KEEPS, "sensitive": "yes"}
-    asked = []
+    asked, address = [], None
     if answered:
         _choose(me, open_to_all)
         overview = labs.results(me)
+        address = overview.reports[0][0]
         for place in sorted({overview.place_of(row) for _, report in overview.reports for row in report.rows}):
             made, issues = questions.ask(me, place, canary(LABELS[len(asked)], "words"), POLICY)
             assert made, issues
             asked.append(made.id)
     version = _choose(me, KEEPS, visit.id)
-    return Person(patient.id, _submission(visit, patient, response(answered), version), asked)
+    submission_id = _submission(visit, patient, response(answered), version)
+    return Person(patient.id, submission_id, asked, visit.id, str(me.account_id), address)
 
 
 def _results() -> list[dict[str, Any]]:
@@ -187,21 +204,48 @@ def _submission(visit, patient, said: dict[str, Any], version: str) -> str:
     return made.id
 
 
-def ways_out(world: World, person: Person) -> dict[str, str]:
-    """sink → address, of every page on which staff could meet something of this person."""
+def parts(world: World, person: Person) -> dict[str, str | None]:
+    """What each part of an address may name of this person; None for what is nobody's or cannot be theirs. A page with a part
+    that is not listed here fails the test: it is a new way out, and this is the place to say what stands there."""
     return {
-        "list": "/desk?show=all",
-        "count": "/desk",
-        "search": f"/desk?show=all&patient={person.patient_id}",
-        "page": f"/desk/submissions/{person.submission_id}",
-        "questions": "/desk/questions",
-        "answered questions": "/desk/questions?show=answered",
-        "visits": "/desk/visits",
-        "held": "/desk/held",
-        "quality": "/desk/quality",
-        "audit": "/audit",
-        **{f"question {number}": f"/desk/questions/{each}" for number, each in enumerate(person.question_ids)},
+        "submission_id": person.submission_id,
+        "visit_id": person.visit_id,
+        "patient_id": person.patient_id,
+        "question_id": person.question_ids[0] if person.question_ids else None,
+        "item_id": _id_of(OutboxItem, person),
+        "entry_id": _id_of(AuditRow, person),
+        "version_id": _id_of(ConsentVersion, person),
+        "address": person.address,
+        "slug": "f9",
+        "mark": "0" * 16,
+        "account_id": person.account_id,
+        "key": "medication",
+        "page_key": "f9",
+        **dict.fromkeys(
+            ("connection_id", "emergency_id", "form_id", "grant_id", "launch_id", "tie_id", "token", "topic")
+        ),
     }
+
+
+def _id_of(model: Any, person: Person) -> str | None:
+    found = session().query(model).filter_by(patient_id=person.patient_id).first()
+    return str(found.id) if found else None
+
+
+def ways_out(world: World, person: Person) -> dict[str, str]:
+    """endpoint → address, of every page there is that can be opened with what is this person's."""
+    held = parts(world, person)
+    adapter = world.app.url_map.bind("localhost")
+    rules = [rule for rule in world.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    assert {part for rule in rules for part in rule.arguments} <= set(held), "a new part of an address"
+    open_to = [rule for rule in rules if all(held[part] is not None for part in rule.arguments)]
+    found = {
+        rule.endpoint: adapter.build(rule.endpoint, {part: held[part] for part in rule.arguments}) for rule in open_to
+    }
+    more = {"list": "/desk?show=all", "search": f"/desk?show=all&patient={person.patient_id}"}
+    more |= {f"{state} questions": f"/desk/questions?show={state}" for state in ("answered", "closed")}
+    more |= {f"question {number}": f"/desk/questions/{each}" for number, each in enumerate(person.question_ids)}
+    return found | more
 
 
 def leaks(text: str) -> list[str]:
@@ -211,18 +255,76 @@ def leaks(text: str) -> list[str]:
     return sorted(found | set(re.findall(r"\b4712\b", text)))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # what is shown does not depend on where it is kept
 def test_nothing_that_is_kept_back_comes_out_anywhere(world: World) -> None:
     opened, sinks = 0, ways_out(world, world.keeper)
-    for email in STAFF.values():
+    db.close()
+    for role, email in STAFF.items():
         client = world.enter(email)
         for sink, path in sinks.items():
+            if sink in DOORS and role not in (DOORS[sink].roles or STAFF):
+                continue  # refused at the door: tests/house/test_matrix.py
             answer = client.get(path)
-            assert answer.status_code in (200, 403, 404), (email, sink, answer.status_code)
+            assert answer.status_code < 500, (email, sink, answer.status_code)
             assert not sink.startswith("question ") or answer.status_code != 200, (email, sink)
             assert not leaks(answer.get_data(as_text=True)), (email, sink)
             opened += answer.status_code == 200
     print(f"{len(LABELS)} labels × {len(sinks)} ways out × {len(STAFF)} kinds of staff: {opened} pages, 0 canaries")
-    assert opened > 20
+    assert opened > 40 and {"review.desk", "review.submission", "delivery.held", "trail.entries"} <= set(sinks)
+
+
+MAY_BE_MAILED = {"id", "kind", "to", "language", "clinic", "phone", "link", "stop", "sender"}
+"""All that a message is made of. Whoever adds to it says here why nothing of anybody's health can be in it."""
+
+
+def test_no_message_says_anything_of_it(world: World) -> None:
+    assert {each.name for each in fields(Letter)} == MAY_BE_MAILED
+    box: list[EmailMessage] = []
+    config = replace(world.app.config["SETTINGS"], mail_from="desk@example.org", quiet_hours=(0, 0))
+    make.visit(_patient(world), 3, appointment_id="later")
+    db.close()
+    notices.run(config, SimpleNamespace(send=box.append))
+    parts = [part for each in box for part in each.walk() if part.get_content_maintype() == "text"]
+    said = b"".join(part.get_payload(decode=True) for part in parts).decode()
+    print(f"{len(box)} mails, 0 canaries")
+    assert box and not leaks(said + "".join(str(each["Subject"]) for each in box))
+
+
+def test_the_audit_as_it_leaves_the_house_says_nothing_of_it(world: World) -> None:
+    clinician = world.enter(STAFF[Role.CLINICIAN])
+    clinician.get(f"/desk/submissions/{world.keeper.submission_id}")
+    db.close()
+    officer = Actor(Role.PRIVACY_OFFICER, world.clinic_id)
+    site = telling.Site("http://localhost")
+    told = json.dumps(list(exporting.events(officer, site, now().date(), now().date())), default=str)
+    assert world.keeper.patient_id in told and not leaks(told)
+
+
+def test_nothing_labelled_is_written_into_a_form_by_itself(world: World) -> None:
+    """prefill: a form that asks the record for results gets none, so none can travel on inside an answer without its label."""
+    query = {
+        "language": "application/x-fhir-query",
+        "expression": "Observation?patient={{%patient.id}}",
+        "name": "seen",
+    }
+    first = {"language": "text/fhirpath", "expression": "%seen.entry.resource.value.first()"}
+    asks = {
+        **form(),
+        "url": f"{URL}/prefill",
+        "extension": [
+            {"url": LAUNCH, "extension": [{"url": "name", "valueCoding": {"code": "patient"}}, {"url": "type", "valueCode": "Patient"}]},
+            {"url": "http://hl7.org/fhir/StructureDefinition/variable", "valueExpression": query},
+        ],
+        "item": [{"linkId": "a", "type": "string", "text": "A", "extension": [{"url": INITIAL, "valueExpression": first}]}],
+    }  # fmt: skip
+    visit_id = make.visit(_patient(world), 3, appointment_id="later").id
+    make.ask(world.clinic_id, json.dumps(asks).encode(), "prefill.json")
+    slug = next(each.slug for each in library.asked(world.clinic_id) if each.slug != "f9")
+    db.close()
+    client = world.enter("keeper@example.org")
+    shown = client.get(f"/visits/{visit_id}/forms/{slug}", follow_redirects=True)
+    assert shown.status_code == 200 and 'name="' in shown.get_data(as_text=True)
+    assert not leaks(shown.get_data(as_text=True))
 
 
 def test_these_ways_out_do_show_what_is_shared(world: World) -> None:
@@ -230,7 +332,7 @@ def test_these_ways_out_do_show_what_is_shared(world: World) -> None:
     _choose(make.patient_actor(_patient(world)), {**KEEPS, "sensitive": "yes"})
     db.close()
     client, sinks = world.enter(STAFF[Role.CLINICIAN]), ways_out(world, world.keeper)
-    for sink in ("page", "questions", "question 0"):
+    for sink in ("review.submission", "result_questions.listed", "question 0"):
         assert leaks(client.get(sinks[sink]).get_data(as_text=True)), sink
 
 
@@ -308,7 +410,5 @@ def test_when_results_are_refused_no_page_and_no_copy_has_them(world: World) -> 
         assert client.get(path).status_code == 404, path
 
 
-def _patient(world: World):
-    from portal.accounts.models import Patient
-
+def _patient(world: World) -> Patient:
     return session().get_one(Patient, world.keeper.patient_id)

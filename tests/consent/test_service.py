@@ -180,7 +180,7 @@ def test_the_same_choices_sent_twice_are_one_version(world):
     assert give(world).id == give(world).id and len(service.history(world.me)) == 1
 
 
-def test_taking_back_is_one_step_and_stops_everything_at_once(world):
+def test_e26_taking_back_is_one_step_and_stops_everything_at_once(world):
     give(world, research="yes")
     waiting = item(world, OBSERVATION)
     assert service.may_send(waiting, NORMAL).permitted

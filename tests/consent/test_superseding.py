@@ -115,6 +115,15 @@ def test_a_record_that_holds_nothing_of_ours_is_told_nothing(world):
     assert send_next(world.tools()) is None and there(world) == []
 
 
+def test_e27_what_was_sent_before_it_was_taken_back_says_when_it_was_sent(world):
+    first = give(world)
+    deliver(world, first)
+    consent.withdraw(world.me, language="en")
+    sent, waiting = sorted(consent.sent(world.me), key=lambda each: each.state is not State.CONFIRMED)
+    assert sent.state is State.CONFIRMED and sent.sent_at and sent.checked_at
+    assert waiting.state is not State.CONFIRMED and waiting.sent_at is None
+
+
 def test_the_desk_offers_no_answers_to_read_behind_a_withdrawal(world, sign_in):
     first = give(world)
     deliver(world, first)
