@@ -113,3 +113,36 @@ def test_a_page_stays_small_and_asks_for_nothing_elsewhere(clinic: FormsApp) -> 
 def test_crafted_posts_are_answered_with_words(clinic: FormsApp, crafted: dict[str, list[str]]) -> None:
     page = clinic.open("asks", "you")
     assert clinic.post(page, changes=crafted).status in (200, 400, 409, 422)
+
+
+def test_a_form_is_done_when_each_of_its_pages_was_seen_and_not_after_the_first(clinic: FormsApp) -> None:
+    hub = f"/visits/{clinic.visit_id}"
+
+    def state() -> str:
+        page = Page(200, clinic.client.get(hub).get_data(as_text=True), hub)
+        return page.text.partition(RAW["title"])[2].partition("Choose what may be shared")[0]
+
+    page = clinic.open("asks", "you")
+    last = clinic.post(page, "continue", {name_of(page, "Born"): "march 1985"})
+    assert "Started" in state()
+    clinic.post(last, "continue")
+    assert "Done" in state()
+
+
+def test_many_questions_without_an_answer_are_folded_away_where_answers_are_checked(clinic: FormsApp) -> None:
+    many = form(*(item(f"q{number}", "string", f"Question {number}") for number in range(6)))
+    clinic.use({"asks": many})
+    page = clinic.open("asks")
+    clinic.post(page, "continue", {name_of(page, "Question 0"): "said"})
+    answer = clinic.client.get(f"/visits/{clinic.visit_id}/check").get_data(as_text=True)
+    before, _, folded = answer.partition("5 questions without an answer")
+    assert "Question 0" in before and "Question 1" not in before
+    assert all(f"Question {number}" in folded for number in range(1, 6))
+
+
+def test_a_form_without_any_name_can_be_opened_and_its_page_has_a_title(clinic: FormsApp) -> None:
+    nameless = {**form(item("a", "string", "Words")), "title": None, "url": None, "name": None}
+    clinic.use({"asks": {key: value for key, value in nameless.items() if value is not None}})
+    hub = clinic.client.get(f"/visits/{clinic.visit_id}").get_data(as_text=True)
+    assert "Your answers</a>" in hub
+    assert "<title>Your answers" in clinic.open("asks").html
