@@ -146,6 +146,17 @@ def active(clinic_id: str) -> list[tuple[ProxyGrant, Patient]]:
     return [(grant, patient) for grant, patient in session().execute(wanted)]
 
 
+def helpers(clinic_id: str, scope: Scope) -> dict[str, str]:
+    """Patient id → the account of somebody who may do this for them today (the first who was granted it)."""
+    day, years = ages.today(clinic_id), ages.of_age(clinic_id)
+    holding = [
+        (grant.id, patient.id, str(grant.account_id))
+        for grant, patient in active(clinic_id)
+        if scope in scope_of(grant.scope) and _holds(grant, patient, day, years)
+    ]
+    return {patient_id: account_id for _, patient_id, account_id in sorted(holding, reverse=True)}
+
+
 def _grant(row: ProxyGrant, patient: Patient, day: date, years: int) -> Grant:
     last, aged = last_day(row, patient, years)
     return Grant(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
+from portal.accounts.mailing import reach
 from portal.actors import Actor
 from portal.clock import now
 from portal.db import session, transaction
@@ -85,7 +86,7 @@ def still(actor: Actor, notice: Notice) -> bool:
     if visit is None or intake.asks_nothing(visit) or visit.starts_at < now():
         return False
     if notice.kind == Kind.INVITATION:
-        return not accounts.joined({notice.patient_id})
+        return not reach(actor, {notice.patient_id})[notice.patient_id].has_account
     return not intake.visit_states(actor, [visit]).get(visit.id) and notice.patient_id not in _stopped(actor)
 
 
@@ -104,7 +105,8 @@ def _before_visits(actor: Actor) -> Iterator[Notice]:
     """Who is to be asked to prepare a visit, or reminded of it."""
     visits = [each for each in intake.upcoming(actor, now() + TOO_LATE, now() + AHEAD) if not intake.asks_nothing(each)]
     people = {visit.patient_id for visit in visits}
-    states, joined, stopped = intake.visit_states(actor, visits), accounts.joined(people), _stopped(actor)
+    states, stopped = intake.visit_states(actor, visits), _stopped(actor)
+    joined = {key for key, found in reach(actor, people).items() if found.has_account}
     asked, last = _told(actor, people)
     for visit in visits:
         person, left = visit.patient_id, visit.starts_at - now()

@@ -31,6 +31,7 @@ from portal.notices.models import Kind, NoReminders, Notice, State
 from portal.notices.planning import Quiet
 from portal.settings import Settings, read
 from tests import make
+from tests.accounts import proxying
 from tests.conftest import csrf
 from tests.house.settling import send
 from tests.notices.postman import certificate, mail_server
@@ -124,6 +125,23 @@ def test_somebody_with_an_account_is_asked_to_prepare_a_new_visit(config: Settin
     assert kinds() == ["asked"]
     assert box.got[0]["To"] == "own@example.org"
     assert "http://localhost/visits\n" in text(box.got[0])
+
+
+def test_who_answers_for_a_child_is_asked_instead_of_the_child_until_their_time_is_over(
+    config: Settings, clinic: Clinic, box: Box
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        noah = make.patient(clinic, "Noah Bennett", birthDate="2018-05-14", email="family@example.org")
+        proxying.proxy(noah, email="father@example.org", relation="parent", scope=("forms",), until="2026-12-20")
+        make.visit(noah, in_days=10)
+        assert run(config, box) == 1
+        clock.shift(timedelta(days=20))
+        make.visit(noah, in_days=10, appointment_id="later")
+        assert run(config, box) == 1
+        clock.shift(timedelta(days=10))
+        make.visit(noah, in_days=10, appointment_id="after")
+        run(config, box)
+    assert [str(message["To"])[:6] for message in box.got] == ["father", "father", "family"]
 
 
 @pytest.mark.parametrize("state", ["cancelled", "over", "soon", "far"])
@@ -250,7 +268,7 @@ def test_a_message_never_says_who_or_what(
             session().get_one(Visit, visit.id).detail = {"what": "Lapwing surgery", "with": "Dr Heron", "where": None}
             current.add(planning._notice(system(clinic.id), kind, "x:y", visit.id, ana.id))
         letter = sending._letter(
-            office(box), system(clinic.id), session().query(Notice).one(), sending.Reach("k@example.org", language)
+            office(box), system(clinic.id), session().query(Notice).one(), sending.Reach("k@example.org", language, False)
         )
     made = mail.written(letter)
     whole = made.as_string() + "".join(str(part.get_content()) for part in made.walk() if not part.is_multipart())
