@@ -11,8 +11,9 @@ from portal.ehr import service as ehr
 from portal.errors import NotBrought, NotFound
 from portal.labs import service
 from portal.labs.documents import Damaged, Document, handed, proved, unpacked
+from portal.labs.words import _
 
-DAMAGED = "It is not whole, or not what the clinic's system says it is. Ask the clinic for a copy."
+DAMAGED = _("It is not whole, or not what the clinic's system says it is. Ask the clinic for a copy.")
 
 
 @dataclass(frozen=True)

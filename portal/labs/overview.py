@@ -32,6 +32,7 @@ class Overview:
     places: Mapping[str, str] = field(default_factory=dict)
     news: News | None = None
     papers: Mapping[str, Document] = field(default_factory=dict)
+    caveat: str = ""
 
     @property
     def waiting(self) -> list[tuple[str, Report]]:

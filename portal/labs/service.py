@@ -50,6 +50,7 @@ def results(actor: Actor, max_age: timedelta = ehr.FRESH) -> Overview:
         source=reading.source,
         reason=reading.sentence or "",
         complete=reading.complete,
+        caveat=reading.caveat,
         reports=tuple((address(patient_id, report.key), report) for report in reports),
         trends={code: address(patient_id, code) for code, each in known.items() if len(each.results) > 1},
         known=known,

@@ -7,7 +7,7 @@ from portal.labs import times
 from portal.labs.documents import Document, document_of
 from portal.labs.plain import text_of
 from portal.labs.results import Note
-from portal.labs.words import concept_words
+from portal.labs.words import _, concept_words
 
 Resource = Mapping[str, Any]
 Find = Callable[[str, Resource], Resource | None]
@@ -99,7 +99,7 @@ def documents(raw: Resource, own: str) -> tuple[Document, ...]:
 
 
 def _picture(media: Resource) -> str:
-    return str(media.get("comment") or mapping(media.get("link")).get("display") or "Picture")
+    return str(media.get("comment") or mapping(media.get("link")).get("display") or _("Picture"))
 
 
 def narrative(raw: Resource) -> str:
