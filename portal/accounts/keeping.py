@@ -31,6 +31,8 @@ _KEPT = (
     .limit(1)
 )
 
+_ANY_KEPT = _KEPT.with_only_columns(KeptPost.id)
+
 
 def take_kept(actor: Actor, path: str) -> list[list[str]] | None:
     """What this very person had typed at `path` for whom they answer now, newest first; it stays until `drop_kept`."""
@@ -41,6 +43,8 @@ def take_kept(actor: Actor, path: str) -> list[list[str]] | None:
 
 
 def drop_kept(actor: Actor, path: str) -> None:
+    if session().scalar(_ANY_KEPT, {"account": actor.account_id, "path": path}) is None:
+        return
     with transaction() as current:
         for row in current.scalars(
             select(KeptPost).where(KeptPost.account_id == actor.account_id, KeptPost.path == path)

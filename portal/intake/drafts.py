@@ -22,6 +22,7 @@ Document = dict[str, Any]
 _DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task == bindparam("task"))
 _DRAFTS = select(Draft).where(Draft.visit_id == bindparam("visit"))
 _LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
+_STATUS = _LATEST.with_only_columns(Submission.status)
 
 
 def draft(visit: Visit, task: str) -> Draft | None:
@@ -102,5 +103,4 @@ def saved_at(of: list[Visit]) -> dict[str, datetime]:
 
 def open_for_answers(visit: Visit) -> bool:
     """Whether the patient may still change answers: nothing sent yet, or the clinic gave it back."""
-    sent = latest_submission(visit)
-    return sent is None or sent.status == "returned"
+    return session().scalar(_STATUS, {"visit": visit.id}) in {None, "returned"}

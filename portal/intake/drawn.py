@@ -12,10 +12,12 @@ from markupsafe import Markup, escape
 
 from portal.components.html import finished
 from portal.intake.fields import AnswerField, ChoiceField, LineField, LookupField, YesNoField
+from portal.questionnaire import Node
 from portal.questionnaire import extensions as ext
 from portal.questionnaire.items import Item
 
 GAP = "\ue000\ue001\ue000"
+TABLES = frozenset({"table", "grid"})
 MOST = 64
 """Ways to draw one question that are kept."""
 LINES = frozenset({"text", "textarea", "integer", "decimal", "date", "time", "url"})
@@ -38,6 +40,32 @@ def drawn(field: AnswerField, row: str, draw: Draw) -> Markup:
             kept.clear()
         kept[shape] = html
     return finished(html.replace(GAP, str(escape(typed))) if typed else html)
+
+
+def drawn_whole(node: Node, form: Any, language: str, draw: Draw) -> Markup:
+    """A part of a page as `draw` draws it; kept while nobody has touched anything in it, as most pages are first seen."""
+    shape = _untouched(node, form)
+    if shape is None:
+        return draw()
+    kept: dict[Any, str] = node.item.kept.setdefault("whole", {})
+    if (html := kept.get((language, shape))) is None:
+        if len(kept) >= MOST:
+            kept.clear()
+        html = kept[(language, shape)] = str(draw())
+    return finished(html)
+
+
+def _untouched(node: Node, form: Any) -> tuple[Any, ...] | None:
+    """Everything that the drawing depends on; None where something is answered, wrong or worked out."""
+    if node.answers or node.issues or node.control in TABLES or not is_plain(node.item):
+        return None
+    if node.item.is_question and not node.read_only and form[node.name].posted:
+        return None
+    inner = tuple(_untouched(child, form) for child in node.children)
+    if None in inner:
+        return None
+    more = (node.required, node.disabled, node.read_only, node.instance, node.instances, node.slots)
+    return (node.name, node.control, *more, node.can_add, node.can_remove, inner)
 
 
 def _with_gap(field: AnswerField, draw: Draw) -> str:

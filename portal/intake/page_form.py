@@ -13,7 +13,7 @@ from wtforms.i18n import DummyTranslations
 
 from portal import guard
 from portal.intake import showing
-from portal.intake.drawn import drawn
+from portal.intake.drawn import drawn, drawn_whole
 from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
 from portal.questionnaire import Issue, Node
@@ -63,6 +63,10 @@ class PageForm(FlaskForm):  # type: ignore[misc]
     written_in = staticmethod(showing.written_in)
     share = staticmethod(showing.share)
     width = staticmethod(width)
+
+    def drawn_whole(self, node: Node, one: Callable[..., Markup]) -> Markup:
+        """A question or a part with all that stands in it, by its macro."""
+        return drawn_whole(node, self, self._language, lambda: one(node, self))
 
     def names(self) -> list[str]:
         """The field names of the questions on the page."""

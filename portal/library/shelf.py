@@ -62,18 +62,38 @@ _ACTIVE = (
     .join(LibraryForm, LibraryForm.id == FormStep.form_id)
     .where(FormStep.state == "active")
 )
+_DECIDED = select(func.count(), func.max(FormStep.at), func.max(FormStep.id)).where(
+    FormStep.clinic_id == bindparam("clinic")
+)
+"""Steps are only ever added: as many, of the same latest moment, are the same."""
 _LISTS = select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == bindparam("clinic"))
 
 
 def asked(clinic_id: str, occasion: Occasion | None = None) -> list[Asked]:
     """The clinic's active forms in their order; with an occasion only those that this visit asks for."""
+    found = _asked_now(clinic_id)
+    return [each for each in found if occasion is None or rules.applies(each.rule, each.url, occasion)]
+
+
+def _asked_now(clinic_id: str) -> tuple[Asked, ...]:
+    """Read anew when anything was decided about forms since."""
+    decided = tuple(session().execute(_DECIDED, {"clinic": clinic_id}).one())
+    known = _asked.get(clinic_id)
+    if known is None or known[0] != decided:
+        known = _asked[clinic_id] = (decided, _read_asked(clinic_id))
+    return known[1]
+
+
+def _read_asked(clinic_id: str) -> tuple[Asked, ...]:
     rows = session().execute(_ACTIVE, {"clinic": clinic_id})
     found = [
         Asked(row.form_id, row.slug, row.url, row.version_id, row.title, Rule.of(row.rule), row.carry, row.at)
         for row in rows
     ]
-    wanted = [each for each in found if occasion is None or rules.applies(each.rule, each.url, occasion)]
-    return sorted(wanted, key=lambda each: (each.rule.order, each.title.casefold(), each.form_id))
+    return tuple(sorted(found, key=lambda each: (each.rule.order, each.title.casefold(), each.form_id)))
+
+
+_asked: dict[str, tuple[tuple[Any, ...], tuple[Asked, ...]]] = {}
 
 
 def compiled(clinic_id: str, version_id: str, as_of: datetime | None) -> Form:
