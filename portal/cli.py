@@ -11,6 +11,7 @@ from portal.errors import PortalError
 # verb: (what it does, where it is)
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("start everything on this machine, with a synthetic clinic", "portal.demo:run"),
+    "demo-code": ("what the authenticator app of one of the demo's people shows now", "portal.demo:code"),
     "demo-reset": ("throw the demo's data away", "portal.demo:reset"),
     "serve": ("serve the portal's pages", "portal.serving:run"),
     "worker": ("deliver what was accepted, and look at the clinics' appointments", "portal.working:run"),
@@ -49,6 +50,7 @@ OWN_WORDS = ("sandbox", "questionnaire", "fhirpath", "audit")
 """Verbs that read their words themselves."""
 OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "demo": (("--fault", {"help": "start with the clinic's server broken: down, slow, flaky …"}),),
+    "demo-code": (("email", {"metavar": "EMAIL"}),),
     "migrate": (("--quiet", {"action": "store_true"}),),
     "clinic": tuple((f"--{name}", {"required": True}) for name in ("slug", "name", "timezone", "language", "phone")),
     "proxy-age": (

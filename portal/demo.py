@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from portal import assets, db, sealing, settings
-from portal.accounts import granting, proxy_links
+from portal.accounts import granting, proxy_links, totp
 from portal.accounts import service as accounts
 from portal.accounts.granting import Wanted
 from portal.actors import Actor, Role, Scope, system
@@ -77,7 +77,8 @@ class Place:
 
     @property
     def portal_url(self) -> str:
-        return f"http://127.0.0.1:{self.portal_port}"
+        """By name: browsers bind a passkey to a name, never to a number."""
+        return f"http://localhost:{self.portal_port}"
 
     @property
     def clinic_url(self) -> str:
@@ -137,6 +138,20 @@ def reset(arguments: object = None) -> int:
     return 0
 
 
+def code(arguments: argparse.Namespace) -> int:
+    """What the authenticator app of one of the demo's people would show now; nobody needs a telephone to try it."""
+    place = _place()
+    if not (place.instance / "DEMO").exists():
+        raise Misconfigured(
+            f"{place.instance} was not made by the demo. Codes are shown by the app of their owner only."
+        )
+    config = settings.read(_environment(place))
+    db.connect(config.database, config.keys)
+    shown = totp.shown(_clinic_id() or "", arguments.email)
+    print(shown or "Nobody with this address has begun to set up an authenticator app.")
+    return 0 if shown else 1
+
+
 def _place() -> Place:
     instance = Path(os.environ.get("PREVISIT_INSTANCE", settings.ROOT / "instance")).resolve()
     return Place(instance, _port("PREVISIT_PORT", 8000), _port("PREVISIT_CLINIC_PORT", 8200))
@@ -185,6 +200,7 @@ def _environment(place: Place) -> dict[str, str]:
         "PREVISIT_DEMO": "1",
         "PREVISIT_INSTANCE": str(place.instance),
         "PREVISIT_BASE_URL": place.portal_url,
+        "PREVISIT_TRUSTED_HOSTS": "localhost,127.0.0.1",
         "PREVISIT_BIND": f"127.0.0.1:{place.portal_port}",
         "PREVISIT_PROCESSING_BOUND_SECONDS": "5",
         "PREVISIT_QUIET_HOURS": "0-0",
@@ -297,6 +313,10 @@ def _say(place: Place, fault: str | None) -> None:
     print(f"  The clinic's server   {place.clinic_url}\n\n  Sign in (the password is: {PASSWORD})")
     for role, name, email in STAFF:
         print(f"    {email:26} {name}, {role.value}")
+    if _environment(place)["PREVISIT_STAFF_SECOND_FACTOR"] == "required":
+        print(
+            "    Staff set up a second step first; `portal demo-code EMAIL` shows what an authenticator app would show."
+        )
     sentences = {person.id: f"{person.name} {person.sentence}" for person in people()}
     for fhir_id, email in WITH_ACCOUNT.items():
         print(f"    {email:26} {sentences[fhir_id]}")

@@ -76,7 +76,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. Raises Misconfigured with a sentence that names the variable and what to do."""
     instance = instance_path(environ)
     demo = environ.get("PREVISIT_DEMO") == "1"
-    base_url = environ.get("PREVISIT_BASE_URL", "http://127.0.0.1:8000" if demo else "").rstrip("/")
+    base_url = environ.get("PREVISIT_BASE_URL", "http://localhost:8000" if demo else "").rstrip("/")
     _check_base_url(base_url)
     host = urlsplit(base_url).hostname or ""
     found = Settings(

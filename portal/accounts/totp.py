@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import CursorResult, delete, select, update
 
 from portal.accounts.models import Account, Factor
+from portal.accounts.service import email_index
 from portal.clock import now
 from portal.db import session, transaction
 
@@ -80,6 +81,19 @@ def confirm(factor: Factor, code: str) -> bool:
 def current_code(factor: Factor) -> str:
     """What the app shows now; for the demo's command and for tests."""
     return _totp(factor).generate(int(now().timestamp())).decode()
+
+
+def shown(clinic_id: str, email: str) -> str | None:
+    """What the newest app of this person shows now; for the demo's command."""
+    wanted = (
+        select(Factor)
+        .join(Account, Account.id == Factor.account_id)
+        .where(Account.clinic_id == clinic_id, Account.email_index == email_index(email), Factor.kind == "app")
+        .order_by(Factor.made_at.desc())
+        .limit(1)
+    )
+    found = session().scalars(wanted).one_or_none()
+    return current_code(found) if found else None
 
 
 def _accepted(factor: Factor, code: str) -> bool:

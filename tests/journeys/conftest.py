@@ -116,7 +116,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    running = Demo(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{clinic_port}", instance)
+    running = Demo(process, f"http://localhost:{port}", f"http://127.0.0.1:{clinic_port}", instance)
     try:
         _listen(running)
         yield running
