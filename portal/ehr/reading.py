@@ -130,7 +130,7 @@ class Reading:
     """One kind of one patient's record as far as we know it.
 
     `resources` are raw FHIR, each proved to be this patient's; `beside` are what they refer to (medications, performers).
-    `read_at` and `source` belong to them. `reason` is set when the newest try failed (then what is here is older) or when
+    `read_at` and `source` belong to them. `reason` is set when the newest try failed (then what is here is `older`) or when
     there is nothing to show; `complete` is False when entries were left out or not fetched.
     """
 
@@ -143,6 +143,14 @@ class Reading:
     complete: bool = False
     reason: Reason | None = None
     tried_at: datetime | None = None
+    older: bool = False
+
+    @property
+    def caveat(self) -> str:
+        """What must be said beside what is shown: "older" (the newest look failed), "partial" (not everything was read), or ""."""
+        if not self.looked or self.reason is None:
+            return ""
+        return "older" if self.older else "partial"
 
     @property
     def sentence(self) -> str | None:

@@ -150,6 +150,7 @@ def _reading(kind: Kind, row: RecordReading | None, link: Link) -> Reading:
         row.complete,
         failure or (Reason(row.why) if row.why else None),
         row.tried_at,
+        failure is not None,
     )
 
 

@@ -56,6 +56,7 @@ class SectionPage:
     read_at: datetime | None
     source: str
     reason: str
+    caveat: str
     lines: list[FactLine]
     added: list[Added]
     any: str | None
@@ -108,6 +109,7 @@ def page(actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = pl
         read_at=reading.read_at,
         source=reading.source,
         reason=reading.sentence or "",
+        caveat=reading.caveat,
         lines=lines,
         added=[Added(**row) for row in said.get("added", [])],
         any=said.get("any"),
