@@ -13,6 +13,7 @@ from portal.actors import STAFF, Permission
 from portal.downloads import handed_over
 from portal.errors import Issue
 from portal.fhir.values import name_of
+from portal.notices import service as notices
 from portal.review import service
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
 from portal.review.service import Decided, Desk, Invited, Opened
@@ -187,9 +188,11 @@ def invite(visit_id: str) -> ResponseReturnValue:
 
 def _visits(form: NewVisitForm, issues: list[Issue]) -> str:
     actor = guard.actor()
+    upcoming = service.upcoming(actor)
     return render_template(
         "review/visits.html",
-        upcoming=service.upcoming(actor),
+        upcoming=upcoming,
+        written=notices.of_visits(actor, [each.visit.id for each in upcoming]),
         form=form,
         issues=issues,
         may_invite=actor.may(Permission.INVITE),
