@@ -91,6 +91,10 @@ def _settle(item: Item, findings: Findings) -> None:
     ):
         if item.type == "group" and formula_ is not None:
             findings.miss(item.link_id, name, "it stands on a group, which has no answer of its own")
+    if any(not isinstance(said, bool) for said in ext.values(item.extensions, "hidden")):
+        findings.miss(
+            item.link_id, "hidden", "whether it is hidden is worked out by an expression: here it is always shown"
+        )
     if ext.value(item.extensions, ANSWER_CONSTRAINT) == "optionsOrString" and item.type not in WORDED:
         findings.miss(item.link_id, ANSWER_CONSTRAINT, "other answers are taken in the type of the question only")
     invariants.note(item, findings)

@@ -57,6 +57,8 @@ REASONS = {
     "contextExpression": "what the record says is not shown beside the question",
     "lookupQuestionnaire": "a reference is not entered by way of another form",
     "unitSupplementalSystem": "units outside the list are taken as text, not from another system",
+    "referenceFilter": "a reference is typed, not searched for: there is nothing to filter",
+    "optionRestriction": "of an old draft of SDC; answerOptionsToggleExpression is its name now",
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
     "choiceColumn": "an answer is shown by its display alone, not in columns",
     "entryMode": "questions may be answered in any order and changed until the form is sent",

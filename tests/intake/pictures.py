@@ -31,7 +31,7 @@ FORMS = {
     "grid": ROOT
     / "smart-forms/smart-forms-renderer/stories/assets/questionnaires/QItemControlGroup/qItemControlGroupGridMultiRow.json",
     "rows": ROOT
-    / "smart-forms/smart-forms-renderer/stories/assets/questionnaires/QItemControlGroup/qItemControlGroupGTableMultiRow.json",
+    / "smart-forms/smart-forms-renderer/stories/assets/questionnaires/QItemControlGroup/qItemControlGroupGTableRepeats.json",
     "table": ROOT / "lforms/R4/answerOption-html-matrix-layout.json",
     "spanish": BUNDLED / "health-history.json",
     "score": BUNDLED / "phq-9.json",

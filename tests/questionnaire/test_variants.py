@@ -329,3 +329,15 @@ def test_a_form_without_a_title_goes_by_its_name_or_what_its_first_part_is_calle
     assert form(feet, title=None).title() == "Your feet"
     assert form(feet, title=None, name="Feet").title() == "Feet"
     assert form(q("a"), title=None).title() == "https://example.org/form"
+
+
+def test_a_part_that_an_expression_would_hide_is_shown_and_that_is_said() -> None:
+    worked_out = {
+        "url": hl7("questionnaire-hidden")["url"],
+        "_valueBoolean": {
+            "extension": [hl7("cqf-expression", valueExpression={"language": "text/fhirpath", "expression": "true"})]
+        },
+    }
+    made = form(q("a", ext=[worked_out]))
+    assert [(missed.link_id, missed.feature) for missed in made.features.not_honoured] == [("a", "hidden")]
+    assert "a" in every(filling(made))
