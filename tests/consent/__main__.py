@@ -72,7 +72,7 @@ def tests(title: str, files: tuple[str, ...], *options: str) -> bool:
     ]
     print(f"{title}: {(answer.stdout.strip().splitlines() or [''])[-1].strip('. ') or 'nothing ran'}")
     for line in counted:
-        print(f"  {line.strip('. sx')}")
+        print(f"  {line.lstrip('. sx')}")
     if answer.returncode:
         print(answer.stdout[-4000:], answer.stderr[-2000:])
     return answer.returncode == 0
