@@ -1,5 +1,7 @@
 """Documents of results: handed over whole, as what their bytes are, to their patient alone, through the choices that hold."""
 
+# ruff: noqa: E501 - tables
+
 import base64
 import hashlib
 import re
@@ -14,6 +16,8 @@ from portal.labs.plain import text_of
 from tests.labs.make import observation, report
 from tests.labs.test_pages import choose, page, words
 
+ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What is handed over does not depend on where it is kept."""
 PDF, PNG = b"%PDF-1.4 x", b"\x89PNG\r\n\x1a\nx"
 
 
@@ -107,6 +111,7 @@ def papers(client):
     }
 
 
+@ONE
 def test_documents_inside_a_report_and_beside_it_can_be_taken(world):
     _, client = world.person("priya-raman")
     found = papers(client)
@@ -130,6 +135,7 @@ def test_documents_inside_a_report_and_beside_it_can_be_taken(world):
     assert client.get(found["ECG on paper"]).status_code == 200, "what is kept with the report needs nobody"
 
 
+@ONE
 def test_nobody_else_gets_them_and_a_refusal_of_results_takes_them_away(world):
     me, client = world.person("priya-raman")
     found = papers(client)
@@ -142,6 +148,7 @@ def test_nobody_else_gets_them_and_a_refusal_of_results_takes_them_away(world):
         assert client.get(path).status_code == 404
 
 
+@ONE
 def test_a_time_series_is_a_picture_with_its_numbers(world):
     _, client = world.person("priya-raman")
     listed = page(client, "/results")
