@@ -20,6 +20,8 @@ looked = Blueprint("looked", __name__)
 trail = Blueprint("trail", __name__, url_prefix="/audit")
 PAGE = 50
 ACTS = {"answer": Act.ANSWERED, "close": Act.CLOSED}
+SEARCHED = ("person", "event", "from", "to", "refused")
+"""What an address of the trail may ask for; nothing else goes on to the next address."""
 CHANGED = Issue("text", "changed", "Something was written here meanwhile. Read it, then send your words again.")
 
 
@@ -89,7 +91,7 @@ def entries() -> ResponseReturnValue:
         person=lookups.one(actor, wanted.person) if wanted.person else None,
         people=lookups.named(actor, {each.patient_id for each in found if each.patient_id}),
         kinds=sorted(Event),
-        words={name: value for name, value in request.args.items() if name != "before" and value},
+        words={name: request.args[name] for name in SEARCHED if request.args.get(name)},
         asked=asking.waiting(actor),
     )
 

@@ -38,7 +38,8 @@ MOST_GROWTH = 50
 METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "GET\tX", "x" * 300)
 TEXTS = (*ODD_TEXTS.values(), *PAYLOADS, "0", "-1", "1e9", "true", "null", "[]", "on", "later", "continue", "finish")
 NAMES = ("step", "id", "patient_id", "visit_id", "account_id", "clinic_id", "status", "role", "version", "shown", "add", "remove",
-         "seen", "bulk", "next", "page", "sort", "show", "csrf_token", "_method", "key", "__class__", "form[0]")  # fmt: skip
+         "seen", "bulk", "next", "page", "sort", "show", "csrf_token", "_method",
+         "_external", "_scheme", "_anchor", "key", "__class__", "form[0]")  # fmt: skip
 HEADERS: dict[str, tuple[str, ...]] = {
     "Accept": ("application/json", "*/*;q=nan", "text/html;q=9" * 200, "\x7f"),
     "Accept-Language": ("es", "xx-" * 500, "en;q=1e400", "*"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import String, select
+from werkzeug.datastructures import Headers
 
 from portal import db
 from portal.db import Sealed
@@ -93,6 +94,7 @@ class Sender:
     def __init__(self, world: World, who: Visitor) -> None:
         self.world, self.who = world, who
         self.client: FlaskClient = world.client(who)
+        self.head = Headers()
 
     def send(self, sent: Sent, path: str, pairs: Pairs) -> str:
         """The body and the head of the answer."""
@@ -102,6 +104,7 @@ class Sender:
         assert answer.status_code < 500, f"{sent.way} {path}: {answer.status_code}"
         if "/sign-in" in str(answer.location):
             self.client = self.world.client(self.who)
+        self.head = answer.headers
         return answer.get_data(as_text=True) + str(answer.headers)
 
 
