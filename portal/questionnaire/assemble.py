@@ -95,7 +95,7 @@ class _Assembly:
         takes = {str(value) for value in ext.values(ext.of(raw), "assembleContext")}
         self.suits(raw, wanted, sorted(takes - set(names)))
         known = {name: value for name, value in names.items() if name in {*takes, PREFIX} and value is not None}
-        module = _renamed(_filled(copy.deepcopy(raw), known), known.get(PREFIX))
+        module = _filled(_renamed(copy.deepcopy(raw), known.get(PREFIX)), known)
         self.adopt(module, holder, wanted)
         if raw.get("url"):
             self.sources.setdefault(self.canonical(raw))
@@ -212,21 +212,26 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
 
 def _renamed(module: Json, prefix: str | None) -> Json:
     """A prefix in reach is put before every linkId, where conditions name them too, and before the ids of contained
-    resources."""
+    resources; not before what says itself where the prefix goes."""
     if not prefix:
         return module
     stack = list(module.get("item") or [])
     while stack:
         item = stack.pop()
-        item["linkId"] = f"{prefix}{item.get('linkId')}"
+        item["linkId"] = _prefixed(item.get("linkId"), prefix)
         for condition in item.get("enableWhen") or []:
-            condition["question"] = f"{prefix}{condition.get('question')}"
+            condition["question"] = _prefixed(condition.get("question"), prefix)
         stack.extend(item.get("item") or [])
     contained = [one for one in module.get("contained") or [] if isinstance(one.get("id"), str)]
     _repoint(module, {one["id"]: f"{prefix}{one['id']}" for one in contained})
     for one in contained:
         one["id"] = f"{prefix}{one['id']}"
     return module
+
+
+def _prefixed(text: Any, prefix: str) -> str:
+    placed = PREFIX in _HOLE.findall(str(text))
+    return str(text) if placed else f"{prefix}{text}"
 
 
 def _repoint(value: Any, ids: Mapping[str, str]) -> None:

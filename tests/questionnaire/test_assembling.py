@@ -93,6 +93,15 @@ def test_a_prefix_may_be_made_of_the_one_around_it() -> None:
     ]
 
 
+def test_a_prefix_that_a_module_places_itself_is_not_put_before_it_again() -> None:
+    why = q("why", enableWhen=[when("{{%linkIdPrefix}}colour", "exists", answerBoolean=True)])
+    part = module("part", q("{{%linkIdPrefix}}colour"), why, extension=takes("linkIdPrefix"))
+    whole = raw_form(group("car", include("part"), ext=[variable("linkIdPrefix", "'car.'")]))
+    made = put_together(whole, part)
+    assert links(made) == ["car", "car.colour", "car.why"]
+    assert made["item"][0]["item"][1]["enableWhen"][0]["question"] == "car.colour"
+
+
 LIBRARY = {"url": HL7 + "cqf-library", "valueCanonical": "l"}
 
 
