@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile fuzz pictures bench
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile fuzz pictures bench tamper walls sbom vulnerabilities asvs
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,3 +89,20 @@ pictures: setup-dev assets  ## take the README's pictures and one of each page, 
 
 bench: setup-dev assets  ## measure, as ratios in one run
 	@$(BIN)/python -m tests.bench
+
+tamper: setup-dev  ## tamper with an audit trail a thousand times and count what the verifier finds; verify a million entries
+	@$(BIN)/python -m tests.audit.mutations --count 1000 --events 1000000
+
+walls: setup-dev  ## the wall between clinics in PostgreSQL, as everybody, and the canaries on both databases (needs PREVISIT_TEST_POSTGRES)
+	@PREVISIT_WHOLE=1 $(BIN)/python -m pytest tests/trust/test_walls.py tests/trust/test_canaries.py tests/trust/test_drill.py
+
+sbom: setup  ## what Previsit is made of, by the lock files, in CycloneDX: previsit.cdx.json
+	@$(BIN)/python -m portal.keeping.packages > previsit.cdx.json && echo "Wrote previsit.cdx.json"
+
+vulnerabilities:  ## ask what is known about the locked packages (needs a network, and pip-audit by uv or pipx)
+	@if command -v uvx >/dev/null; then uvx pip-audit --require-hashes --disable-pip -r requirements.lock; \
+	elif command -v pipx >/dev/null; then pipx run pip-audit --require-hashes --disable-pip -r requirements.lock; \
+	else echo "Install uv or pipx first: they fetch pip-audit."; exit 1; fi
+
+asvs: setup-dev  ## how it stands against OWASP ASVS 5.0, levels 1 and 2; fails when a test that is named is not there
+	@$(BIN)/python -m tests.trust.asvs

@@ -202,7 +202,7 @@ def tried(trail: Trail, count: int, seed: int) -> tuple[Counter[str], list[str]]
     ways = WITHOUT_HEADS + ONLY_WITH_HEADS
     for number in range(count):
         way = ways[number % len(ways)]
-        copy = trail.folder / "tampered.db"
+        copy = trail.folder / f"tampered-{number}.db"
         shutil.copy(trail.database, copy)
         with closing(sqlite3.connect(copy)) as held:
             for [name] in held.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -212,6 +212,8 @@ def tried(trail: Trail, count: int, seed: int) -> tuple[Counter[str], list[str]]
         done[way.__name__] += 1
         if trail.verify(copy) != 1 or (way in WITHOUT_HEADS and trail.verify(copy, heads=False) != 1):
             missed.append(f"{way.__name__} (try {number})")
+        for left in trail.folder.glob(f"{copy.name}*"):
+            left.unlink()
     return done, missed
 
 
