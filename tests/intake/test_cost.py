@@ -1,0 +1,203 @@
+"""What a form page may cost: how often it asks the database, how many bytes go out, and that a larger form costs no more."""
+
+from __future__ import annotations
+
+import cProfile
+import gzip
+import pstats
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from portal import db
+from portal.db import session, transaction
+from portal.intake import held
+from portal.intake.models import Draft
+from portal.questionnaire import Context, Filling, load
+from tests.bench.forms import Json, filled, large
+from tests.intake.forms_app import FormsApp, Page, forms_app
+from tests.questionnaire.make import NOW, context
+
+SMALL, LARGE = large(6, 2), large(24, 2)
+"""124 and 496 items, with all their logic."""
+PAGE = "part-4-of-your-health-check"
+OPENED, SAVED = 16, 26
+"""Statements, BEGIN among them."""
+GROWTH = 1.25
+TIMES_OF_NOTHING = 12
+"""A page of 12 questions beside an empty route, counted in calls of functions."""
+AS_A_BROWSER = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None) -> Iterator[FormsApp]:
+    with forms_app(tmp_path_factory.mktemp("cost"), {"small": load(SMALL), "large": load(LARGE)}) as made:
+        for slug, raw in (("small", SMALL), ("large", LARGE)):
+            made.post(made.open(slug, PAGE))
+            fill(made, slug, raw)
+        yield made
+
+
+def fill(clinic: FormsApp, slug: str, raw: Json) -> None:
+    """Every question answered, as somebody who comes back to it finds it."""
+    with clinic.app.app_context(), transaction():
+        row = session().query(Draft).filter_by(task=f"form:{slug}").one()
+        answered = Filling(load(raw), filled(raw), context()).draft()
+        row.response, row.version = answered, row.version + 1
+    held.drop_all()
+
+
+def opened(clinic: FormsApp, slug: str) -> Callable[[], object]:
+    return lambda: clinic.client.get(clinic.path(slug, PAGE))
+
+
+def saved(clinic: FormsApp, slug: str) -> Callable[[], object]:
+    """With another answer each time."""
+    page = clinic.open(slug, PAGE)
+    choice = page.named(next(control.name for control in page.controls if control.kind == "radio"))
+    turn = [0]
+
+    def post() -> object:
+        turn[0] += 1
+        sent = page.sent({choice[0].name: choice[turn[0] % 2].value})
+        sent["version"] = [""]
+        answer = clinic.client.post(page.path, data={**sent, "step": "update"})
+        assert answer.status_code == 303
+        return answer
+
+    return post
+
+
+def statements(act: Callable[[], object]) -> list[str]:
+    act()
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+    return said
+
+
+def calls(act: Callable[[], object]) -> int:
+    """How many functions are called: the same on any machine, however busy."""
+    act(), act()
+    profile = cProfile.Profile()
+    profile.enable()
+    act()
+    profile.disable()
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+def test_a_page_asks_the_database_a_few_times_whatever_the_form(clinic: FormsApp) -> None:
+    assert len(statements(opened(clinic, "small"))) == len(statements(opened(clinic, "large"))) <= OPENED
+    assert len(statements(saved(clinic, "small"))) == len(statements(saved(clinic, "large"))) <= SAVED
+
+
+@pytest.mark.parametrize("what", [opened, saved])
+def test_four_times_the_items_cost_no_more(
+    clinic: FormsApp, what: Callable[[FormsApp, str], Callable[[], object]]
+) -> None:
+    few, many = calls(what(clinic, "small")), calls(what(clinic, "large"))
+    assert many <= few * GROWTH, f"{few} calls of functions grew to {many}"
+
+
+def test_a_page_costs_a_bounded_number_of_empty_routes(clinic: FormsApp, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = calls(lambda: clinic.client.get("/pulse"))
+    found = {what.__name__: calls(what(clinic, "large")) / nothing for what in (opened, saved)}
+    with capsys.disabled():
+        print(f"\nCalls beside an empty route: { ({name: round(times, 1) for name, times in found.items()}) }")
+    assert max(found.values()) <= TIMES_OF_NOTHING
+
+
+def test_a_page_goes_out_compressed_to_our_own_pages_only(clinic: FormsApp) -> None:
+    address = clinic.path("large", PAGE)
+    plain = clinic.client.get(address)
+    packed = clinic.client.get(address, headers=AS_A_BROWSER)
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Sec-Fetch-Site" in packed.headers["Vary"]
+    assert len(packed.data) < 5_000 < len(gzip.decompress(packed.data))
+    for where in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Accept-Encoding": "identity"}):
+        assert "Content-Encoding" not in clinic.client.get(address, headers={**AS_A_BROWSER, **where}).headers
+
+
+# -- what is held between two requests
+
+
+@pytest.fixture
+def filling() -> Iterator[Filling]:
+    held.drop_all()
+    yield Filling(load(SMALL), None, context())
+    held.drop_all()
+
+
+def taken(filling: Filling, version: int = 3, at: Context | None = None) -> Filling | None:
+    return held.take("a", version, filling.form, at or context())
+
+
+def test_whoever_takes_a_filling_has_it_alone(filling: Filling) -> None:
+    held.put("a", 3, filling)
+    assert taken(filling) is filling
+    assert taken(filling) is None
+
+
+def test_a_filling_that_was_overtaken_is_thrown_away(filling: Filling) -> None:
+    held.put("a", 3, filling)
+    assert taken(filling, version=4) is None
+    assert taken(filling, version=3) is None
+
+
+def test_a_filling_goes_on_in_its_own_form_and_language_only(filling: Filling) -> None:
+    held.put("a", 3, filling)
+    assert taken(filling, at=context(language="es")) is None
+    held.put("a", 3, filling)
+    assert held.take("a", 3, load(SMALL), context()) is None
+
+
+def test_a_filling_goes_on_at_the_time_it_is_taken(filling: Filling) -> None:
+    held.put("a", 3, filling)
+    later = context(now=NOW + timedelta(days=1))
+    found = taken(filling, at=later)
+    assert found is not None
+    assert found.context is later
+
+
+def test_what_is_not_asked_for_is_dropped(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "LASTS", -1.0)
+    held.put("a", 3, filling)
+    assert taken(filling) is None
+    held.put("a", 3, filling)
+    held._sweep()
+    assert not held._held
+
+
+def test_only_so_much_is_held(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "MOST_ITEMS", 2 * len(filling.form.all_items))
+    for name in "abc":
+        held.put(name, 3, filling)
+    assert list(held._held) == ["b", "c"]
+
+
+def test_what_was_overtaken_by_another_device_is_read_anew(clinic: FormsApp, tmp_path: Path) -> None:
+    """The filling that this process holds is of the version before: what the other wrote is what the page shows."""
+    page = clinic.open("small", PAGE)
+    name = next(control.name for control in page.controls if control.kind == "radio")
+    there = [control.value for control in page.named(name)]
+    elsewhere = held._held.copy()
+    clinic.post(page, "update", {name: there[1]})
+    with held._lock:
+        held._held.clear()
+        held._held.update(elsewhere)
+    assert chosen(clinic.open("small", PAGE), name) == [there[1]]
+
+
+def chosen(page: Page, name: str) -> list[str]:
+    return [control.value for control in page.named(name) if control.on]
