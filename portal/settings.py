@@ -92,7 +92,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         owner_database=environ.get("PREVISIT_OWNER_DATABASE", ""),
         engine=environ.get("PREVISIT_ENGINE", "own"),
-        staff_second_factor=_second_factor(environ.get("PREVISIT_STAFF_SECOND_FACTOR", "required"), demo),
+        staff_second_factor=_second_factor(
+            environ.get("PREVISIT_STAFF_SECOND_FACTOR", "off" if demo else "required"), demo
+        ),
     )
     found = replace(found, **_mail(environ, demo, host))
     numbers: dict[str, Any] = {
