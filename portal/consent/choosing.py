@@ -45,6 +45,13 @@ class Version:
     choices: Mapping[str, str]
     ends_on: date | None
     ends_soon: bool = False
+    disputed: tuple[str, ...] = ()
+    """the questions on which those who act for the patient disagree, in a conflict"""
+
+    @property
+    def disputes(self) -> list[str]:
+        """The same, in the words that were shown."""
+        return [row.question for row in self.rows if row.key in self.disputed]
 
     @property
     def id(self) -> str:
@@ -116,7 +123,8 @@ def history(actor: Actor) -> list[Version]:
     """Every version, newest first, for the patient themself."""
     zone, rows = filed.zone(actor.clinic_id), filed.rows(actor.clinic_id, filed.own(actor))
     held = holding(rows)
-    return [_version(row, holds=row in held.versions, conflict=held.conflict, zone=zone) for row in rows]
+    told = [_version(row, holds=row in held.versions, conflict=held.conflict, zone=zone) for row in rows]
+    return [replace(each, disputed=held.questions) if each.standing == "conflict" else each for each in told]
 
 
 def version(actor: Actor, version_id: str) -> Version:

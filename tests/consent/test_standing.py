@@ -59,7 +59,11 @@ def test_two_parents_who_disagree_share_nothing_until_they_agree(app):
         parents = [_as_parent(each.row, f"{number:016x}") for number, each in enumerate(made)]
         with transaction() as current:
             current.add_all(parents)
-        assert [each.standing for each in service.history(me)][:2] == ["conflict", "conflict"]
+        newest, other, *_ = service.history(me)
+        assert [newest.standing, other.standing] == ["conflict", "conflict"]
+        assert newest.disputed[0] == "share" and newest.disputes[0].startswith("Share my answers"), (
+            "and it is told about what"
+        )
         assert not service.would_permit(doctor, patient.id, OBSERVATION, policy=Policy.BASIC_NORMAL)
         with transaction() as current:
             current.add(_as_parent(made[0].row, parents[1].account_id, number=5))
