@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +67,17 @@ class Case:
         return node(found, self.base) if self.base else found
 
 
-class ExactLoader(yaml.SafeLoader):
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""ten times as fast where libyaml is there; both read the same"""
+
+
+class ExactLoader(LOADER):
     """YAML with exact decimals, and dates as the text they are."""
 
 
 ExactLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in LOADER.yaml_implicit_resolvers.items()
 }
 ExactLoader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(str(node.value)))
 
@@ -101,6 +105,7 @@ def input_of(name: str) -> Any:
     raise Unusable(f"the input {name} is not in the corpus")
 
 
+@cache
 def cases() -> list[Case]:
     """Every case of every suite; none without the corpus."""
     if not CORPUS:
