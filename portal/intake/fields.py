@@ -440,7 +440,7 @@ class FileField(AnswerField):
         new, issues = engine.answer(self.node, self.typed, self.language)
         found = new if new and not self.node.repeats else [*kept, *new]
         if new and sum(len(each.get("valueAttachment", {}).get("data", "")) for each in found) > files.MOST_TOGETHER:
-            issues = [*issues, Issue(self.node.name, self.node.link_id, "file-total")]
+            issues = [*issues, Issue(self.node.name, self.node.link_id, code="file-total")]
         return found, issues
 
     def slots(self) -> list[Any]:
