@@ -23,6 +23,8 @@ WEB = {
     "security_routes.py",
     "staffing_routes.py",
     "signing_routes.py",
+    "proxy_routes.py",
+    "proxy_forms.py",
     "desk_routes.py",
     "preview_routes.py",
     "forms.py",
