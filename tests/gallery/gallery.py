@@ -19,8 +19,8 @@ from portal.components import Components
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
 NOW = datetime(2026, 11, 21, 10, 42, tzinfo=UTC)
-PATIENT = SimpleNamespace(name="Marta Okafor", role="patient")
-CLERK = SimpleNamespace(name="Dana Whitfield", role="front-desk")
+PATIENT = SimpleNamespace(name="Marta Okafor", role="patient", behalf=None, subjects=())
+CLERK = SimpleNamespace(name="Dana Whitfield", role="front-desk", behalf=None, subjects=())
 
 
 def trend_points() -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def create_gallery() -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.globals.update(
         ui=Components(), asset=asset, now=NOW, timedelta=timedelta, trend_points=trend_points, date=date,
-        settings=SimpleNamespace(languages=("en", "es"), demo=True),
+        settings=SimpleNamespace(languages=("en", "es"), demo=True), subject_mark=str, open_emergency=str,
     )  # fmt: skip
     app.jinja_env.filters.update(
         moment=lambda value: value.strftime("%-d %B %Y, %H:%M"), day=lambda value: value.strftime("%-d %B %Y")
