@@ -93,13 +93,16 @@ def test_an_item_that_is_signed_carries_the_signature_itself() -> None:
     assert [link_id for link_id, _ in signing.signatures(made)] == ["a"]
 
 
-def test_the_patient_is_named_as_the_record_knows_them_only_where_they_signed_for_themself() -> None:
+def test_the_patient_is_named_as_the_record_knows_them_as_who_signed_or_for_whom_it_was_signed() -> None:
     asked = load(form(item("a", "string"), extension=[ASKED]))
     response = Filling(asked, None, context()).response("completed")
     own = signing.by(signing.attached(response, asked, signed(response)), "Patient/7")
     assert own["extension"][0]["valueSignature"]["who"]["reference"] == "Patient/7"
     other = signing.attached(response, asked, signed(response, capacity="parent"))
-    assert signing.by(other, "Patient/7") == other
+    held = signing.by(other, "Patient/7")["extension"][0]["valueSignature"]
+    assert held["onBehalfOf"] == {"reference": "Patient/7"}
+    assert held["who"]["type"] == "RelatedPerson"
+    assert "reference" not in held["who"]
 
 
 @pytest.mark.parametrize(
