@@ -1,5 +1,6 @@
 """Serves the pages with gunicorn; the process that watches over the others stays small."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -28,7 +29,10 @@ class Pages(BaseApplication):  # type: ignore[misc]
         from portal.fhirpath import load_units
 
         load_units()  # a second that the first patient with a unit would wait
-        return create_app(self.portal_settings)
+        made = create_app(self.portal_settings)
+        gc.collect()
+        gc.freeze()  # what stands at the start stays: it need not be walked through again with every collection
+        return made
 
 
 def run(arguments: object = None) -> int:

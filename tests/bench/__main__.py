@@ -6,6 +6,8 @@ import importlib
 import logging
 import sys
 
+from tests.bench.figures import TOLD
+
 NAMES = ("engine", "general", "population", "memory", "pages", "phone", "consent")
 
 
@@ -17,6 +19,9 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     for name in wanted:
         importlib.import_module(f"tests.bench.{name}").run()
+    missed = [what for what, met in TOLD if not met]
+    print(f"\n{len(TOLD) - len(missed)} of {len(TOLD)} goals met" + "".join(f"\n  not met: {what}" for what in missed))
+    raise SystemExit(bool(missed))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+TOLD: list[tuple[str, bool]] = []
+"""Every goal told so far, and whether it was met."""
+
 
 def goal(what: str, found: float, bound: float, *, unit: str = "×", least: bool = False) -> None:
     """One line: the figure, the goal, met or not. `least`: the figure should be as large as the bound."""
     met = found >= bound if least else found <= bound
+    TOLD.append((what, met))
     sign = "≥" if least else "≤"
     print(
         f"{what:74}{shown(found):>9} {unit:3} goal {sign} {shown(bound):>7} {unit:3} {'met' if met else 'NOT MET'}",

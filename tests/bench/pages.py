@@ -55,9 +55,11 @@ def run() -> None:
 
 
 def page_costs(portal: Portal, patient: requests.Session, form: str, raw: Json) -> tuple[Cost, Cost]:
-    """The same section of a form, opened and saved."""
+    """The same section of a form that was begun, opened and saved."""
     page = f"{form}/{load(raw).layout[PAGE].key}"
-    return cost(portal, lambda: patient.get(page)), cost(portal, poster(patient, page))
+    save = poster(patient, page)
+    save()
+    return cost(portal, lambda: patient.get(page)), cost(portal, save)
 
 
 def cost(portal: Portal, ask: Ask) -> Cost:

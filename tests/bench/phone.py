@@ -62,6 +62,7 @@ def run() -> None:
     goal("bytes to the first question, first visit", ours.bytes / 1000, 40, unit="kB")
     goal("bytes to the first question, second visit", again.bytes / 1000, 15, unit="kB")
     goal("reaction to an answer on the phone", ours.reaction, 250, unit="ms")
+    told("Smart Forms: not run here (it comes as a library for React and needs an application around it)")
     if theirs is not None:
         told(
             f"LHC-Forms: first question {theirs.first:.0f} ms, {theirs.bytes / 1000:.0f} kB, reaction {theirs.reaction:.0f} ms"

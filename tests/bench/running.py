@@ -136,6 +136,7 @@ def until_up(url: str) -> None:
 
 def signed_in(url: str, email: str) -> requests.Session:
     session = requests.Session()
+    session.headers["Sec-Fetch-Site"] = "same-origin"  # as browsers say it of our own pages
     page = session.get(f"{url}/sign-in").text
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert found
