@@ -316,33 +316,26 @@ def _cookie(house: House, client: FlaskClient) -> str:
     return found.value
 
 
-@pytest.mark.parametrize(
-    ("context", "about"),
-    [
-        ([{"reference": "QuestionnaireResponse/r1"}], "&about=QuestionnaireResponse%2Fr1"),
-        (
-            [{"reference": "Appointment/a1"}, {"reference": "QuestionnaireResponse/r1"}],
-            "&about=QuestionnaireResponse%2Fr1",
-        ),
-        ([{"reference": "Appointment/a1"}], ""),
-        ([{"reference": "QuestionnaireResponse/r1", "role": "https://example.org/other"}], ""),
-        ([{"reference": "https://evil.example/fhir/QuestionnaireResponse/r1&x=1"}], ""),
-        ("QuestionnaireResponse/r1", ""),
-        (None, ""),
-    ],
+OPEN_THERE: tuple[tuple[object, str], ...] = (
+    ([{"reference": "QuestionnaireResponse/r1"}], "&about=QuestionnaireResponse%2Fr1"),
+    ([{"reference": "Appointment/a1"}, {"reference": "QuestionnaireResponse/r1"}], "&about=QuestionnaireResponse%2Fr1"),
+    ([{"reference": "Appointment/a1"}], ""),
+    ([{"reference": "QuestionnaireResponse/r1", "role": "https://example.org/other"}], ""),
+    ([{"reference": "https://evil.example/fhir/QuestionnaireResponse/r1&x=1"}], ""),
+    ("QuestionnaireResponse/r1", ""),
+    (None, ""),
 )
-def test_answers_that_were_open_in_the_record_are_asked_for_at_the_desk(
-    house: House, context: object, about: str
-) -> None:
+
+
+def test_answers_that_were_open_in_the_record_are_asked_for_at_the_desk(house: House) -> None:
     from portal.ehr.identity import Identity
     from portal.ehr.users import tie
 
     with db.transaction():
         tie(_account("lee@example.org"), _connection(house), Identity(house.at.server.url, "somebody", PRACTITIONER))
     db.close()
-    house.at.claims, house.at.token = {"fhirUser": PRACTITIONER}, {"fhirContext": context}
     client = house.visitor()
-    there = house.back(client, house.launched(client)).headers["Location"]
-    assert there.startswith("/desk?show=all&patient=") and there.partition("&about")[1:] == (
-        ("&about", about[6:]) if about else ("", "")
-    )
+    for context, about in OPEN_THERE:
+        house.at.claims, house.at.token = {"fhirUser": PRACTITIONER}, {"fhirContext": context}
+        there = house.back(client, house.launched(client)).headers["Location"]
+        assert there == f"/desk?show=all&patient={house.ana}{about}", context

@@ -100,7 +100,7 @@ def flipped(packed: bytes) -> bytes:
     return packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1 :]
 
 
-@pytest.mark.parametrize("step", [1, 7, 100_000])
+@pytest.mark.parametrize("step", [11, 100_000])
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
 @pytest.mark.parametrize("packing", PACKINGS)
 def test_it_unpacks_to_the_same_in_small_pieces_however_it_arrives(packing: str, size: int, step: int) -> None:
