@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 
 
 @pytest.fixture(scope="module", params=range(0, len(PAYLOADS), 10) if WHOLE else [0])
-def world(
+def everywhere(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None
 ) -> Iterator[World]:
     yield hostile_world(tmp_path_factory.mktemp("everywhere"), request.param)
