@@ -206,7 +206,7 @@ def draft_of(visit: Visit, slug: str) -> dict[str, Any]:
     row = drafts.of_visit(visit).get(library.task(slug))
     if row is None:
         raise NotFound
-    response: dict[str, Any] = row.document.get("response") or {}
+    response: dict[str, Any] = row.response or {}
     return response
 
 

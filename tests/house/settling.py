@@ -170,7 +170,8 @@ def signed(visit: Visit, mark: str) -> None:
                 form_version_id=asked.version_id,
                 version=1,
                 saved_at=now(),
-                document={**document, "response": response, "signed": asdict(mine)},
+                document={**document, "signed": asdict(mine)},
+                response=response,
             )
         )
 
