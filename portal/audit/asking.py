@@ -42,13 +42,14 @@ def of_patient(actor: Actor) -> list[AuditQuestion]:
 
 
 def about(actor: Actor, entry_id: str) -> audit.Entry:
-    """The entry that a patient wants to ask about; NotFound unless it is about them and on their page."""
+    """The entry that a patient wants to ask about; NotFound unless it is about them and on their page. Audited."""
     wanted = select(AuditRow).where(
         AuditRow.id == entry_id, AuditRow.clinic_id == actor.clinic_id, AuditRow.patient_id == _own(actor)
     )
     found = session().scalars(wanted).one_or_none()
     if found is None or Event(found.event) not in PLAIN:
         raise NotFound
+    audit.seen(actor, Event.AUDIT_QUESTION_SEEN, subject=f"audit_events:{entry_id}", patient_id=actor.patient_id)
     return audit.entry(found)
 
 
