@@ -158,7 +158,7 @@ def test_every_cell_gives_its_outcome(world: World, endpoint: str) -> None:
 
 
 def walk(world: World, wanted: list[Cell]) -> None:
-    clients = {visitor: world.client(visitor) for visitor in VISITORS}
+    clients = {visitor: world.signed_in(visitor) for visitor in VISITORS}
     answers: dict[Cell, str] = {}
     before, wrong = fingerprints(PASSING), []
     for cell in wanted:

@@ -89,12 +89,21 @@ class World:
     things: dict[str, dict[str, str]] = field(default_factory=dict)
     """owner → what an address may name → its id"""
     saved: sqlite3.Connection | None = None
+    kept: dict[Visitor, str] = field(default_factory=dict)
+    """cookies of sessions that are part of what was saved"""
 
     def client(self, visitor: Visitor, language: str = "en") -> FlaskClient:
         """A browser with a session of this visitor, made without the sign-in page."""
+        return self._browser(self._cookie(visitor), language)
+
+    def signed_in(self, visitor: Visitor) -> FlaskClient:
+        """The same with the session that each visitor has had since the world was saved: quicker, and one for all."""
+        return self._browser(self.kept.get(visitor) or self._cookie(visitor))
+
+    def _browser(self, cookie: str, language: str = "en") -> FlaskClient:
         client = self.app.test_client()
         client.set_cookie("language", language)
-        client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], self._cookie(visitor))
+        client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], cookie)
         db.close()
         return client
 
@@ -120,17 +129,22 @@ class World:
         return token
 
     def save(self) -> None:
-        """Remember everything as it stands (SQLite only)."""
+        """Remember everything as it stands (SQLite only), with a session for each visitor."""
+        self.kept = {visitor: self._cookie(visitor) for visitor in VISITORS}
         db.dispose()
         self.saved = sqlite3.connect(":memory:")
         self._copy(into=self.saved)
 
     def restore(self) -> None:
-        """As it was when it was saved."""
+        """As it was when it was saved, the sessions as if they had begun just now."""
         db.dispose()
         assert self.saved is not None
+        at, lately = (when.strftime("%Y-%m-%d %H:%M:%S.%f") for when in (now(), now() - timedelta(hours=1, minutes=45)))
         with sqlite3.connect(self._path) as file:
             self.saved.backup(file)
+            file.execute(
+                "UPDATE sign_ins SET began_at = ?, seen_at = ?, proved_at = ? WHERE seen_at > ?", (at, at, at, lately)
+            )
         self.connect()
 
     def connect(self) -> None:
