@@ -169,8 +169,8 @@ def _make_data_key(current: Session, owner: str) -> bytes | None:
 def masters_in_use() -> dict[int, int]:
     """How many data keys each master wraps."""
     head = func.substr(DataKey.wrapped, 1, 2)
-    found = session().execute(select(head, func.count()).group_by(head))
-    return {sealing.version_of(bytes(version)): count for version, count in found}
+    rows = session().execute(select(head, func.count()).group_by(head))
+    return {sealing.version_of(bytes(version)): count for version, count in rows}
 
 
 class _Bound:
@@ -286,9 +286,8 @@ def migrate() -> None:
 
 def session() -> Session:
     """The session of this thread's unit of work (a request, a delivery, a command); made when first asked for."""
-    current: Session | None = getattr(_current, "session", None)
-    if current is None:
-        current = _current.session = _bound().sessions()
+    current: Session = getattr(_current, "session", None) or _bound().sessions()
+    _current.session = current
     return current
 
 
