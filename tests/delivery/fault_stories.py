@@ -145,9 +145,8 @@ def f05_html(scene: Scene) -> None:
 
 def f06_truncated(scene: Scene) -> None:
     """Half of the bytes, half of the gzip, half of the JSON: each time in doubt, and in the end it is there once."""
-    whole = json.dumps(
-        {"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": {}}] * 50}
-    ).encode()
+    entries = [{"response": {}}] * 50
+    whole = json.dumps({"resourceType": "Bundle", "type": "transaction-response", "entry": entries}).encode()
     zipped = gzip.compress(os.urandom(64).hex().encode() + whole)
     broken: list[tuple[bytes, dict[str, str]]] = [
         (whole[: len(whole) // 2], {}),

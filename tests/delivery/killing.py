@@ -53,13 +53,8 @@ POINTS = (
 """In the order of a delivery's life. "written" is the one the server sees: request read, nothing committed, nobody answered."""
 RELEASES = ("before", "during", "late")
 SOUND = Timing(lease=1.2, send=0.7, bound=0.6, first=0.05, longest=0.1, pause_first=0.05, pause_longest=0.05)
-VARIANTS: dict[str, Timing] = {
-    "sound": SOUND,
-    "blind": SOUND,
-    "impatient": replace(SOUND, bound=0.0),
-    "unmarked": SOUND,
-    "unfenced": SOUND,
-}
+VARIANTS = dict.fromkeys(("sound", "blind", "impatient", "unmarked", "unfenced"), SOUND)
+VARIANTS["impatient"] = replace(SOUND, bound=0.0)
 """What runs: production code, or that code with one of its precautions taken out. The harness must notice each.
 
 blind      conditional create without read-back: what was not answered is sent again
