@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from portal.components.html import finished
@@ -51,8 +52,13 @@ def drawn_whole(node: Node, form: Any, language: str, draw: Draw) -> Markup:
     if (html := kept.get((language, shape))) is None:
         if len(kept) >= MOST:
             kept.clear()
-        html = kept[(language, shape)] = str(draw())
+        html = kept[(language, _around(), shape)] = str(draw())
     return finished(html)
+
+
+def _around() -> str:
+    """The language of the page, which is the reader's: staff look at a Spanish form on an English page."""
+    return str(get_locale() or "")
 
 
 def _untouched(node: Node, form: Any) -> tuple[Any, ...] | None:
@@ -96,7 +102,7 @@ def _shape(field: AnswerField, row: str) -> tuple[tuple[Any, ...], str] | None:
         return None
     more = (node.required, node.disabled, node.instance, node.instances, node.slots, node.can_add, node.can_remove)
     said = (bool(typed), state, field.absent_now, node.origin is not None)
-    return (field.language, row, node.name, node.control, *more, *said), typed
+    return (field.language, _around(), row, node.name, node.control, *more, *said), typed
 
 
 def is_plain(item: Item) -> bool:

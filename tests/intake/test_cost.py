@@ -129,6 +129,21 @@ def test_a_page_goes_out_compressed_to_our_own_pages_only(clinic: FormsApp) -> N
         assert "Content-Encoding" not in clinic.client.get(address, headers={**AS_A_BROWSER, **where}).headers
 
 
+def test_a_question_drawn_for_one_reader_is_not_shown_to_another_in_their_language(clinic: FormsApp) -> None:
+    """First to a reader of English, then of Spanish, then of English again: each in their own words."""
+    address = clinic.path("small", "part-5-of-your-health-check")
+    told = []
+    for language in ("en", "es", "en"):
+        clinic.client.set_cookie("language", language)
+        told.append(clinic.client.get(address).get_data(as_text=True))
+    clinic.client.delete_cookie("language")
+    assert [("No answer" in page, "Sin respuesta" in page) for page in told] == [
+        (True, False),
+        (False, True),
+        (True, False),
+    ]
+
+
 # -- what is held between two requests
 
 
