@@ -22,7 +22,7 @@ from tests.accounts.people import ANA, DOOR, Person
 from tests.conftest import DATABASES
 
 pytestmark = pytest.mark.parametrize("database", DATABASES[:1], indirect=True)
-GUESSES = int(os.environ.get("GUESSES", "1200"))
+GUESSES = int(os.environ.get("GUESSES", "500"))
 """GUESSES=10000 is the whole figure of bar 15."""
 
 
@@ -60,13 +60,17 @@ def test_a_household_has_one_address_however_many_it_makes_up(strict: Flask, ana
     assert heard.count("wrong") == throttle.PER_PAIR
 
 
-@pytest.mark.parametrize("cookie", ["", ".", "x.y", "0123456789abcdef.", "é.é", "0123456789abcdef." + "0" * 64])
-def test_nobody_is_known_by_a_word_that_they_made_up(strict: Flask, ana: Person, cookie: str) -> None:
+MADE_UP = ["", ".", "x.y", "0123456789abcdef.", "é.é", "0123456789abcdef." + "0" * 64]
+
+
+def test_nobody_is_known_by_a_word_that_they_made_up(strict: Flask, ana: Person) -> None:
     index = accounts.email_index(ANA)
-    for _ in range(throttle.PER_PAIR):
-        throttle.failed(index, Arrival("10.0.0.1", known=cookie))
-    with pytest.raises(TooMany):
-        throttle.check(index, Arrival("10.0.0.1", known=cookie))
+    for number, cookie in enumerate(MADE_UP):
+        arrival = Arrival(f"10.3.{number}.1", known=cookie)
+        for _ in range(throttle.PER_PAIR):
+            throttle.failed(index, arrival)
+        with pytest.raises(TooMany):
+            throttle.check(index, arrival)
 
 
 def test_a_browser_is_known_for_the_account_that_it_signed_in_to_only(strict: Flask, ana: Person) -> None:
@@ -118,7 +122,7 @@ def test_account_or_not_takes_as_long(strict: Flask, ana: Person, monkeypatch: p
         account(ANA).password_hash = costly.hash(make.PASSWORD)
     monkeypatch.setattr(throttle, "check", lambda *_: None)
     clinic_id, spent = accounts.clinics()[0].id, {ANA: list[float](), "nobody@example.org": list[float]()}
-    for n in range(60):
+    for n in range(25):
         for email, times in spent.items():
             began = time.process_time()
             guess(clinic_id, email, f"10.2.{n}.1")

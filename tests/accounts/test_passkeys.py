@@ -90,36 +90,35 @@ LIES: dict[str, tuple[Callable[[Passkey], Passkey], Callable[[Json], Json], Call
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_opens_nothing(ana: Person, passkey: Passkey, lie: str) -> None:
-    key, question, answer = LIES[lie]
-    asked = ana.asked(f"{DOOR}/passkey/ask", DOOR)
-    told = answer(key(passkey).signed(question(asked)))
-    assert ana.post(f"{DOOR}/passkey", DOOR, credential=told).status_code == 422
-    assert not ana.is_in()
+def test_no_lie_opens_anything(ana: Person, passkey: Passkey) -> None:
+    for lie, (key, question, answer) in LIES.items():
+        asked = ana.asked(f"{DOOR}/passkey/ask", DOOR)
+        told = answer(key(passkey).signed(question(asked)))
+        assert ana.post(f"{DOOR}/passkey", DOOR, credential=told).status_code == 422, lie
+        assert not ana.is_in(), lie
     assert ana.use_passkey(passkey).status_code == 303, "the truth still opens"
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "",
-        "{}",
-        "[]",
-        "null",
-        "1",
-        '"x"',
-        "{" * 9000,
-        "[" * 9000,
-        '{"id":' * 2000,
-        "x" * 100_000,
-        '{"id":"é","rawId":"é"}',
-    ],
-)
-def test_what_is_no_answer_is_no_answer(ana: Person, passkey: Passkey, said: str) -> None:
-    ana.asked(f"{DOOR}/passkey/ask", DOOR)
-    assert ana.post(f"{DOOR}/passkey", DOOR, credential=said).status_code == 422
-    ana.sign_in()
+NO_ANSWERS = [
+    "",
+    "{}",
+    "[]",
+    "null",
+    "1",
+    '"x"',
+    "{" * 9000,
+    "[" * 9000,
+    '{"id":' * 2000,
+    "x" * 100_000,
+    '{"id":"é","rawId":"é"}',
+]
+
+
+def test_what_is_no_answer_is_no_answer(ana: Person, passkey: Passkey) -> None:
+    for said in NO_ANSWERS:
+        ana.asked(f"{DOOR}/passkey/ask", DOOR)
+        assert ana.post(f"{DOOR}/passkey", DOOR, credential=said).status_code == 422, said[:20]
+    assert ana.use_passkey(passkey).status_code == 303
 
 
 def test_a_question_is_answered_once_by_whoever_was_asked_and_within_five_minutes(

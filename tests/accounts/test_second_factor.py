@@ -61,15 +61,16 @@ def test_nobody_comes_to_the_second_step_without_the_password_or_ten_minutes_aft
         assert slow.post("/sign-in/code", code=code_of(ANA)).status_code == 410
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "12345", "1234567", "abcdef", "１２３４５６", "12345\u0661", "-12345", "1e5000", " " * 400]
-)
-def test_what_is_no_code_is_a_wrong_code(strict: Flask, ana: Person, typed: str) -> None:
+NO_CODES = ["", "12345", "1234567", "abcdef", "１２３４５６", "12345\u0661", "-12345", "1e5000", " " * 400]
+
+
+def test_what_is_no_code_is_a_wrong_code(strict: Flask, ana: Person) -> None:
     ana.sign_in()
     ana.add_app()
     other = Person(strict, ANA)
     other.sign_in()
-    assert other.second_step(typed).status_code == 422
+    for typed in NO_CODES:
+        assert other.second_step(typed).status_code == 422, typed
 
 
 def test_ten_wrong_codes_and_even_the_right_one_has_to_wait(strict: Flask, ana: Person) -> None:
