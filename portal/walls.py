@@ -7,21 +7,46 @@ has SQLite.
 """
 
 from sqlalchemy import text
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import make_url
 
 from portal import db
 
-_TABLES = text(
-    "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'clinic_id' "
-    "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-    "AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'clinic_wall') ORDER BY 1"
+_BUILD = text(
+    """
+DO $walls$
+DECLARE
+    own text DEFAULT $own$clinic_id = current_setting('previsit.clinic', true) OR current_setting('previsit.clinic', true) = '*'$own$;
+    name text;
+BEGIN
+    FOR name IN
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'clinic_id'
+        WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+        AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'clinic_wall') ORDER BY 1
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY clinic_wall ON %I USING (%s) WITH CHECK (%s)', name, own, own);
+    END LOOP;
+END $walls$
+""".replace(" := ", r" \:= ")
 )
+"""The database puts these together from its own names; no word of ours or anybody's stands in them."""
+_ROLE = text("SELECT set_config('previsit.role', :role, true)")
+_GRANT = text("""
+DO $grants$
+DECLARE
+    role text DEFAULT current_setting('previsit.role');
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), role);
+    EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %I TO %I', current_schema(), role);
+    EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM %I', role);
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I', role);
+END $grants$
+""")
 _OWNED = text(
     "SELECT bool_and(pg_has_role(relowner, 'MEMBER')) FROM pg_class "
     "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
 )
-OWN_ROWS = f"clinic_id = current_setting('previsit.clinic', true) OR current_setting('previsit.clinic', true) = '{db.EVERY_CLINIC}'"
-TRAIL = "audit_events"
 
 
 def owned() -> bool:
@@ -37,26 +62,8 @@ def build(database: str) -> None:
     if db.engine().dialect.name != "postgresql":
         return
     with db.engine().begin() as connection:
-        for table in connection.scalars(_TABLES).all():
-            name = _quoted(connection, table)
-            connection.execute(text(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"))
-            connection.execute(text(f"CREATE POLICY clinic_wall ON {name} USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS})"))
+        connection.execute(_BUILD)
         role = make_url(database).username
         if role and role != connection.scalar(text("SELECT current_user")):
-            _grant(connection, _quoted(connection, role))
-
-
-def _grant(connection: Connection, role: str) -> None:
-    schema = _quoted(connection, str(connection.scalar(text("SELECT current_schema()"))))
-    for statement in (
-        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
-        f"REVOKE UPDATE, DELETE, TRUNCATE ON {TRAIL} FROM {role}",
-        f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
-    ):
-        connection.execute(text(statement))
-
-
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote(name)
+            connection.execute(_ROLE, {"role": role})
+            connection.execute(_GRANT)
