@@ -27,7 +27,7 @@ BEGIN
         EXECUTE format('CREATE POLICY clinic_wall ON %I USING (%s) WITH CHECK (%s)', name, own, own);
     END LOOP;
 END $walls$
-""".replace(" := ", r" \:= ")
+"""
 )
 """The database puts these together from its own names; no word of ours or anybody's stands in them."""
 _ROLE = text("SELECT set_config('previsit.role', :role, true)")
