@@ -45,7 +45,7 @@ def document(name: str) -> Any:
     except exact.UnreadableJson as wrong:
         raise CannotRead(f"{name} cannot be read: {wrong}.", name) from wrong
     except ValueError as wrong:
-        raise CannotRead(f"{name!r} cannot be the name of a file.", name) from wrong
+        raise CannotRead(f"{name!r} cannot be the name of a file.", repr(name)) from wrong
 
 
 class NotFhir(CannotRead):

@@ -95,7 +95,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "F-19 consent taken back meanwhile": {
         "review": REVIEW + "what_the_patient_does_not_share_is_not_shown_and_not_sent",
         "send": SEND,
-        "labs": "consent/test_service.py::test_taking_back_is_one_step_and_stops_everything_at_once",
+        "labs": "consent/test_service.py::test_e26_taking_back_is_one_step_and_stops_everything_at_once",
     },
     "F-20 restored from a backup": {"submit": HERE + "after_a_restore_it_is_said_up_to_when_it_reaches", "send": SEND},
     "F-21 another server at the address": {

@@ -106,17 +106,24 @@ def test_packed_bytes_are_never_unpacked(name: str, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def good() -> float:
     """The seconds that the largest good form costs."""
-    began = time.process_time()
-    assert opening.parcel(form(item=[question(str(number)) for number in range(1_999)]), {}).forms[0].form
-    return time.process_time() - began
+    whole = form(item=[question(str(number)) for number in range(1_999)])
+    return seconds(lambda: opening.parcel(whole, {}).forms[0].form)
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """Of processor time, the least of three: what else happens on the machine is not counted."""
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        act()
+        took.append(time.process_time() - began)
+    return min(took)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_forms(name: str, good: float) -> None:
     """A form that is only too much for its rules costs no more to refuse than the largest good one costs to take."""
-    began = time.process_time()
-    refused_by_the_library(FORMS[name])
-    assert time.process_time() - began < max(SOON, 2 * good)
+    assert seconds(lambda: refused_by_the_library(FORMS[name])) < max(SOON, 2 * good)
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -130,7 +130,8 @@ class World:
 
     def save(self) -> None:
         """Remember everything as it stands (SQLite only), with a session for each visitor."""
-        self.kept = {visitor: self._cookie(visitor) for visitor in VISITORS}
+        there = [each for each in VISITORS if each.account is None or each.account in self.people]
+        self.kept = {visitor: self._cookie(visitor) for visitor in there}
         db.dispose()
         self.saved = sqlite3.connect(":memory:")
         self._copy(into=self.saved)

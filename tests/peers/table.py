@@ -20,6 +20,7 @@ DIFFERENT: dict[tuple[str, str], tuple[str, str]] = {
         )
     },
     ("sekmet", "what was accepted arrives once and is read back"): ("adapts", "entry by entry"),
+    ("sekmet", "each kind is known or none and complete"): ("adapts", "some kinds not kept"),
     ("sekmet", "a record that moves as we send is not overwritten"): ("adapts", "seen by our own look"),
     ("sekmet", "answers arrive or are held where they could not be found again"): (
         "not offered",

@@ -9,7 +9,7 @@ const { FhirRouter, MemoryRepository } = await import('@medplum/fhir-router');
 
 const version = JSON.parse(readFileSync(new URL('./node_modules/@medplum/fhir-router/package.json', import.meta.url))).version;
 const TYPES = ['Patient', 'MedicationRequest', 'MedicationStatement', 'Medication', 'AllergyIntolerance', 'Condition', 'Coverage', 'RelatedPerson', 'Appointment',
-  'Observation', 'DiagnosticReport', 'Immunization', 'Practitioner', 'Location', 'Organization', 'QuestionnaireResponse', 'Consent', 'Provenance'];
+  'Observation', 'DiagnosticReport', 'Immunization', 'Procedure', 'FamilyMemberHistory', 'Binary', 'Practitioner', 'Location', 'Organization', 'QuestionnaireResponse', 'Consent', 'Provenance'];
 
 /** `declared`: what it says of itself beyond `batch`. */
 export async function open(base, declared = []) {
