@@ -116,7 +116,11 @@ def test_a_page_sent_while_an_answer_is_on_its_way_is_sent_after_it_with_its_ver
     versions: list[str] = []
 
     def slowly(route: Route) -> None:
-        versions.append(re.findall(r'name="version"\r\n\r\n(\d+)', route.request.post_data or "version missing")[0])
+        versions.append(
+            re.findall(
+                r'(?:name="version"\r\n\r\n|(?:^|&)version=)(\d+)', route.request.post_data or "version missing"
+            )[0]
+        )
         page.wait_for_timeout(300)
         route.continue_()
 

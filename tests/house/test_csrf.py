@@ -9,6 +9,8 @@ from tests.house.addresses import Way, insiders, unsafe, ways
 from tests.house.reading import page
 from tests.house.world import KNOWN, VISITORS, World, changed, fingerprints
 
+BY_ITS_LINK = {"stopping.stop"}
+"""A mail program presses this with nothing but the link (RFC 8058); all it can do is end reminders."""
 NOT_THIS_SESSIONS = "d" * 40
 
 
@@ -26,7 +28,7 @@ def tokens(world: World) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("kind", ["absent", "empty", "of another session", "tampered with"])
 def test_a_token_that_is_not_the_sessions_own_gets_400_and_changes_nothing(world: World, kind: str) -> None:
-    ways = unsafe(world.app)
+    ways = [way for way in unsafe(world.app) if way.endpoint not in BY_ITS_LINK]
     assert len(ways) >= 20
     for way in ways:
         for visitor in {way.door.roles is None and VISITORS[0], insiders(way, KNOWN)[0]} - {False}:
