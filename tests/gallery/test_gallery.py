@@ -191,9 +191,10 @@ def test_at_the_end_the_page_leaves_the_screen(page: Page) -> None:
 
 def test_what_was_typed_goes_along_at_the_end(page: Page) -> None:
     page.goto("/form?left=0")
-    with page.expect_request(lambda request: request.method == "POST") as sent:
+    with page.expect_response(lambda response: response.request.method == "POST") as sent:
         page.evaluate("document.querySelector('#q7').value = 'do not lose me'")
-    assert "do+not+lose+me" in (sent.value.post_data or "")
+    assert "do+not+lose+me" in (sent.value.request.post_data or "")
+    page.wait_for_load_state()  # a browser that is closed on its way to another page may never say that it has closed
 
 
 def test_a_right_to_left_page_is_mirrored(page: Page) -> None:
