@@ -6,6 +6,22 @@ const held = new WeakMap() // form -> the button pressed while a request was und
 const served = new WeakMap() // question element -> its skeleton as the server sent it
 
 let startComponents = () => {}
+let pressed = null // a promise while a finger, a mouse button or the space bar is down
+
+// A question that is replaced between press and release would lose the click: nothing is touched in between.
+function watchPresses() {
+  const ends = { pointerdown: ['pointerup', 'pointercancel'], keydown: ['keyup', 'blur'] }
+  for (const [begin, over] of Object.entries(ends)) {
+    document.addEventListener(begin, (event) => {
+      if (event.type === 'keydown' && event.key !== ' ') return
+      pressed = new Promise((resolve) => {
+        const end = () => setTimeout(() => { pressed = null; resolve() }) // the click comes after the release
+        for (const name of over) window.addEventListener(name, end, { capture: true, once: true })
+        setTimeout(end, 1500) // a release outside of the window is never heard of
+      })
+    }, true)
+  }
+}
 
 // What a question looks like apart from what the person typed in it: equal skeletons need no replacing.
 function skeleton(question) {
@@ -118,6 +134,7 @@ async function update(form) {
     })
     if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status))
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    await pressed
     const fresh = page.getElementById('questions')
     if (!fresh || form.dataset.sent) throw new Error('no questions')
     const box = form.querySelector('#questions')
@@ -154,6 +171,7 @@ function announce(words) {
 
 export function startAutoUpdate(components) {
   startComponents = components
+  watchPresses()
   for (const form of document.querySelectorAll('form[data-autoupdate]')) {
     const box = form.querySelector('#questions')
     if (!box) continue

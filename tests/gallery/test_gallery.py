@@ -189,6 +189,27 @@ def test_at_the_end_the_page_leaves_the_screen(page: Page) -> None:
     page.wait_for_url("**/sign-in?ended=1&next=%2Fhub")
 
 
+def test_a_press_counts_though_its_question_is_drawn_anew_before_the_release(page: Page) -> None:
+    page.goto("/form")
+
+    def otherwise(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</legend>", "\u00a0</legend>"))
+
+    page.route("**/form", otherwise)
+    place = page.locator("label[for=q3-2]").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 5, place["y"] + 5)
+    with page.expect_response("**/form"):
+        page.evaluate("document.querySelector('#q1').dispatchEvent(new Event('change', {bubbles: true}))")
+        page.mouse.down()
+    page.wait_for_timeout(300)
+    page.unroute("**/form")
+    with page.expect_response("**/form"):
+        page.mouse.up()
+    expect(page.locator("input[name=q3]").nth(1)).to_be_checked()
+
+
 def test_what_was_typed_goes_along_at_the_end(page: Page) -> None:
     page.goto("/form?left=0")
     with page.expect_response(lambda response: response.request.method == "POST") as sent:
