@@ -52,7 +52,9 @@ def begin(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
     _must(actor, Permission.BREAK_GLASS)
     patient = accounts.patient(actor, patient_id)
     said, issues = _text(reason, "reason", "Write in a few words what the emergency is")
-    if issues or actor.session_id is None:
+    if actor.session_id is None:
+        raise NotAllowed
+    if issues:
         return issues
     with transaction() as current:
         end(actor)

@@ -78,7 +78,7 @@ def of_visits(actor: Actor, visit_ids: Collection[str]) -> dict[str, Notice]:
 
 
 def failing_since(actor: Actor) -> datetime | None:
-    """The time of the oldest message that is overdue by more than an hour: then the mail server, not an address, is the trouble."""
+    """Since when the oldest message waits that was tried three times: then the mail server, not an address, is the trouble."""
     wanted = select(Notice.made_at).where(
         Notice.clinic_id == actor.clinic_id, Notice.state == State.WAITING.value, Notice.tries > 2
     )

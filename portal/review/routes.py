@@ -11,6 +11,7 @@ from portal import guard
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Permission
 from portal.downloads import handed_over
+from portal.emergency import service as emergencies
 from portal.errors import Issue
 from portal.fhir.values import name_of
 from portal.notices import service as notices
@@ -44,7 +45,13 @@ def staff_bar() -> dict[str, Any]:
     rooms = current_app.extensions["doors"].rooms
     open_to = {name for name, roles in rooms.items() if live.actor.role in roles}
     there = [entry for entry in BAR if entry[2].partition(".")[0] in open_to and entry[2] in current_app.view_functions]
-    return {"staff_entries": [{"key": key, "text": gettext(text), "url": url_for(to)} for key, text, to in there]}
+    counts = {"emergencies": emergencies.unchecked(live.actor)}
+    return {
+        "staff_entries": [
+            {"key": key, "text": gettext(text), "url": url_for(to), "count": counts.get(key, 0)}
+            for key, text, to in there
+        ]
+    }
 
 
 @bp.get("")

@@ -159,6 +159,11 @@ def test_only_a_clinician_may(world: World, role: Role) -> None:
     assert service.acting(actor).emergency is None
 
 
+def test_nobody_without_a_session_opens_anything_and_thinks_it_is_open(world: World) -> None:
+    with pytest.raises(NotAllowed):
+        service.begin(world.actor(), world.patient_id, WHY)
+
+
 def test_nobody_of_another_clinic(world: World) -> None:
     far = make.clinic("hillside", "Hillside")
     actor = replace(make.staff_actor(make.staff(far, Role.CLINICIAN, "Dr Far")), session_id="s" * 16)
@@ -206,6 +211,7 @@ def test_the_privacy_officers_page(world: World) -> None:
     client = world.enter("pat@example.org")
     page = client.get("/emergencies").text
     assert WHY in page
+    assert '<span class="pv-bar__count">1</span>' in client.get("/audit").text, "nobody is alerted"
     assert "Not checked yet" in page
     (row,) = session().query(Emergency)
     form = {"csrf_token": csrf(client, "/emergencies"), "finding": "x"}
