@@ -13,10 +13,11 @@ class Role(StrEnum):
     CLINICIAN = "clinician"
     PRIVACY_OFFICER = "privacy-officer"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
     SYSTEM = "system"
 
 
-STAFF = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
+STAFF = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR})
 
 PATIENTS = frozenset({Role.PATIENT, Role.PROXY})
 """Who sees a patient's own pages: the patient, and who answers for them."""
@@ -41,6 +42,8 @@ class Permission(StrEnum):
     INVITE = "invite"
     WORK_HELD = "work-held"
     SEE_AUDIT = "see-audit"
+    ANSWER_AUDIT = "answer-audit"
+    SEE_QUALITY = "see-quality"
     MANAGE_STAFF = "manage-staff"
     MANAGE_CONNECTIONS = "manage-connections"
     SEE_FORMS = "see-forms"
@@ -60,15 +63,26 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.BREAK_GLASS,
             Permission.WORK_HELD,
             Permission.SEE_FORMS,
+            Permission.SEE_QUALITY,
         }
     ),
-    Role.PRIVACY_OFFICER: frozenset({Permission.SEE_AUDIT, Permission.SEE_EMERGENCIES}),
+    Role.PRIVACY_OFFICER: frozenset(
+        {
+            Permission.SEE_AUDIT,
+            Permission.ANSWER_AUDIT,
+            Permission.SEE_EMERGENCIES,
+            Permission.SEE_QUALITY,
+        }
+    ),
+    Role.AUDITOR: frozenset({Permission.SEE_AUDIT, Permission.SEE_QUALITY}),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.SEE_QUEUE,
             Permission.INVITE,
             Permission.WORK_HELD,
             Permission.SEE_AUDIT,
+            Permission.ANSWER_AUDIT,
+            Permission.SEE_QUALITY,
             Permission.MANAGE_STAFF,
             Permission.MANAGE_CONNECTIONS,
             Permission.SEE_FORMS,
@@ -76,6 +90,11 @@ MAY: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
+"""What each role may do; rooms are opened by it too. An auditor reads what happened and how well it works: no health data, no change."""
+
+
+def who_may(permission: Permission) -> frozenset[Role]:
+    return frozenset(role for role, allowed in MAY.items() if permission in allowed)
 
 
 class Scope(StrEnum):

@@ -13,7 +13,7 @@ from portal.accounts import answering, naming, security_routes, sessions, staffi
 from portal.accounts import proxy_routes as proxies
 from portal.accounts import routes as accounts
 from portal.accounts import service as accounts_service
-from portal.actors import PATIENTS, STAFF, Actor, Role, Scope
+from portal.actors import PATIENTS, STAFF, Actor, Permission, Role, Scope, who_may
 from portal.audit import routes as audit
 from portal.audit import service as audit_service
 from portal.audit.events import Event, Outcome
@@ -38,8 +38,7 @@ from portal.settings import Settings
 
 MOST_TYPED = 4 * 1024 * 1024
 """Bytes that may be typed in one form; the rest of a request is files."""
-DESK = (Role.FRONT_DESK, Role.CLINICIAN, Role.ADMINISTRATOR)
-PUBLISHERS = (Role.CLINICIAN, Role.ADMINISTRATOR)
+DESK, PUBLISHERS = who_may(Permission.SEE_QUEUE), who_may(Permission.SEE_FORMS)
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -77,13 +76,13 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     guard.open_room(app, way_in_routes.bp, Role.ANYONE)
     guard.open_room(app, accounts.me, *PATIENTS, *STAFF)
     guard.open_room(app, security_routes.bp, *PATIENTS, *STAFF)
-    guard.open_room(app, staffing_routes.bp, Role.ADMINISTRATOR)
-    guard.open_room(app, staffing_routes.help_bp, Role.FRONT_DESK, Role.ADMINISTRATOR)
+    guard.open_room(app, staffing_routes.bp, *who_may(Permission.MANAGE_STAFF))
+    guard.open_room(app, staffing_routes.help_bp, *who_may(Permission.INVITE))
     guard.open_room(app, proxies.whom_room, *PATIENTS)
     guard.open_room(app, proxies.helpers, Role.PATIENT)
     guard.open_room(app, proxies.helping, Role.ANYONE)
     guard.open_room(app, audit.looked, Role.PATIENT, proxy=Scope.CONSENTS)
-    guard.open_room(app, audit.trail, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
+    guard.open_room(app, audit.trail, *who_may(Permission.SEE_AUDIT))
     audit.install(
         app,
         audit.Lookups(naming.patients, naming.find, naming.one, accounts_service.take_kept, accounts_service.drop_kept),
@@ -94,20 +93,20 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     consent.install(app, visits.visit)
     guard.open_room(app, labs.bp, Role.PATIENT, proxy=Scope.RESULTS)
     guard.open_room(app, labs_desk.bp, *DESK)
-    guard.open_room(app, labs_desk.quality, Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN)
+    guard.open_room(app, labs_desk.quality, *who_may(Permission.SEE_QUALITY))
     guard.open_room(app, review.bp, *DESK)
-    guard.open_room(app, proxy_desk.bp, Role.FRONT_DESK, Role.ADMINISTRATOR)
+    guard.open_room(app, proxy_desk.bp, *who_may(Permission.INVITE))
     guard.open_room(app, notices.bp, *DESK)
     guard.open_room(app, notices.stopping, Role.ANYONE)
     guard.open_room(app, notices.mine, Role.PATIENT)
     notices.install(app)
     if config.demo and config.mail == "folder":
         guard.open_room(app, notices.mailbox, Role.ANYONE)
-    guard.open_room(app, emergency.bp, Role.CLINICIAN)
-    guard.open_room(app, emergency.checked, Role.PRIVACY_OFFICER)
+    guard.open_room(app, emergency.bp, *who_may(Permission.BREAK_GLASS))
+    guard.open_room(app, emergency.checked, *who_may(Permission.SEE_EMERGENCIES))
     emergency.install(app)
     guard.open_room(app, delivery.bp, *DESK)
-    guard.open_room(app, ehr.bp, Role.ADMINISTRATOR)
+    guard.open_room(app, ehr.bp, *who_may(Permission.MANAGE_CONNECTIONS))
     guard.open_room(app, publishing.bp, *PUBLISHERS)
     guard.open_room(app, preview_routes.bp, *PUBLISHERS)
     guard.open_room(app, ehr.well_known, Role.ANYONE)
@@ -124,7 +123,8 @@ def _doors(config: Settings) -> guard.Doors:
         found = sessions.resume(token, limits)
         if found is None or isinstance(found, sessions.Lapsed):
             return found.account_id if found else None
-        return replace(found, actor=answering.acting(emergencies.acting(found.actor)))
+        acting = emergencies.acting(found.actor)
+        return replace(found, actor=answering.acting(acting) if found.answers else acting)
 
     return guard.Doors(
         resume,
@@ -176,6 +176,7 @@ FRESH: dict[str, str | None] = {
     "help.offer": "help.one_patient",
     "emergency.begin": "emergency.asked",
     "labs.downloaded": None,
+    "trail.exported": None,
     "ehr.new": None,
     "ehr.register": "ehr.new",
     "ehr.pause": "ehr.connection",

@@ -18,6 +18,7 @@ ENDINGS = {
     "image/webp": "webp",
     "text/plain": "txt",
     "application/fhir+json": "json",
+    "application/fhir+ndjson": "ndjson",
     "application/json": "json",
     "text/csv": "csv",
 }

@@ -165,6 +165,7 @@ ROLE_NAMES = {
     Role.CLINICIAN: "clinician",
     Role.PRIVACY_OFFICER: "privacy officer",
     Role.ADMINISTRATOR: "administrator",
+    Role.AUDITOR: "auditor",
     Role.SYSTEM: "automatic",
     Role.ANYONE: "visitor",
 }

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from portal import db
 from portal.accounts import sessions
 from portal.accounts.models import Account
-from portal.actors import STAFF, Actor, Role
+from portal.actors import STAFF, Actor, Permission
 from portal.db import session
 from portal.errors import NotAllowed
 
@@ -18,7 +18,7 @@ def of_patient(clinic_id: str, patient_id: str) -> str | None:
 
 def staff_account(actor: Actor, email: str) -> str | None:
     """The account of the member of staff with this e-mail address, for an administrator who names somebody."""
-    if actor.role is not Role.ADMINISTRATOR:
+    if not actor.may(Permission.MANAGE_CONNECTIONS):
         raise NotAllowed
     index = db.keys().blind("email", email.strip().casefold())
     wanted = select(Account.id).where(
@@ -31,7 +31,7 @@ def staff_account(actor: Actor, email: str) -> str | None:
 
 def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, str]]:
     """(name, e-mail) of members of staff, by account."""
-    if actor.role is not Role.ADMINISTRATOR:
+    if not actor.may(Permission.MANAGE_CONNECTIONS):
         raise NotAllowed
     rows = select(Account).where(
         Account.id.in_(account_ids), Account.clinic_id == actor.clinic_id, Account.patient_id.is_(None)

@@ -24,6 +24,7 @@ HOMES = {
     Role.CLINICIAN: "/desk",
     Role.ADMINISTRATOR: "/desk",
     Role.PRIVACY_OFFICER: "/audit",
+    Role.AUDITOR: "/audit",
 }
 
 

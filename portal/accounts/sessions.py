@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 
-from portal.accounts.models import Account, Clinic, Invitation, SignIn
+from portal.accounts.models import Account, Clinic, Invitation, KeptPost, SignIn
+from portal.accounts.proxy_models import ProxyGrant, State
 from portal.actors import STAFF, Actor, Purpose, Role
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
-from portal.db import session, transaction
+from portal.db import DataKey, know_key, session, transaction
 from portal.settings import Settings
 
 _TOUCH = timedelta(seconds=60)
@@ -23,6 +24,7 @@ KEPT = timedelta(days=30)
 """How long it is known from which device and place somebody was signed in."""
 WAITS = timedelta(minutes=10)
 """How long somebody may take to find their second factor."""
+PURPOSES = {Role.PATIENT: Purpose.PATIENT_REQUEST, Role.AUDITOR: Purpose.OPERATIONS}
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Resumed:
     """when this person last proved who they are"""
     confined: bool = False
     """a member of staff who has to set up a second factor first, and may do nothing else"""
+    answers: bool = False
+    """whether this account was granted to answer for somebody: what of that holds now is looked up then"""
+    kept: bool = False
+    """whether something that came too late is kept for this account"""
 
 
 @dataclass(frozen=True)
@@ -136,39 +142,74 @@ def waiting(token: str | None) -> tuple[SignIn, Account] | None:
     row = session().execute(_BEHIND, {"token_hash": _hash(token or "")}).one_or_none()
     if row is None:
         return None
-    sign_in, account, _ = row
+    sign_in, account = row
     open_still = sign_in.stage == Stage.CODE and sign_in.ended_at is None and now() < sign_in.began_at + WAITS
     return (sign_in, account) if open_still and account.suspended_at is None else None
 
 
 _BEHIND = (
-    select(SignIn, Account, Clinic)
+    select(SignIn, Account)
+    .join(Account, Account.id == SignIn.account_id)
+    .where(SignIn.token_hash == bindparam("token_hash"))
+)
+_OWNER = func.coalesce(Account.patient_id, Account.clinic_id)
+_LIVE = (
+    select(
+        SignIn.id,
+        SignIn.stage,
+        SignIn.began_at,
+        SignIn.seen_at,
+        SignIn.proved_at,
+        SignIn.ended_at,
+        SignIn.ended_why,
+        Account.id.label("account_id"),
+        Account.clinic_id,
+        Account.role,
+        Account.patient_id,
+        Account.suspended_at,
+        Account.profile_sealed,
+        Clinic.name,
+        Clinic.phone,
+        Clinic.timezone,
+        Clinic.slug,
+        _OWNER.label("owner"),
+        select(DataKey.wrapped).where(DataKey.owner == _OWNER).scalar_subquery().label("data_key"),
+        exists().where(ProxyGrant.account_id == Account.id, ProxyGrant.state == State.ACTIVE.value).label("answers"),
+        exists().where(KeptPost.account_id == Account.id).label("kept"),
+    )
     .join(Account, Account.id == SignIn.account_id)
     .join(Clinic, Clinic.id == SignIn.clinic_id)
     .where(SignIn.token_hash == bindparam("token_hash"))
 )
+"""Everything that a request wants to know of who asks, in one statement."""
 
 
 def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
     """The session behind a cookie; None when it never was or was ended on purpose, Lapsed when its time ran out."""
-    row = session().execute(_BEHIND, {"token_hash": _hash(token)}).one_or_none()
-    if row is None:
+    row = session().execute(_LIVE, {"token_hash": _hash(token)}).one_or_none()
+    if row is None or row.stage == Stage.CODE:
         return None
-    sign_in, account, clinic = row
-    if sign_in.stage == Stage.CODE:
-        return None
-    if sign_in.ended_at is not None or account.suspended_at is not None:
-        return Lapsed(account.id) if sign_in.ended_why == "time-out" and account.suspended_at is None else None
-    idle = limits.idle(Role(account.role))
-    if now() >= min(sign_in.seen_at + idle, sign_in.began_at + limits.absolute):
-        _end(sign_in, account, "time-out")
-        return Lapsed(account.id)
-    if now() - sign_in.seen_at > _TOUCH:
-        with transaction():
-            sign_in.seen_at = now()
-    ends = min(sign_in.seen_at + idle, sign_in.began_at + limits.absolute)
-    place = Place(clinic.name, clinic.phone, clinic.timezone, clinic.slug)
-    return Resumed(actor_of(account, sign_in.id), place, ends, sign_in.proved_at, sign_in.stage == Stage.SET_UP)
+    if row.ended_at is not None or row.suspended_at is not None:
+        return Lapsed(row.account_id) if row.ended_why == "time-out" and row.suspended_at is None else None
+    at, idle = now(), limits.idle(Role(row.role))
+    if at >= min(row.seen_at + idle, row.began_at + limits.absolute):
+        _end(session().get_one(SignIn, row.id), session().get_one(Account, row.account_id), "time-out")
+        return Lapsed(row.account_id)
+    seen_at = row.seen_at
+    if at - seen_at > _TOUCH:
+        seen_at = at
+        with transaction() as current:
+            current.execute(update(SignIn).where(SignIn.id == row.id).values(seen_at=at))
+    ends = min(seen_at + idle, row.began_at + limits.absolute)
+    place = Place(row.name, row.phone, row.timezone, row.slug)
+    confined = row.stage == Stage.SET_UP
+    return Resumed(_actor(row), place, ends, row.proved_at, confined, bool(row.answers), bool(row.kept))
+
+
+def _actor(row: Any) -> Actor:
+    know_key(row.owner, row.data_key)
+    profile = Account.profile.opened(row.account_id, row.owner, row.profile_sealed)
+    return _made(Role(row.role), row.clinic_id, row.account_id, row.patient_id, profile, row.id)
 
 
 def went_on(sign_in_id: str) -> None:
@@ -217,15 +258,26 @@ def proved(actor: Actor, *, opened: bool = False) -> str:
 
 def actor_of(account: Account, session_id: str | None) -> Actor:
     role = Role(account.role)
+    return _made(role, account.clinic_id, account.id, account.patient_id, account.profile, session_id)
+
+
+def _made(
+    role: Role,
+    clinic_id: str,
+    account_id: str,
+    patient_id: str | None,
+    profile: Mapping[str, str],
+    session_id: str | None,
+) -> Actor:
     return Actor(
         role=role,
-        clinic_id=account.clinic_id,
-        account_id=account.id,
-        patient_id=account.patient_id,
-        name=account.profile["name"],
-        purpose=Purpose.PATIENT_REQUEST if role is Role.PATIENT else Purpose.TREATMENT,
+        clinic_id=clinic_id,
+        account_id=account_id,
+        patient_id=patient_id,
+        name=profile["name"],
+        purpose=PURPOSES.get(role, Purpose.TREATMENT),
         session_id=session_id,
-        language=account.profile.get("language", "en"),
+        language=profile.get("language", "en"),
     )
 
 

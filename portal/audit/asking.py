@@ -177,7 +177,7 @@ def _row(question: AuditQuestion, person: Mapping[str, Any]) -> Row:
 
 
 def _officer(actor: Actor) -> None:
-    if not actor.may(Permission.SEE_AUDIT):
+    if not actor.may(Permission.ANSWER_AUDIT):
         raise NotAllowed
 
 

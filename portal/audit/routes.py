@@ -2,23 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import guard
-from portal.actors import Actor
-from portal.audit import asking, searching, service
+from portal import guard, settings
+from portal.actors import Actor, Permission
+from portal.audit import asking, exporting, searching, service, signing, standing, telling
 from portal.audit.events import Event
 from portal.audit.question_models import Act, State
+from portal.clock import now
+from portal.downloads import handed_over
 from portal.errors import Conflict, Issue
 
 looked = Blueprint("looked", __name__)
 trail = Blueprint("trail", __name__, url_prefix="/audit")
-PAGE = 50
+PAGE, MOST_DAYS, MOST_EXPORTED = 50, 31, 20_000
 ACTS = {"answer": Act.ANSWERED, "close": Act.CLOSED}
 SEARCHED = ("person", "event", "from", "to", "refused")
 """What an address of the trail may ask for; nothing else goes on to the next address."""
@@ -92,8 +95,32 @@ def entries() -> ResponseReturnValue:
         people=lookups.named(actor, {each.patient_id for each in found if each.patient_id}),
         kinds=sorted(Event),
         words={name: request.args[name] for name in SEARCHED if request.args.get(name)},
-        asked=asking.waiting(actor),
+        asked=asking.waiting(actor) if actor.may(Permission.ANSWER_AUDIT) else None,
     )
+
+
+@trail.get("/standing")
+def standing_now() -> ResponseReturnValue:
+    return _standing([])
+
+
+@trail.get("/export")
+def exported() -> ResponseReturnValue:
+    """The AuditEvents of some days (in UTC) as a file to keep."""
+    today = now().date()
+    first = _day(request.args.get("from", "")) or today
+    last = min(_day(request.args.get("to", "")) or today, first + timedelta(days=MOST_DAYS - 1))
+    found = exporting.events(guard.actor(), telling.Site(current_app.config["SETTINGS"].base_url), first, last)
+    lines = [exporting.line(each) for each in islice(found, MOST_EXPORTED + 1)]
+    if len(lines) > MOST_EXPORTED:
+        return _standing([Issue("from", "many", "That is too much for one file. Choose fewer days.")]), 422
+    return handed_over("".join(lines), "application/fhir+ndjson", f"audit-{first.isoformat()}-{last.isoformat()}")
+
+
+def _standing(issues: list[Issue]) -> str:
+    place = signing.Place(settings.audit_key_path(), settings.audit_heads_path())
+    found = standing.standing(guard.actor(), place)
+    return render_template("audit/standing.html", found=found, issues=issues)
 
 
 @trail.post("/people")

@@ -72,11 +72,17 @@ class Break:
     why: str
 
 
-def breaks(key: bytes, rows: Iterable[Row], ends: Mapping[str, End], heads: Iterable[Row] = ()) -> list[Break]:
+def breaks(
+    key: bytes,
+    rows: Iterable[Row],
+    ends: Mapping[str, End],
+    heads: Iterable[Row] = (),
+    after: Mapping[str, End] | None = None,
+) -> list[Break]:
     """Every clinic's first break, none when all is whole. `rows` are in order of clinic and seq; `ends` are the heads beside them;
-    `heads` were signed earlier and are believed."""
+    `heads` were signed earlier and are believed; so is what the rows come `after`, when they are only the newest."""
     found: dict[str, Break] = {}
-    reached: dict[str, End] = {}
+    reached: dict[str, End] = {**(after or {})}
     known: dict[tuple[str, int], str] = {}
     for head in standing(heads):
         known[head["clinic_id"], head["seq"]] = head["hash"]

@@ -25,6 +25,7 @@ STAFF = (
     (Role.CLINICIAN, "Dr Lee", "clinician@demo.example"),
     (Role.ADMINISTRATOR, "Jo Park", "admin@demo.example"),
     (Role.PRIVACY_OFFICER, "Pat Quinn", "privacy@demo.example"),
+    (Role.AUDITOR, "Alex Reid", "auditor@demo.example"),
 )
 WITH_ACCOUNT = {
     "kwame-mensah": "kwame@demo.example",

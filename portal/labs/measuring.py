@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 
-from portal.actors import Actor, Role
+from portal.actors import Actor, Permission, Role
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
@@ -19,7 +19,6 @@ from portal.labs.service import versions
 from portal.labs.units import convert
 
 DAYS = 30
-MAY_SEE = frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 def quality(actor: Actor) -> list[Source]:
     """The last 30 days of every source of this clinic. Counts only; audited."""
-    if actor.role not in MAY_SEE:
+    if not actor.may(Permission.SEE_QUALITY):
         raise NotAllowed
     audit.seen(actor, Event.QUALITY_SEEN, subject=f"clinics:{actor.clinic_id}", patient_id=None)
     today = now().date()

@@ -17,7 +17,8 @@ from portal.fhir.values import name_of
 from portal.notices import service as notices
 from portal.review import service
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
-from portal.review.service import Decided, Desk, Invited, Opened
+from portal.review.queue import SORTS
+from portal.review.service import Asked, Decided, Desk, Invited, Opened
 
 bp = Blueprint("review", __name__, url_prefix="/desk")
 
@@ -36,11 +37,15 @@ BAR = (
 )
 
 
+WISHES = {"show": "view", "why": "only", "sort": "sort"}
+"""How the queue's address says what somebody wants to see."""
+
+
 @bp.app_context_processor
 def staff_bar() -> dict[str, Any]:
     """The entries of the bar on every staff page; rooms that are not open are left out."""
     live = guard.viewer()
-    if live is None or live.actor.role not in STAFF:
+    if live is None or live.confined or live.actor.role not in STAFF:
         return {}
     rooms = current_app.extensions["doors"].rooms
     open_to = {name for name, roles in rooms.items() if live.actor.role in roles}
@@ -60,8 +65,9 @@ def desk() -> ResponseReturnValue:
     opened = service.filed_as(guard.actor(), patient_id, about) if patient_id and about else None
     if opened:
         return redirect(url_for(".submission", submission_id=opened))
-    found = service.queue(guard.actor(), request.args.get("show", "review"), patient_id)
-    return render_template("review/queue.html", queue=found, patient_id=patient_id)
+    wished = Asked(**{name: request.args[key] for key, name in WISHES.items() if key in request.args})
+    found = service.queue(guard.actor(), wished, patient_id)
+    return render_template("review/queue.html", queue=found, sorts=SORTS, patient_id=patient_id)
 
 
 @bp.get("/submissions/<submission_id>")

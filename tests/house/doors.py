@@ -14,7 +14,7 @@ ADMIN = frozenset({Role.ADMINISTRATOR})
 CLINICIAN = frozenset({Role.CLINICIAN})
 OFFICER = frozenset({Role.PRIVACY_OFFICER})
 PUBLISHERS = frozenset({Role.CLINICIAN, Role.ADMINISTRATOR})
-STAFF = DESK | {Role.PRIVACY_OFFICER}
+STAFF = DESK | {Role.PRIVACY_OFFICER, Role.AUDITOR}
 
 THINGS = {
     "visit_id": "visit",
@@ -52,7 +52,7 @@ class Door:
     scope: Scope | None = None
 
 
-AUDITORS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
+AUDITORS = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR})
 FORM = {"slug": "health-history"}
 PAGE = {**FORM, "page_key": "your-visit"}
 SIGNED = {"slug": "consent-to-treatment"}
@@ -128,16 +128,18 @@ DOORS: dict[str, Door] = {
     "looked.about": Door(PATIENT, "patient", named={"entry_id": "entry"}),
     "looked.ask": Door(PATIENT, "patient", named={"entry_id": "entry"}, form=WORDS),
     "trail.people": Door(AUDITORS, needs=Permission.SEE_AUDIT, form={"name": "nobody"}),
-    "trail.questions": Door(AUDITORS, needs=Permission.SEE_AUDIT),
-    "trail.question": Door(AUDITORS, "clinic", Permission.SEE_AUDIT, named={"question_id": "audit question"}),
+    "trail.questions": Door(AUDITORS, needs=Permission.ANSWER_AUDIT),
+    "trail.question": Door(AUDITORS, "clinic", Permission.ANSWER_AUDIT, named={"question_id": "audit question"}),
     "trail.settle": Door(
         AUDITORS,
         "clinic",
-        Permission.SEE_AUDIT,
+        Permission.ANSWER_AUDIT,
         named={"question_id": "audit question"},
         form={**WORDS, "step": "close"},
     ),
     "trail.entries": Door(AUDITORS, needs=Permission.SEE_AUDIT),
+    "trail.standing_now": Door(AUDITORS, needs=Permission.SEE_AUDIT),
+    "trail.exported": Door(AUDITORS, needs=Permission.SEE_AUDIT),
     "intake.home": Door(PATIENT),
     "intake.hub": Door(PATIENT, "patient"),
     "intake.confirm": Door(PATIENT, "patient"),
@@ -172,7 +174,7 @@ DOORS: dict[str, Door] = {
     "result_questions.listed": Door(DESK, needs=Permission.SEE_QUEUE),
     "result_questions.one": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "result_questions.settle": Door(DESK, "clinic", Permission.REVIEW, form={**WORDS, "step": "close"}),
-    "quality.shown": Door(frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.CLINICIAN})),
+    "quality.shown": Door(AUDITORS | CLINICIAN, needs=Permission.SEE_QUALITY),
     "review.desk": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.submission": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.file": Door(DESK, "clinic", Permission.SEE_QUEUE),

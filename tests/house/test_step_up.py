@@ -86,7 +86,9 @@ def test_the_proof_leads_on_to_pages_of_ours_only(world: World, hostile: str) ->
 
 def test_who_has_to_set_up_a_second_factor_finds_nothing_else(world: World) -> None:
     for visitor in (
-        each for each in KNOWN if each.role and each.account in {"clinician", "administrator", "privacy-officer"}
+        each
+        for each in KNOWN
+        if each.role and each.account in {"clinician", "administrator", "privacy-officer", "auditor"}
     ):
         client = aged(world, visitor, minutes=0, stage=Stage.SET_UP)
         before = fingerprints(BESIDE)

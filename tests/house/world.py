@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +15,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import event, select
+from sqlalchemy import Engine, Table, event, select
 from sqlalchemy.engine import make_url
 
 import portal
@@ -36,6 +38,9 @@ NOTES = frozenset({"audit_events", "audit_heads"})
 
 LOOKED = frozenset({"readings", "connections", "access_tokens"})
 """What a look at the clinic's record may leave behind: what was read, and whether its server answers."""
+
+READS = re.compile(r"\s*(SELECT|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
+WRITES = re.compile(r'\s*(INSERT (OR \w+ )?INTO|UPDATE|DELETE FROM) "?(?P<table>\w+)')
 
 Json = dict[str, Any]
 
@@ -67,6 +72,7 @@ VISITORS = (
     Visitor("clinician", "clinician", Role.CLINICIAN, "ana", "cai"),
     Visitor("privacy officer", "privacy-officer", Role.PRIVACY_OFFICER, "ana", "cai"),
     Visitor("administrator", "administrator", Role.ADMINISTRATOR, "ana", "cai"),
+    Visitor("auditor", "auditor", Role.AUDITOR, "ana", "cai"),
     Visitor("other clinic's clinician", "far-clinician", Role.CLINICIAN, "cai", "ana"),
     Visitor("other clinic's administrator", "far-administrator", Role.ADMINISTRATOR, "cai", "ana"),
     Visitor("other clinic's patient", "cai", Role.PATIENT, "cai", "ana"),
@@ -173,7 +179,7 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
     for each in (near, far):
         make.ask(each.id, (bundled.FOLDER / f"{SIGNED}.json").read_bytes(), f"{SIGNED}.json", required=False, order=2)
     for clinic, ahead, owners in ((near, "", ("ana", "ben")), (far, "far-", ("cai",))):
-        for role in (Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR):
+        for role in (Role.FRONT_DESK, Role.CLINICIAN, Role.PRIVACY_OFFICER, Role.AUDITOR, Role.ADMINISTRATOR):
             name = ahead + role.value
             staff[role] = make.staff(clinic, role, name, f"{name}@example.org")
             world.people[name] = staff[role].id
@@ -196,21 +202,46 @@ def build(folder: Path, database: str, marks: dict[str, str] | None = None, many
     return world
 
 
+class Digests:
+    """A digest of each table's rows, worked out again only after a statement that may have written to it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.held: defaultdict[str, dict[frozenset[str], str]] = defaultdict(dict)
+        event.listen(engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if READS.match(statement):
+            return
+        wrote = WRITES.match(statement)
+        for name in [wrote["table"]] if wrote else list(self.held):
+            self.held.pop(name, None)
+
+    def of(self, table: Table, unread: frozenset[str]) -> str:
+        """Its digest without the columns `unread`, written as table.column."""
+        if unread not in self.held[table.name]:
+            columns = [column for column in table.columns if f"{table.name}.{column.name}" not in unread]
+            with self.engine.connect() as connection:
+                rows = connection.execute(select(*columns).order_by(*table.primary_key.columns)).all()
+            self.held[table.name][unread] = _digest(rows)
+        return self.held[table.name][unread]
+
+
+_digests: list[Digests] = []
+"""one, of the engine in use"""
+
+
 def fingerprints(but: Iterable[str] = (), columns: Iterable[str] = ("sign_ins.seen_at",)) -> dict[str, str]:
     """A digest of every table's rows, but for these tables and columns: equal digests, nothing changed."""
-    passed, unread = set(but), set(columns)
-    with db.engine().connect() as connection:
-        return {
-            table.name: _digest(
-                connection.execute(
-                    select(
-                        *(column for column in table.columns if f"{table.name}.{column.name}" not in unread)
-                    ).order_by(*table.primary_key.columns)
-                ).all()
-            )
-            for table in db.Base.metadata.sorted_tables
-            if table.name not in passed
-        }
+    passed, unread = set(but), frozenset(columns)
+    tables, held = db.Base.metadata.sorted_tables, digests()
+    return {table.name: held.of(table, unread) for table in tables if table.name not in passed}
+
+
+def digests() -> Digests:
+    if not _digests or _digests[0].engine is not db.engine():
+        _digests[:] = [Digests(db.engine())]
+    return _digests[0]
 
 
 def _digest(rows: Iterable[Any]) -> str:

@@ -237,7 +237,7 @@ def upgrade() -> None:
             "(role = 'patient') = (patient_id IS NOT NULL)", name=op.f("ck_accounts_patients_have_a_patient")
         ),
         sa.CheckConstraint(
-            "role IN ('patient', 'proxy', 'front-desk', 'clinician', 'privacy-officer', 'administrator')",
+            "role IN ('patient', 'proxy', 'front-desk', 'clinician', 'privacy-officer', 'administrator', 'auditor')",
             name=op.f("ck_accounts_role"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_accounts_clinic_id")),
@@ -940,6 +940,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("sign_in_id", name=op.f("uq_answering_sign_in_id")),
     )
     op.create_table(
+        "claims",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("submission_id", sa.String(length=16), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("hand", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=False),
+        sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("hand IN ('take', 'let-go')", name=op.f("ck_claims_hand")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_claims_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_claims_patient_id")),
+        sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_claims_submission_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claims")),
+        sa.UniqueConstraint("submission_id", "step", name=op.f("uq_claims_submission_id_step")),
+    )
+    op.create_index(op.f("ix_claims_patient_id"), "claims", ["patient_id"], unique=False)
+    op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -952,7 +971,9 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.String(length=16), nullable=False),
         sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("verdict IN ('accept', 'reject', 'ask', 'reopen')", name=op.f("ck_decisions_verdict")),
+        sa.CheckConstraint(
+            "verdict IN ('accept', 'edit', 'reject', 'ask', 'reopen')", name=op.f("ck_decisions_verdict")
+        ),
         sa.CheckConstraint("round > 0", name=op.f("ck_decisions_round")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_decisions_clinic_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_decisions_patient_id")),
