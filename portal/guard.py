@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -10,6 +10,8 @@ from flask import Blueprint, Flask, current_app, g, redirect, request, session, 
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadData
+from itsdangerous.encoding import base64_decode, bytes_to_int
 
 from portal import db
 from portal.actors import Actor, Role, Scope
@@ -33,6 +35,8 @@ class Live(Protocol):
     def proved_at(self) -> datetime: ...
     @property
     def confined(self) -> bool: ...
+    @property
+    def kept(self) -> bool: ...
 
 
 @dataclass
@@ -138,6 +142,21 @@ def go_on(token: str) -> None:
 def leave() -> None:
     session.clear()
     g.viewer = None
+
+
+def something_kept() -> bool:
+    """Whether what somebody typed too late, on this page or another, waits for whoever acts."""
+    live = viewer()
+    return live is not None and live.kept
+
+
+def shown_at() -> datetime | None:
+    """When the page that is posted was given out: its token, which has been proved true by now, says it to the second."""
+    parts = request.form.get("csrf_token", "").split(".")
+    try:
+        return datetime.fromtimestamp(bytes_to_int(base64_decode(parts[1])), UTC)
+    except (IndexError, ValueError, OverflowError, OSError, BadData):
+        return None
 
 
 def next_path(default: str) -> str:

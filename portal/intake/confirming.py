@@ -12,9 +12,9 @@ from portal.ehr import facts as record_facts
 from portal.ehr import service as ehr
 from portal.errors import Issue, NotFound
 from portal.fhir.values import Say, plain
-from portal.intake import differing, drafts, visits
+from portal.intake import differing, drafts, pace, visits
 from portal.intake.models import Draft, Visit
-from portal.intake.sections import ANSWERS, ORDER, SECTIONS, Section
+from portal.intake.sections import ANSWERS, ORDER, SECTIONS, Section, after
 
 TASK = "facts"
 MOST_ADDED = 30
@@ -118,7 +118,16 @@ def page(actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = pl
     )
 
 
-def save(actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: timedelta, say: Say = plain) -> Saved:
+def save(
+    actor: Actor,
+    visit_id: str,
+    key: str,
+    said: Said,
+    seen: int,
+    max_age: timedelta,
+    say: Say = plain,
+    turn: pace.Turn = pace.UNKNOWN,
+) -> Saved:
     """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile."""
     shown = with_said(page(actor, visits.visit(actor, visit_id), key, max_age, say), said)
     issues = check(shown)
@@ -133,7 +142,13 @@ def save(actor: Actor, visit_id: str, key: str, said: Said, seen: int, max_age: 
             stale.append(version)
             raise _Stale
         kept = differing.with_said(actor, before, entry, now().isoformat())
-        return {**document, "sections": {**document["sections"], key: {**kept, "version": version + 1}}}
+        place = pace.Place(key, key if issues else after(key))
+        note = pace.after(document.get(pace.NOTE), turn, place, row.saved_at if row else None, now())
+        return {
+            **document,
+            "sections": {**document["sections"], key: {**kept, "version": version + 1}},
+            pace.NOTE: note,
+        }
 
     try:
         drafts.save(actor, visit_id, TASK, change, Event.FACTS_SAVED)

@@ -15,6 +15,7 @@ from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.intake import visits
 from portal.intake.models import Draft, Submission, Visit
+from portal.intake.pace import NOTE
 
 Document = dict[str, Any]
 
@@ -23,6 +24,8 @@ _DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task ==
 _DRAFTS = select(Draft).where(Draft.visit_id == bindparam("visit"))
 _LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
 _STATUS = _LATEST.with_only_columns(Submission.status)
+_OPEN = {None, "returned"}
+"""Nothing sent yet, or the clinic gave it back."""
 
 
 def draft(visit: Visit, task: str) -> Draft | None:
@@ -50,13 +53,15 @@ def save(
 
     A form's "response" in it is kept apart; a change without one leaves it as it is.
     """
-    with transaction() as current:
+    with transaction(keep=True) as current:
         visit = visits.visit(actor, visit_id, lock=True)
         if not open_for_answers(visit):
             raise AlreadySent
         row = draft(visit, task)
         document = dict(change(row))
         response = document.pop("response", None)
+        if row is not None and NOTE in row.document:
+            document.setdefault(NOTE, row.document[NOTE])
         if row is None:
             row = Draft(
                 clinic_id=visit.clinic_id,
@@ -103,4 +108,12 @@ def saved_at(of: list[Visit]) -> dict[str, datetime]:
 
 def open_for_answers(visit: Visit) -> bool:
     """Whether the patient may still change answers: nothing sent yet, or the clinic gave it back."""
-    return session().scalar(_STATUS, {"visit": visit.id}) in {None, "returned"}
+    return session().scalar(_STATUS, {"visit": visit.id}) in _OPEN
+
+
+def open_visit(actor: Actor, visit_id: str) -> Visit:
+    """One visit of this patient that may still be answered. NotFound for anybody else's, AlreadySent once it was sent."""
+    visit, status = visits.visit_with_status(actor, visit_id)
+    if status not in _OPEN:
+        raise AlreadySent
+    return visit

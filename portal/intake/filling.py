@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.ehr import service as ehr
 from portal.errors import Conflict, NotFound
 from portal.fhir import exact
-from portal.intake import drafts, held, library, visits
+from portal.intake import drafts, held, library, pace, visits
 from portal.intake.models import Draft, Visit
 from portal.library import service as forms
 from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate, signing
@@ -134,6 +134,7 @@ def save_page(
     seen: Mapping[str, str],
     *,
     repeat: tuple[str, str] | None = None,
+    turn: pace.Turn = pace.UNKNOWN,
 ) -> Saved:
     """Keep the answers of one page, complete or not, and say what is still wrong on it. `work` is used up.
 
@@ -143,17 +144,24 @@ def save_page(
     changed here, stays; `elsewhere` names what was changed in both places: nothing is written then.
     """
     kept: list[Work] = []
+    wrong: list[Issue] = []
 
     def change(row: Draft | None) -> dict[str, Any]:
         latest = _of_draft(work.visit, work.entry, row, work.filling.context) if _overtaken(row, work) else work
         mine, clashes = _merged(latest.filling, answers, seen)
         if clashes:
             raise _Clash(latest, latest.filling.answer(answers), clashes)
+        touches = pace.touches(latest.filling, answers)
         latest.filling.put(mine)
         _repeat(latest.filling, repeat)
         signed = _while_intact(latest.filling, latest.signed)
         kept.append(replace(latest, touched=latest.touched | {page_key}, signed=signed))
-        return document(kept[0])
+        wrong.extend(_errors(latest.filling.check(page_key)))
+        place = pace.Place(page_key, page_after(latest, page_key))
+        fields = [pace.field(latest.filling, issue.name) for issue in wrong]
+        before = row.document.get(pace.NOTE) if row else None
+        note = pace.after(before, turn, place, row.saved_at if row else None, now(), touches, fields)
+        return {**document(kept[0]), pace.NOTE: note}
 
     try:
         row = drafts.save(actor, work.visit.id, library.task(work.entry.slug), change, Event.FORM_SAVED)
@@ -162,7 +170,7 @@ def save_page(
         return Saved(shown, [], _differences(clash), clash.there.filling)
     entry = replace(work.entry, before=None)
     saved = replace(kept[0], entry=entry, version=row.version, saved_at=row.saved_at, moved=False, draft_id=row.id)
-    return Saved(saved, _errors(saved.filling.check(page_key)))
+    return Saved(saved, wrong)
 
 
 def _overtaken(row: Draft | None, work: Work) -> TypeGuard[Draft]:
@@ -212,8 +220,7 @@ def draft_of(visit: Visit, slug: str) -> dict[str, Any]:
 
 def digest(answers: list[dict[str, Any]]) -> str:
     """What tells two answers to a question apart, in 12 characters."""
-    values = [{key: value for key, value in answer.items() if key.startswith("value")} for answer in answers]
-    return hashlib.blake2s(exact.dumps(values).encode(), digest_size=6).hexdigest()
+    return hashlib.blake2s(exact.dumps(pace.values(answers)).encode(), digest_size=6).hexdigest()
 
 
 def _merged(there: Filling, answers: Answers, seen: Mapping[str, str]) -> tuple[Answers, list[str]]:

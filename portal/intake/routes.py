@@ -12,7 +12,7 @@ from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.downloads import handed_over
-from portal.intake import confirming, drafts, filling, given, noticing, sending, signing, visits
+from portal.intake import confirming, drafts, filling, given, noticing, pace, sending, signing, visits
 from portal.intake.forms import said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
@@ -57,7 +57,7 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     actor = guard.actor()
     visit = _open(visit_id)
     page = confirming.page(actor, visit, key, _fresh(), pages.words)
-    kept = accounts.take_kept(actor, request.path) if request.method == "GET" else None
+    kept = _kept() if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
     if request.method == "GET":
         audit.seen(actor, Event.FACTS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
@@ -71,7 +71,7 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
             "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=False, rows=2
         )
     seen = form.version.data or 0
-    saved = confirming.save(actor, visit_id, key, said(form, page.lines), seen, _fresh(), pages.words)
+    saved = confirming.save(actor, visit_id, key, said(form, page.lines), seen, _fresh(), pages.words, _turn())
     if saved.issues or saved.stale:
         return render_template(
             "intake/confirm.html",
@@ -82,7 +82,7 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
             kept=False,
             rows=1,
         ), 409 if saved.stale else 422
-    accounts.drop_kept(actor, request.path)
+    _drop_kept()
     following = after(key)
     if request.args.get("from") == "check" or following is None:
         return redirect(url_for(".check" if request.args.get("from") == "check" else ".hub", visit_id=visit_id), 303)
@@ -109,7 +109,7 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
     page = filling.page(work, page_key)
     if request.method == "GET":
         audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
-        kept = accounts.take_kept(actor, request.path)
+        kept = _kept()
         form = page_form(work.filling.nodes(page.key), _language())(formdata=typed_again(kept) if kept else None)
         answer = _form_page(work, page.key, form, kept=bool(kept))
         filling.put_away(work)
@@ -120,12 +120,12 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
 
 def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
     answers, unread = form.answers()
-    saved = filling.save_page(guard.actor(), work, page_key, answers, form.seen(), repeat=_repeat())
+    saved = filling.save_page(guard.actor(), work, page_key, answers, form.seen(), repeat=_repeat(), turn=_turn())
     leaving = request.form.get("step") == "leave" and not work.entry.required
     if saved.stale or (unread and not leaving) or (saved.issues and _moves_on()):
         answer = _once_more(saved, page_key, unread)
     else:
-        accounts.drop_kept(guard.actor(), request.path)
+        _drop_kept()
         if leaving:
             filling.leave_out(guard.actor(), work.visit.id, work.entry.slug)
         answer = _fragment(saved, page_key, answers) or redirect(_onward(saved.work, page_key, leaving), 303)
@@ -194,6 +194,20 @@ def _form_page(
         say=partial(say, language=_language()),
     )
     return html, 409 if elsewhere else 422 if issues else 200
+
+
+def _turn() -> pace.Turn:
+    return pace.Turn(guard.shown_at(), _moves_on())
+
+
+def _kept() -> list[list[str]] | None:
+    """What this person had typed on this page when their session ended."""
+    return accounts.take_kept(guard.actor(), request.path) if guard.something_kept() else None
+
+
+def _drop_kept() -> None:
+    if guard.something_kept():
+        accounts.drop_kept(guard.actor(), request.path)
 
 
 def _moves_on() -> bool:
@@ -291,10 +305,7 @@ def _rules() -> attention.Rules:
 
 
 def _open(visit_id: str) -> Visit:
-    visit = visits.visit(guard.actor(), visit_id)
-    if not drafts.open_for_answers(visit):
-        raise drafts.AlreadySent
-    return visit
+    return drafts.open_visit(guard.actor(), visit_id)
 
 
 def _fresh() -> timedelta:

@@ -18,7 +18,7 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import confirming, differing, drafts, filling, library, noticing, visits
+from portal.intake import confirming, differing, drafts, filling, library, noticing, pace, visits
 from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import extract, signing
@@ -163,10 +163,12 @@ def _prepare(
     missing += [found for task in asked if task.kind == "form" for found in _missing_in_form(task, works)]
     if missing:
         return missing
-    facts_row = drafts.draft(visit, confirming.TASK)
+    rows = drafts.of_visit(visit)
+    facts_row = rows.get(confirming.TASK)
     assert facts_row is not None  # the facts task is done
     facts, sections = confirming.submitted(facts_row.document)
     responses = [_response(visit, each) for each in works]
+    told = [kind for each, response in zip(works, responses, strict=True) for kind in _told(each, response)]
     return {
         "visit": {
             "id": visit.id,
@@ -179,10 +181,12 @@ def _prepare(
         "facts": facts,
         "sections": sections,
         "responses": responses,
-        "told": sum(_told(each, response) for each, response in zip(works, responses, strict=True)),
+        "told": len(told),
+        "says": sorted(set(told)),
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
         "conflicts": [*differing.found(facts_row.document), *consent.contradictions(actor)],
+        pace.NOTE: {task: row.document[pace.NOTE] for task, row in rows.items() if pace.NOTE in row.document},
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
     }
 
@@ -217,10 +221,10 @@ def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
     return signing.attached(made, work.entry.form, work.signed) if work.signed else made
 
 
-def _told(work: filling.Work, response: dict[str, Any]) -> int:
-    """How many entries of the record the author of a form has made of the answers: staff decide about each."""
+def _told(work: filling.Work, response: dict[str, Any]) -> list[str]:
+    """The types of the entries that the author of a form has made of the answers: staff decide about each."""
     made = extract(work.entry.form, response, work.filling.context)
-    return len(made.bundle.get("entry", ()))
+    return [entry["resource"]["resourceType"] for entry in made.bundle.get("entry", ())]
 
 
 def _reference() -> str:
