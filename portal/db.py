@@ -108,7 +108,7 @@ class Sealed:
     """
 
     def __set_name__(self, owner: type[Base], name: str) -> None:
-        self.name = name
+        self.name, self.table = name, owner.__tablename__
         self.column = f"{name}_sealed"
 
     def __get__(self, row: Any, kind: type[Any] | None = None) -> Any:
@@ -119,19 +119,27 @@ class Sealed:
             return None
         opened = row.__dict__.get(f"_opened_{self.name}")
         if opened is None or opened[0] is not sealed:
-            clear = sealing.unseal(_data_key(self._owner(row)), sealed, self._place(row))
-            opened = row.__dict__[f"_opened_{self.name}"] = (sealed, exact.reloads(clear))
+            found = self.opened(row.id, self._owner(row), sealed)
+            opened = row.__dict__[f"_opened_{self.name}"] = (sealed, found)
         return opened[1]
 
     def __set__(self, row: Any, value: Any) -> None:
         if value is None:
             setattr(row, self.column, None)
             return
+        setattr(row, self.column, self.sealed(row.id, self._owner(row), value))
+
+    def opened(self, row_id: str, owner: str, sealed: bytes) -> Any:
+        """The value, of a row that was read by its columns only."""
+        return exact.reloads(sealing.unseal(_data_key(owner), sealed, self._place(row_id, owner)))
+
+    def sealed(self, row_id: str, owner: str, value: Any) -> bytes:
+        """What rests in the column, for a row that is written by its columns only."""
         try:
             clear = exact.dumps(value).encode()
         except exact.UnwritableJson as odd:
             raise Unreadable(f"This cannot be kept: {odd}.") from odd
-        setattr(row, self.column, sealing.seal(_data_key(self._owner(row), make=True), clear, self._place(row)))
+        return sealing.seal(_data_key(owner, make=True), clear, self._place(row_id, owner))
 
     def _owner(self, row: Any) -> str:
         owner: str | None = getattr(row, row.__sealed_owner__)
@@ -139,8 +147,8 @@ class Sealed:
             raise ValueError(f"{type(row).__name__}.{self.name} is sealed for {row.__sealed_owner__}, which is not set")
         return owner
 
-    def _place(self, row: Any) -> str:
-        return f"{row.__tablename__}|{self.column}|{row.id}|{self._owner(row)}"
+    def _place(self, row_id: str, owner: str) -> str:
+        return f"{self.table}|{self.column}|{row_id}|{owner}"
 
 
 _WRAPPED = select(DataKey.wrapped).where(DataKey.owner == bindparam("owner"))
@@ -157,6 +165,13 @@ def _data_key(owner: str, *, make: bool = False) -> bytes:
             raise SealBroken(f"no key for {owner}")
         known[owner] = _bound().keys.unwrap(wrapped, owner)
     return known[owner]
+
+
+def know_key(owner: str, wrapped: bytes | None) -> None:
+    """The wrapped key of an owner that was read along with something of theirs: it need not be asked for again just now."""
+    known: dict[str, bytes] = session().info.setdefault("data_keys", {})
+    if wrapped is not None and owner not in known:
+        known[owner] = _bound().keys.unwrap(wrapped, owner)
 
 
 def _make_data_key(current: Session, owner: str) -> bytes | None:
@@ -320,11 +335,11 @@ def apart() -> Iterator[None]:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, keep: bool = False) -> Iterator[Session]:
     """One write: commits at the end, or rolls everything back. Inside another one it joins it.
 
-    What was loaded before is read again under the write lock, so a check made inside holds. Raises Busy when the
-    lock cannot be had within 5 seconds.
+    What was loaded before is read again under the write lock, so a check made inside holds. `keep`: and after it, what was
+    loaded stands as it was written. Raises Busy when the lock cannot be had within 5 seconds.
     """
     current = session()
     if current.info.get("writing"):
@@ -341,10 +356,12 @@ def transaction() -> Iterator[Session]:
     current.info["writing"] = True
     try:
         yield current
+        current.expire_on_commit = not keep
         current.commit()
     except BaseException:
         current.rollback()
         current.info.pop("data_keys", None)
         raise
     finally:
+        current.expire_on_commit = True
         current.info["writing"] = False

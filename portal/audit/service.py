@@ -17,7 +17,6 @@ from portal.clock import now
 from portal.db import session, transaction
 
 _ROWS, _HEADS = cast(Table, AuditRow.__table__), cast(Table, AuditHead.__table__)
-_COLUMNS = _ROWS.columns.keys()
 _HEAD = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.clinic_id == bindparam("clinic")).with_for_update()
 _APPEND = _ROWS.insert()
 _BEGIN = _HEADS.insert().values(clinic_id=bindparam("clinic"), seq=bindparam("new_seq"), hash=bindparam("new_hash"))
@@ -43,27 +42,31 @@ def record(
 
     `subject` is "table:id". `detail` is sealed for the patient (or the clinic); never put an answer into it.
     """
+    told = {"who": actor.name, **(detail or {})}
     with transaction() as current:
+        row_id = db.new_id()
+        sealed = AuditRow.detail.sealed(row_id, patient_id or actor.clinic_id, told)
         store = current.connection()  # no session's book-keeping: every page of health data pays for this
         last = store.execute(_HEAD, {"clinic": actor.clinic_id}).one_or_none()
         seq, before = (last.seq, last.hash) if last else (0, chain.GENESIS)
-        row = AuditRow(
-            clinic_id=actor.clinic_id,
-            seq=seq + 1,
-            recorded_at=now(),
-            event=event.value,
-            outcome=outcome.value,
-            role=actor.role.value,
-            account_id=actor.account_id,
-            patient_id=patient_id,
-            subject=subject,
-            purpose=actor.purpose_for(patient_id).value,
-            request_id=request_id.get(),
-            detail={"who": actor.name, **(detail or {})},
-        )
-        row.hash = chain.link(db.keys().derived("audit"), before, row)
-        store.execute(_APPEND, {name: getattr(row, name) for name in _COLUMNS})
-        end = {"clinic": actor.clinic_id, "new_seq": row.seq, "new_hash": row.hash}
+        row = {
+            "id": row_id,
+            "clinic_id": actor.clinic_id,
+            "seq": seq + 1,
+            "recorded_at": now(),
+            "event": event.value,
+            "outcome": outcome.value,
+            "role": actor.role.value,
+            "account_id": actor.account_id,
+            "patient_id": patient_id,
+            "subject": subject,
+            "purpose": actor.purpose_for(patient_id).value,
+            "request_id": request_id.get(),
+            "detail_sealed": sealed,
+        }
+        row["hash"] = chain.link(db.keys().derived("audit"), before, row)
+        store.execute(_APPEND, row)
+        end = {"clinic": actor.clinic_id, "new_seq": seq + 1, "new_hash": row["hash"]}
         store.execute(_MOVE if last else _BEGIN, end)
 
 

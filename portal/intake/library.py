@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,7 +50,10 @@ def task(slug: str) -> str:
 
 def places(actor: Actor, visit: Visit, rows: Mapping[str, Draft]) -> list[Place]:
     """What this visit asks now, in order, and then what was begun for it and is no longer asked: that can be finished."""
-    active = library.asked(actor.clinic_id)
+    return _places(actor, visit, rows, library.asked(actor.clinic_id))
+
+
+def _places(actor: Actor, visit: Visit, rows: Mapping[str, Draft], active: Sequence[library.Asked]) -> list[Place]:
     occasion = _occasion(actor, visit, active)
     asked = [each for each in active if library.applies(each.rule, each.url, occasion)]
     begun = {name.removeprefix(BEGINS): row for name, row in rows.items() if name.startswith(BEGINS)}
@@ -71,17 +74,18 @@ def _pinned(row: Draft) -> str:
 
 def entries(actor: Actor, visit: Visit, rows: Mapping[str, Draft] | None = None) -> list[Entry]:
     """The forms of a visit, compiled. `rows` are its drafts by task, where they have been read already."""
-    found = places(actor, visit, drafts.of_visit(visit) if rows is None else rows)
-    as_of = library.lists_as_of(actor.clinic_id)
+    active, as_of = library.asked_now(actor.clinic_id)
+    found = _places(actor, visit, drafts.of_visit(visit) if rows is None else rows, active)
     return [_entry(actor.clinic_id, each, as_of) for each in found]
 
 
 def entry(actor: Actor, visit: Visit, slug: str, rows: Mapping[str, Draft]) -> Entry:
     """One form of a visit; NotFound for one that this visit neither asks nor has begun. `rows`: its drafts by task."""
-    found = next((each for each in places(actor, visit, rows) if each.slug == slug), None)
+    active, as_of = library.asked_now(actor.clinic_id)
+    found = next((each for each in _places(actor, visit, rows, active) if each.slug == slug), None)
     if found is None:
         raise NotFound
-    return _entry(actor.clinic_id, found, library.lists_as_of(actor.clinic_id))
+    return _entry(actor.clinic_id, found, as_of)
 
 
 def _entry(clinic_id: str, place: Place, as_of: datetime | None) -> Entry:
@@ -91,7 +95,7 @@ def _entry(clinic_id: str, place: Place, as_of: datetime | None) -> Entry:
     return Entry(place.slug, form, place.version_id, place.required, before)
 
 
-def _occasion(actor: Actor, visit: Visit, active: list[library.Asked]) -> library.Occasion:
+def _occasion(actor: Actor, visit: Visit, active: Sequence[library.Asked]) -> library.Occasion:
     """This visit as the rules see it; looked up only as far as a rule asks."""
     ages = any(each.rule.from_age is not None or each.rule.to_age is not None for each in active)
     born = accounts.patient(actor, visit.patient_id).person.get("birthDate") if ages else None

@@ -13,7 +13,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import NotAllowed, NotFound
-from portal.intake.models import Draft, Visit, VisitState
+from portal.intake.models import Draft, Submission, Visit, VisitState
 
 
 def of_patient(actor: Actor) -> list[Visit]:
@@ -30,6 +30,15 @@ _OWN = select(Visit).where(
     Visit.patient_id == bindparam("patient"),
 )
 _OWN_LOCKED = _OWN.with_for_update()
+_SENT = (
+    select(Submission.status)
+    .where(Submission.visit_id == Visit.id)
+    .order_by(Submission.round.desc())
+    .limit(1)
+    .correlate(Visit)
+    .scalar_subquery()
+)
+_OWN_SENT = _OWN.add_columns(_SENT)
 
 
 def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
@@ -39,6 +48,15 @@ def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
     if found is None:
         raise NotFound
     return found
+
+
+def visit_with_status(actor: Actor, visit_id: str) -> tuple[Visit, str | None]:
+    """One visit of this patient and the status of what was last sent for it, None for nothing; NotFound for anybody else's."""
+    owned = {"visit": visit_id, "clinic": actor.clinic_id, "patient": actor.patient_id}
+    found = session().execute(_OWN_SENT, owned).one_or_none()
+    if found is None:
+        raise NotFound
+    return found[0], found[1]
 
 
 def owner(actor: Actor, visit_id: str) -> str | None:

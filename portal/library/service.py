@@ -8,7 +8,7 @@ from portal.library.models import FormStep, FormVersion, LibraryForm
 from portal.library.reading import Kept, checked, download, every, may_see, one, steps, version
 from portal.library.reading import compiled as compiled_for_staff
 from portal.library.rules import Occasion, Rule, age_on, applies, months_before, sentence
-from portal.library.shelf import Asked, asked, compiled, lists_as_of
+from portal.library.shelf import Asked, asked, asked_now, compiled, lists_as_of
 from portal.library.stock import everywhere, supply
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "age_on",
     "applies",
     "asked",
+    "asked_now",
     "bring_in",
     "checked",
     "compare",

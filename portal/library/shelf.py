@@ -62,26 +62,26 @@ _ACTIVE = (
     .join(LibraryForm, LibraryForm.id == FormStep.form_id)
     .where(FormStep.state == "active")
 )
-_DECIDED = select(func.count(), func.max(FormStep.at), func.max(FormStep.id)).where(
+_LISTS = select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == bindparam("clinic"))
+_DECIDED = select(func.count(), func.max(FormStep.at), func.max(FormStep.id), _LISTS.scalar_subquery()).where(
     FormStep.clinic_id == bindparam("clinic")
 )
-"""Steps are only ever added: as many, of the same latest moment, are the same."""
-_LISTS = select(func.max(LibraryTerm.at)).where(LibraryTerm.clinic_id == bindparam("clinic"))
+"""Steps are only ever added: as many, of the same latest moment, are the same. And when a list beside the forms changed."""
 
 
 def asked(clinic_id: str, occasion: Occasion | None = None) -> list[Asked]:
     """The clinic's active forms in their order; with an occasion only those that this visit asks for."""
-    found = _asked_now(clinic_id)
+    found, _ = asked_now(clinic_id)
     return [each for each in found if occasion is None or rules.applies(each.rule, each.url, occasion)]
 
 
-def _asked_now(clinic_id: str) -> tuple[Asked, ...]:
-    """Read anew when anything was decided about forms since."""
-    decided = tuple(session().execute(_DECIDED, {"clinic": clinic_id}).one())
+def asked_now(clinic_id: str) -> tuple[tuple[Asked, ...], datetime | None]:
+    """The clinic's active forms, read anew when anything was decided about forms since; and `lists_as_of`."""
+    *decided, as_of = session().execute(_DECIDED, {"clinic": clinic_id}).one()
     known = _asked.get(clinic_id)
     if known is None or known[0] != decided:
         known = _asked[clinic_id] = (decided, _read_asked(clinic_id))
-    return known[1]
+    return known[1], as_of
 
 
 def _read_asked(clinic_id: str) -> tuple[Asked, ...]:
@@ -93,7 +93,7 @@ def _read_asked(clinic_id: str) -> tuple[Asked, ...]:
     return tuple(sorted(found, key=lambda each: (each.rule.order, each.title.casefold(), each.form_id)))
 
 
-_asked: dict[str, tuple[tuple[Any, ...], tuple[Asked, ...]]] = {}
+_asked: dict[str, tuple[list[Any], tuple[Asked, ...]]] = {}
 
 
 def compiled(clinic_id: str, version_id: str, as_of: datetime | None) -> Form:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton, format_time
+from babel.dates import DateTimePattern, format_time, match_skeleton, parse_pattern
 from babel.numbers import get_decimal_symbol
 
 from . import extensions as ext
@@ -81,7 +81,14 @@ def _date(value: Any, locale: Locale, language: str) -> str:
         moment = date(*numbers[:3])
     except (TypeError, ValueError):
         return str(value)
-    return str(format_skeleton(("y", "yMMMM", "yMMMMd")[min(len(pieces), 3) - 1], moment, locale=locale))
+    return str(_pattern(("y", "yMMMM", "yMMMMd")[min(len(pieces), 3) - 1], locale).apply(moment, locale))
+
+
+@lru_cache(maxsize=64)
+def _pattern(skeleton: str, locale: Locale) -> DateTimePattern:
+    """How a language writes these parts of a date; Babel looks for it anew each time, as long as for all else of a page."""
+    found = match_skeleton(skeleton, locale.datetime_skeletons)
+    return parse_pattern(locale.datetime_skeletons[found or skeleton])
 
 
 def _date_time(value: Any, locale: Locale, language: str) -> str:
