@@ -12,11 +12,12 @@ READABLE = ("4.0", "4.3")
 
 @dataclass(frozen=True)
 class Ability:
-    """What a server says of one resource type. `params` are its search parameters."""
+    """What a server says of one resource type. `params` are its search parameters, `operations` without the dollar sign."""
 
     interactions: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
     includes: frozenset[str] = frozenset()
+    operations: frozenset[str] = frozenset()
     update_create: bool = False
     conditional_create: bool = False
     conditional_update: bool = False
@@ -62,6 +63,14 @@ class Capabilities:
         params = self.of(kind).params
         return not self.known or not params or parameter in params
 
+    def names(self, kind: str, parameter: str) -> bool:
+        """Whether the server says in so many words that it searches the type by this parameter."""
+        return parameter in self.of(kind).params
+
+    def operates(self, kind: str, operation: str) -> bool:
+        """Whether the server says that it offers this operation on the type."""
+        return operation in self.of(kind).operations
+
     def keeps_history(self, kind: str) -> bool:
         """Whether the earlier versions of one resource may be asked for."""
         return "history-instance" in self.of(kind).interactions
@@ -86,15 +95,34 @@ def parse(statement: Json) -> Capabilities:
         software=text_at(statement, "software", "name"),
         software_version=text_at(statement, "software", "version"),
         interactions=_codes(rest),
-        types={text_at(each, "type"): _ability(each) for each in objects_at(rest, "resource") if text_at(each, "type")},
+        types=_types(rest),
     )
 
 
-def _ability(resource: Json) -> Ability:
+def _types(rest: Json) -> dict[str, Ability]:
+    """By type. An operation that is listed for the whole server counts for the type that its definition names."""
+    listed = [each for each in objects_at(rest, "resource") if text_at(each, "type")]
+    everywhere = [each.rpartition("/")[2] for each in _definitions(rest)]
+    return {
+        kind: _ability(each, frozenset(name.partition("-")[2] for name in everywhere if name.startswith(f"{kind}-")))
+        for each in listed
+        if (kind := text_at(each, "type"))
+    }
+
+
+def _definitions(holder: Json) -> list[str]:
+    return [text_at(each, "definition").partition("|")[0] for each in objects_at(holder, "operation")]
+
+
+def _ability(resource: Json, more: frozenset[str] = frozenset()) -> Ability:
+    named = frozenset(text_at(each, "name").removeprefix("$") for each in objects_at(resource, "operation"))
+    prefix = f"{text_at(resource, 'type')}-"
+    defined = [each.rpartition("/")[2] for each in _definitions(resource)]
     return Ability(
         interactions=_codes(resource),
         params=frozenset(text_at(each, "name") for each in objects_at(resource, "searchParam")),
         includes=_texts(at(resource, "searchInclude")),
+        operations=named | more | {each.removeprefix(prefix) for each in defined if each.startswith(prefix)},
         update_create=resource.get("updateCreate") is True,
         conditional_create=resource.get("conditionalCreate") is True,
         conditional_update=resource.get("conditionalUpdate") is True,
@@ -122,6 +150,7 @@ def to_json(can: Capabilities) -> Json:
                 "interactions": sorted(able.interactions),
                 "params": sorted(able.params),
                 "includes": sorted(able.includes),
+                "operations": sorted(able.operations),
                 "updateCreate": able.update_create,
                 "conditionalCreate": able.conditional_create,
                 "conditionalUpdate": able.conditional_update,
@@ -145,6 +174,7 @@ def from_json(kept: Json | None) -> Capabilities:
                 frozenset(able["interactions"]),
                 frozenset(able["params"]),
                 frozenset(able["includes"]),
+                frozenset(able.get("operations", ())),
                 able["updateCreate"],
                 able["conditionalCreate"],
                 able["conditionalUpdate"],

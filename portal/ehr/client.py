@@ -11,6 +11,7 @@ from portal.ehr import address, answers, echo, paging
 from portal.ehr.errors import EhrError, NoCredential, NotFhir, NotReached, TryLater, Unregistered
 from portal.ehr.http import PATIENT, Answer, Failure, Limits, Wire
 from portal.ehr.paging import Found, Gathered, Params
+from portal.fhir import exact
 from portal.fhir.bundle import entries, link
 from portal.fhir.resources import ID, Json, key_of, version_of
 
@@ -73,6 +74,19 @@ class FhirClient:
             wider.judge(gathered)
             gathered = wider
         return gathered.found()
+
+    def match(self, person: Json, most: int) -> Json:
+        """The server's own `Patient/$match` about this person: at most this many candidates, the doubtful ones too. A question,
+        not a change. The Bundle as it came; raises EhrError."""
+        asked = [
+            {"name": "resource", "resource": person},
+            {"name": "onlyCertainMatches", "valueBoolean": False},
+            {"name": "count", "valueInteger": most},
+        ]
+        body = exact.dumps({"resourceType": "Parameters", "parameter": asked}).encode()
+        headers = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, "Cache-Control": "no-cache"}
+        answer = self._authorised("POST", f"{self.base}/Patient/$match", headers, body)
+        return answers.resource(answer, kind="Bundle", now=now())
 
     def history(self, kind: str, name: str) -> list[Json]:
         """The versions of one resource as the server keeps them, each checked to be of it; in the server's order."""

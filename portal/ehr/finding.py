@@ -1,19 +1,17 @@
-"""Finds visits and people at a clinic's server; what comes back is checked here, whatever the server made of the question."""
+"""Finds visits at a clinic's server; what comes back is checked here, whatever the server made of the question."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from portal.clock import now
-from portal.ehr.client import FhirClient, Found
+from portal.ehr.client import FhirClient
 from portal.ehr.errors import NotFhir, NotPermitted, NotThere
-from portal.ehr.reading import Kind, Reading, Reason, State, state_for
+from portal.ehr.reading import Reason, State, state_for
 from portal.ehr.visits import Appointment, appointment
 from portal.fhir.resources import (
     Json,
     at,
-    identifiers,
     key_of,
     objects_at,
     parse_reference,
@@ -39,19 +37,6 @@ class Appointments:
     complete: bool = False
     reason: Reason | None = None
     unclear: int = 0
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a person says of themself; `identifiers` are (system, value), `birth_date` YYYY-MM-DD."""
-
-    family: str = ""
-    given: str = ""
-    birth_date: str = ""
-    identifiers: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        return "Person(…)"
 
 
 def upcoming(client: FhirClient, connection_id: str, start: datetime, end: datetime) -> Appointments:
@@ -114,22 +99,3 @@ def _patients(appointment: Json, base: str) -> Iterator[str]:
         ref = parse_reference(at(part, "actor", "reference"))
         if ref and ref.type == "Patient" and points_to(part["actor"], ref.key, base):
             yield ref.key
-
-
-def candidates(client: FhirClient, person: Person) -> Reading:
-    """By each identifier; only when none is found by name and birth date. Raises EhrError."""
-    found: dict[str, Json] = {}
-    looks: list[Found] = []
-    for system, value in person.identifiers:
-        looks.append(client.search("Patient", [("identifier", f"{system}|{value}"), ("_count", "20")], private=True))
-        found |= {key_of(each): each for each in looks[-1].matches if (system, value) in identifiers(each)}
-    if not found and person.family and person.birth_date:
-        params = [("family", person.family), ("birthdate", person.birth_date), ("_count", "20")]
-        looks.append(client.search("Patient", params, private=True))
-        found |= {key_of(each): each for each in looks[-1].matches if text_at(each, "birthDate") == person.birth_date}
-    people = tuple(each for each in found.values() if type_of(each) == "Patient")
-    complete = bool(looks) and all(each.complete for each in looks)
-    read_at = min((each.read_at for each in looks if each.read_at), default=now())
-    state = state_for(len(people), complete)
-    reason = None if complete else Reason.TOO_MUCH if looks else Reason.NOT_READ_YET
-    return Reading(Kind.PATIENT, state, people, (), read_at if looks else None, "", complete, reason)

@@ -12,19 +12,22 @@ from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
+from portal.ehr import candidates as matching
 from portal.ehr import connections, definitions, finding, keys, scopes, tokens
 from portal.ehr import overview as overview_page
 from portal.ehr.binaries import Brought, binary
+from portal.ehr.candidates import Candidates, Ending, Key, Look, Opinion, Person
 from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.definitions import Expanded, FormThere
 from portal.ehr.errors import EhrError
-from portal.ehr.finding import Appointments, Person
+from portal.ehr.finding import Appointments
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
+from portal.ehr.latest import read_since
 from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.overview import Overview
 from portal.ehr.quality import dropped_since, kept_since, sources
-from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, could_not_look, reason_of
+from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, reason_of
 from portal.ehr.record import FRESH, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, make_service, owned, pause, register, resume, rotate_keys, test
 from portal.ehr.scopes import NEEDS
@@ -115,10 +118,19 @@ def upcoming(actor: Actor, clinic_id: str, start: datetime, end: datetime, limit
     return found if isinstance(found, Appointments) else Appointments(State.COULD_NOT_LOOK, reason=found)
 
 
-def candidates(actor: Actor, clinic_id: str, person: Person, limits: Limits = BRISK) -> Reading:
-    """The Patient resources this person could be: by identifier, else by name and birth date. Staff and the system only."""
-    found = _asking(actor, clinic_id, lambda client, _: finding.candidates(client, person), limits)
-    return found if isinstance(found, Reading) else could_not_look(Kind.PATIENT, found)
+def candidates(actor: Actor, clinic_id: str, person: Person, limits: Limits = BRISK) -> Candidates:
+    """The Patient resources this person could be: by the server's `$match` and by several keys. Staff and the system only."""
+
+    def ask(client: FhirClient, name: str) -> Candidates:
+        connection = connections.get(clinic_id, name)
+        assert connection is not None  # it is the one that is asked
+        connections.know_again(connection, client)
+        can, granted = capabilities(connection), tokens.granted_scope(name)
+        session().commit()  # nothing is held open in the database while we wait for the network
+        return matching.candidates(client, person, can, granted, limits.total * 2)
+
+    asked = _asking(actor, clinic_id, ask, limits)
+    return asked if isinstance(asked, Candidates) else matching.nobody(asked)
 
 
 def forms_there(actor: Actor, title: str, limits: Limits = BRISK) -> list[FormThere] | Reason:
@@ -180,16 +192,21 @@ __all__ = [
     "Appointment",
     "Appointments",
     "Brought",
+    "Candidates",
     "Capabilities",
     "Connection",
     "EhrError",
+    "Ending",
     "Expanded",
     "Failure",
     "FhirClient",
     "FormThere",
     "Found",
+    "Key",
     "Kind",
     "Limits",
+    "Look",
+    "Opinion",
     "Overview",
     "Person",
     "Reading",
@@ -218,6 +235,7 @@ __all__ = [
     "reaches",
     "read",
     "read_several",
+    "read_since",
     "refresh",
     "register",
     "resume",

@@ -37,6 +37,14 @@ def standing(patient: Json) -> Stand:
     return Stand(Standing.DECEASED if died else Standing.ACTIVE)
 
 
+def links(patient: Json) -> list[tuple[str, str]]:
+    """(type, `Patient/id`) of every link to another record: replaced-by, replaces, refer, seealso; "" where it leads nowhere."""
+    found = [
+        (text_at(each, "type"), parse_reference(at(each, "other", "reference"))) for each in objects_at(patient, "link")
+    ]
+    return [(kind, ref.key if ref else "") for kind, ref in found if kind]
+
+
 def related(name: str, reference: str, account_id: str) -> Json:
     """Somebody who answers for a patient, as a Reference: by where the record has them, else as who they are here."""
     if reference:

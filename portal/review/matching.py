@@ -3,14 +3,16 @@
 First rules, then weights. Only a rule can tie a person to a record without anybody looking: it asks that names and birth
 date agree and that something else does too, and that nothing contradicts (twins share a birth date, an address and a phone;
 a father and son a name and an address). Weights only tell "maybe" from "none" and put candidates in order. A record that is
-inactive or was merged into another is never tied by a rule (bar 84).
+inactive or was merged into another is never tied by a rule (bar 84). What the clinic's server says by its own `$match` is one
+opinion more: it can make a person look, it never ties by itself.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.fhir.resources import Json, objects_at, text_at
+from portal.fhir.people import Standing, links, standing
+from portal.fhir.resources import Json, key_of
 from portal.review.agreement import Fields, Level, compare
 from portal.review.identity import Identity, of_patient
 
@@ -65,17 +67,22 @@ WEIGHTS: Mapping[str, Mapping[Level, float]] = {
 }
 POSSIBLE = 8.0
 """From this score on a person looks."""
+LIKELY = frozenset({"certain", "probable"})
+NEVER = "certainly-not"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One candidate: `patient` as the record has it, how each field agrees, and msgids of what speaks against a tie."""
+    """One candidate: `patient` as the record has it, how each field agrees, and msgids: `against` of what forbids a tie,
+    `beware` of what a person should find out first. `grade` is what the clinic's own matching says, "" when it said nothing."""
 
     patient: Json
     likeness: Likeness
     score: float
     fields: Fields
     against: tuple[str, ...]
+    beware: tuple[str, ...] = ()
+    grade: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,15 @@ class Match:
     candidates: tuple[Scored, ...]
 
 
-def match(person: Identity, patients: Sequence[Json]) -> Match:
-    """The verdict over all candidates: ONE only if a single one is sure and no other is even possible."""
-    scored = sorted((against(person, each) for each in patients), key=lambda each: -each.score)
+def match(person: Identity, patients: Sequence[Json], grades: Mapping[str, str] | None = None) -> Match:
+    """The verdict over all candidates: ONE only if a single one is sure and no other is even possible.
+
+    `grades`: what the server's `$match` said, by `Patient/id`.
+    """
+    said = grades or {}
+    scored = sorted(
+        (against(person, each, said.get(key_of(each), "")) for each in patients), key=lambda each: -each.score
+    )
     possible = tuple(each for each in scored if each.likeness is not Likeness.UNLIKE)
     if not possible:
         return Match(Verdict.NONE, ())
@@ -96,13 +109,16 @@ def match(person: Identity, patients: Sequence[Json]) -> Match:
     return Match(Verdict.ONE if alone else Verdict.MAYBE, possible)
 
 
-def against(person: Identity, patient: Json) -> Scored:
+def against(person: Identity, patient: Json, grade: str = "") -> Scored:
+    """One candidate. Whatever speaks against it, and a grade that contradicts our rules, makes it a person's to decide."""
     fields = compare(person, of_patient(patient))
-    state = _state(patient)
+    state, beware = _state(patient), _beware(patient)
     found = likeness(fields)
-    if state and found is Likeness.SURE:
+    if found is Likeness.SURE and (state or beware or grade == NEVER):
         found = Likeness.MAYBE
-    return Scored(patient, found, score(fields), fields, state)
+    if found is Likeness.UNLIKE and grade in LIKELY:
+        found = Likeness.MAYBE
+    return Scored(patient, found, score(fields), fields, state, beware, grade)
 
 
 def likeness(fields: Fields) -> Likeness:
@@ -121,11 +137,23 @@ def _holds(rule: Mapping[str, set[Level]], fields: Fields) -> bool:
     return all(fields[name] in levels for name, levels in rule.items())
 
 
+AGAINST = {
+    Standing.REPLACED: "This record was merged into another one. Use that one, once the clinic confirms that it is theirs.",
+    Standing.INACTIVE: "This record is marked as inactive. Ask in the clinic's system why, and which record is in use.",
+}
+BEWARE = {
+    "refer": "The record says that another one is the main record of this person. Look at that one first.",
+    "seealso": "The record says that there is another record of the same person. Find out which one is in use.",
+}
+DIED = "The record says that this person has died."
+
+
 def _state(patient: Json) -> tuple[str, ...]:
-    merged = any(text_at(link, "type") == "replaced-by" for link in objects_at(patient, "link"))
-    inactive = patient.get("active") is False
-    found = (
-        ("This record was merged into another one." if merged else ""),
-        ("This record is marked as inactive." if inactive else ""),
-    )
-    return tuple(filter(None, found))
+    found = AGAINST.get(standing(patient).standing)
+    return (found,) if found else ()
+
+
+def _beware(patient: Json) -> tuple[str, ...]:
+    kinds = {kind for kind, _ in links(patient)}
+    died = (DIED,) if standing(patient).standing is Standing.DECEASED else ()
+    return (*died, *(words for kind, words in BEWARE.items() if kind in kinds))

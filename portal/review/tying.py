@@ -41,6 +41,10 @@ class Candidates:
     looked: bool
     reason: str | None
     decided: list[TieDecision]
+    cut: list[str]
+    """by what there is more than was shown"""
+    asked_match: bool
+    """whether the clinic's own matching had its say"""
 
 
 def candidates(actor: Actor, patient_id: str) -> Candidates:
@@ -51,10 +55,12 @@ def candidates(actor: Actor, patient_id: str) -> Candidates:
     audit.seen(actor, Event.CANDIDATES_SEEN, subject=f"patients:{patient_id}", patient_id=patient_id)
     return Candidates(
         person=person,
-        found=match(of_person(person), reading.resources),
+        found=_matched(person, reading),
         looked=reading.looked,
-        reason=reading.sentence,
+        reason=reading.reading.sentence,
         decided=decided(actor, patient_id),
+        cut=[each.key.value for each in reading.cut],
+        asked_match=reading.asked_match,
     )
 
 
@@ -98,7 +104,7 @@ def settle(actor: Actor, patient_id: str) -> Verdict:
         return Verdict.ONE
     person = accounts.patient(actor, patient_id).person
     reading = ehr.candidates(actor, actor.clinic_id, _asked(person))
-    found = match(of_person(person), reading.resources)
+    found = _matched(person, reading)
     if not reading.complete:
         return Verdict.MAYBE
     if found.verdict is Verdict.ONE:
@@ -168,10 +174,16 @@ def _decision(
     )
 
 
+def _matched(person: Json, found: ehr.Candidates) -> Match:
+    grades = {key: opinion.grade for key, opinion in found.opinions.items()}
+    return match(of_person(person), found.resources, grades)
+
+
 def _asked(person: Json) -> ehr.Person:
-    """The question for the server: the last word of the name as the family name, and the birth date."""
+    """The question for the server: the last word of the name as the family name, and what else is known."""
     given, _, family = str(person.get("name") or "").strip().rpartition(" ")
-    return ehr.Person(family=family, given=given, birth_date=str(person.get("birthDate") or ""))
+    said = {name: str(person.get(name) or "").strip() for name in ("birthDate", "phone", "email", "gender")}
+    return ehr.Person(family, given, said["birthDate"], (), said["phone"], said["email"], said["gender"])
 
 
 def _allowed(actor: Actor) -> None:

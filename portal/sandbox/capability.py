@@ -28,7 +28,7 @@ def statement(config: SandboxConfig) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": _security(config),
-                "resource": [_resource(name) for name in TYPES],
+                "resource": [_resource(name, config) for name in TYPES],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
             }
         ],
@@ -47,7 +47,7 @@ def _security(config: SandboxConfig) -> dict[str, Any]:
     }
 
 
-def _resource(name: str) -> dict[str, Any]:
+def _resource(name: str, config: SandboxConfig) -> dict[str, Any]:
     known = parameters(name).values()
     references = [f"{name}:{one.name}" for one in known if one.kind == "reference" and one.name != "_profile"]
     made: dict[str, Any] = {
@@ -67,7 +67,7 @@ def _resource(name: str) -> dict[str, Any]:
     if references:
         made["searchInclude"] = references
         made["searchRevInclude"] = ["Provenance:target"]
-    if name == "Patient":
+    if name == "Patient" and config.match:
         made["operation"].append(
             {"name": "match", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"}
         )

@@ -45,6 +45,8 @@ class SandboxConfig:
     seed: bool = True
     today: date | None = None
     fault: str | None = None
+    match: bool = True
+    """whether it offers `Patient/$match`; many servers do not"""
     clock: Callable[[], datetime] = field(default=utc_now)
 
     @property

@@ -19,6 +19,7 @@ from portal.sandbox.errors import (
     NoSuchMethod,
     NotAcceptable,
     NotAuthorized,
+    NotFound,
     WrongContentType,
     issue,
     outcome,
@@ -54,6 +55,8 @@ def interaction(path: str) -> Response:
     access = _access()
     _acceptable()
     parts = tuple(path.split("/"))
+    if parts == ("Patient", "$match") and not clinic().config.match:
+        raise NotFound("This clinic has no such operation.")
     searching = parts[-1] == "_search"
     ask = Ask(
         "GET" if request.method == "HEAD" else request.method,

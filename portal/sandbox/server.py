@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"The sandbox clinic cannot start: {wrong}", file=sys.stderr)
         return 2
     url = arguments.public_url or f"http://{arguments.host}:{arguments.port}"
-    config = SandboxConfig(Path(arguments.data), url.rstrip("/"), clients, fault=arguments.fault)
+    config = SandboxConfig(
+        Path(arguments.data), url.rstrip("/"), clients, fault=arguments.fault, match=not arguments.no_match
+    )
     running = server(config, arguments.host, arguments.port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"The sandbox clinic: {config.base_url} ({len(people())} invented patients)", flush=True)
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--public-url", help="the address clients use, when it is not http://HOST:PORT")
     parser.add_argument("--data", default="instance/sandbox", metavar="DIR", help="where the clinic keeps its database")
     parser.add_argument("--fault", choices=MODES, help="start broken")
+    parser.add_argument("--no-match", action="store_true", help="without Patient/$match, as many servers are")
     parser.add_argument("--client-id", default="previsit")
     parser.add_argument("--client-jwks", metavar="FILE|URL", help="the public JWKS of that client")
     parser.add_argument("--redirect-uri", action="append", default=[], help="where its sign-ins may return to")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from portal.ehr import capabilities, fetching, finding, registering
+from portal.ehr import candidates, capabilities, fetching, registering
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError
-from portal.ehr.finding import Person
+from portal.ehr.candidates import Person
 from portal.ehr.http import Limits, Wire
 from portal.ehr.reading import Kind, Reason
 
@@ -31,12 +31,14 @@ def _patients(server: Hostile, *found: dict[str, Any]) -> Any:
 
 def test_a_search_for_a_person_goes_in_the_body(server: Hostile) -> None:
     server.on["POST /fhir/Patient/_search"] = _patients(server)
-    finding.candidates(_client(server), JO)
-    assert [each.method for each in server.seen] == ["POST", "POST"]
+    candidates.candidates(_client(server), JO)
+    assert {each.method for each in server.seen} == {"POST"}
     assert not any("anary" in path or "1980" in path for path in server.paths())
     assert server.seen[0].headers["content-type"] == "application/x-www-form-urlencoded"
     assert server.seen[0].form["identifier"] == "http://example.org/mrn|canary-41"
-    assert server.seen[1].form == {"family": "Canary", "birthdate": "1980-01-02", "_count": "20"}
+    assert server.seen[1].form == {"family": "Canary", "birthdate": "1980-01-02", "_count": "50"}
+    assert server.seen[2].form == {"given": "Jo", "birthdate": "1980-01-02", "_count": "50"}
+    assert server.seen[3].form == {"family": "Canary", "given": "Jo", "_count": "50"}
 
 
 @pytest.mark.parametrize("status", [404, 405, 415, 501])
@@ -44,28 +46,28 @@ def test_a_server_without_such_a_search_is_asked_by_its_address(server: Hostile,
     person = {"resourceType": "Patient", "id": "p1", "birthDate": "1980-01-02"}
     server.on["POST /fhir/Patient/_search"] = Say(status, b"", {})
     server.on["GET /fhir/Patient"] = _patients(server, person)
-    assert [each["id"] for each in finding.candidates(_client(server), JO).resources] == ["p1"]
+    assert [each["id"] for each in candidates.candidates(_client(server), JO).resources] == ["p1"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_a_server_that_refuses_is_not_asked_again_by_its_address(server: Hostile, status: int) -> None:
     server.on["POST /fhir/Patient/_search"] = Say(status, b"", {})
     with pytest.raises(EhrError):
-        finding.candidates(_client(server), JO)
+        candidates.candidates(_client(server), JO)
     assert not any(each.method == "GET" for each in server.seen)
 
 
 def test_an_answer_to_a_post_that_ignored_a_filter_is_not_believed(server: Hostile) -> None:
     server.on["POST /fhir/Patient/_search"] = say(searchset(server.base, "Patient?_count=20"))
     with pytest.raises(EhrError):
-        finding.candidates(_client(server), JO)
+        candidates.candidates(_client(server), JO)
 
 
 def test_a_link_without_parameters_tells_nothing_and_every_match_is_checked_here(server: Hostile) -> None:
     right = {"resourceType": "Patient", "id": "p1", "birthDate": "1980-01-02"}
-    wrong = {"resourceType": "Patient", "id": "p2", "birthDate": "1999-09-09"}
+    wrong = {"resourceType": "Patient", "id": "p2", "birthDate": "1999-09-09"}  # and without a name, asked by name
     server.on["POST /fhir/Patient/_search"] = say(searchset(server.base, "Patient/_search", right, wrong))
-    found = finding.candidates(_client(server), JO)
+    found = candidates.candidates(_client(server), JO)
     assert [each["id"] for each in found.resources] == ["p1"]
 
 
