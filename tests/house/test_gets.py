@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import text, update
 
+from portal import db
 from portal.clock import now
 from portal.db import transaction
 from portal.ehr.models import RecordReading
 from tests.house.addresses import insiders, ways
-from tests.house.world import KNOWN, LOOKED, NOTES, World, changed, fingerprints
+from tests.house.world import KNOWN, LOOKED, NOTES, World, changed, digests, fingerprints
 
 ASKS_EACH_TIME = {"review.match"}
 """Pages that look at the clinic's server whenever they are opened."""
@@ -45,3 +46,24 @@ def test_a_page_that_looks_at_the_record_again_keeps_only_what_it_read_and_when_
                     assert clients[visitor].get(way.path(world, visitor)).status_code < 500, str(way)
                     allowed = may | (LOOKED if way.endpoint in ASKS_EACH_TIME else set())
                     assert not changed(before, fingerprints(NOTES, ())) - allowed, f"{way} after {minutes} minutes"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE clinics SET name = 'Elsewhere'",
+        "INSERT INTO clinics SELECT * FROM (SELECT * FROM clinics LIMIT 0)",
+        "delete from clinics where id = 'none'",
+        "WITH gone AS (SELECT 1) UPDATE clinics SET name = 'Nowhere'",
+        "REINDEX",
+    ],
+)
+def test_whatever_may_write_makes_the_digests_be_worked_out_again(world: World, statement: str) -> None:
+    """The tests above read a table again only after such a statement."""
+    before = fingerprints(columns=())
+    held = digests().held["clinics"]
+    db.close()
+    with db.engine().begin() as connection:
+        connection.execute(text(statement))
+    assert digests().held["clinics"] is not held
+    assert bool(changed(before, fingerprints(columns=()))) is ("SET name" in statement)
