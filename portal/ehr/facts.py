@@ -1,13 +1,19 @@
-"""What the record says, as facts a person can confirm: one line each, in their words, with the resource it comes from. Pure."""
+"""What the record says, as facts a person can confirm: one line each, in their words, with the resource it comes from. Pure.
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Readings are of kinds of resource; what a person is asked about is a topic, and some topics stand in several places of the
+record: people to call in Patient.contact and in RelatedPerson. `TOPICS` says which.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.ehr.reading import Kind
+from portal.ehr.fact import Beside, Fact, Maker, made, part_of
+from portal.ehr.history_facts import immunization, procedure, relative
+from portal.ehr.people_facts import contacts, covers, dispensers, once, own_doctors, pharmacies, related, team
+from portal.ehr.reading import Kind, Reading
 from portal.fhir import codes
 from portal.fhir.dosage import dosage_text
-from portal.fhir.resources import Json, at, key_of, object_at, objects_at, resolve, text_at, type_of, version_of
+from portal.fhir.resources import Json, at, key_of, object_at, objects_at, resolve, text_at, type_of
 from portal.fhir.values import (
     Say,
     address_text,
@@ -15,43 +21,10 @@ from portal.fhir.values import (
     codes_of,
     concept_text,
     current,
-    name_of,
     onset,
     plain,
-    reference_text,
     telecom_kind,
-    telecom_value,
 )
-
-Beside = dict[str, Json]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a fact stands: `reference` is `Type/id`."""
-
-    reference: str
-    version_id: str | None
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing the record says. `key` names it for as long as it says the same thing; `since` is a partial FHIR date or "".
-
-    `absence` marks a fact that says something is not there ("No known allergies").
-    """
-
-    key: str
-    kind: Kind
-    label: str
-    detail: str
-    since: str
-    source: Source
-    resource: Json
-    absence: bool = False
-
-    def __repr__(self) -> str:
-        return f"Fact({self.key})"
 
 
 def facts(kind: Kind, resources: Iterable[Json], beside: Sequence[Json] = (), say: Say = plain) -> list[Fact]:
@@ -62,20 +35,10 @@ def facts(kind: Kind, resources: Iterable[Json], beside: Sequence[Json] = (), sa
     near = {key_of(each): each for each in beside}
     found: list[Fact] = []
     for resource in resources:
-        made = MAKERS.get((kind, type_of(resource)))
-        if made is not None and key_of(resource):
-            found += made(resource, near, say)
+        maker = MAKERS.get((kind, type_of(resource)))
+        if maker is not None and key_of(resource):
+            found += maker(resource, near, say)
     return _once(found) if kind is Kind.MEDICATIONS else found
-
-
-Maker = Callable[[Json, Beside, Say], Iterator[Fact]]
-
-
-def _fact(kind: Kind, resource: Json, label: str, detail: str, since: str, part: str = "") -> Fact:
-    key = key_of(resource)
-    return Fact(
-        f"{key}#{part}" if part else key, kind, label, detail, since, Source(key, version_of(resource)), resource
-    )
 
 
 def _request(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
@@ -92,7 +55,9 @@ def _statement(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
 
 
 def _medicine(resource: Json, near: Beside, say: Say, since: str) -> Fact:
-    return _fact(Kind.MEDICATIONS, resource, medicine_name(resource, near, say), dosage_text(resource, say), since)
+    directions = dosage_text(resource, say)
+    fact = made(Kind.MEDICATIONS, resource, medicine_name(resource, near, say), directions, since)
+    return replace(fact, parts={"text": directions})
 
 
 def medicine_name(resource: Json, near: Beside, say: Say = plain) -> str:
@@ -125,7 +90,7 @@ def _allergy(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
         system == codes.SNOMED and code in codes.NO_KNOWN_ALLERGY for system, code in codes_of(resource.get("code"))
     )
     label = concept_text(resource.get("code")) or _substances(resource) or say("An allergy without a name")
-    fact = _fact(
+    fact = made(
         Kind.ALLERGIES,
         resource,
         label,
@@ -155,7 +120,7 @@ def _condition(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
     if _stands(resource, codes.CURRENT_CONDITION):
         label = concept_text(resource.get("code")) or say("A condition without a name")
         sites = ", ".join(text for text in map(concept_text, objects_at(resource, "bodySite")) if text)
-        yield _fact(
+        yield made(
             Kind.CONDITIONS, resource, label, sites, onset(resource, "onsetDateTime", "onsetPeriod", "recordedDate")
         )
 
@@ -166,50 +131,20 @@ def _stands(resource: Json, statuses: frozenset[str]) -> bool:
     return clinical in statuses and verified not in codes.NOT_MEANT
 
 
-def _coverage(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
-    if text_at(resource, "status") not in codes.CURRENT_COVERAGE:
-        return
-    payors = [reference_text(each, resolve(each, resource, near)) for each in objects_at(resource, "payor")]
-    label = ", ".join(text for text in payors if text) or concept_text(resource.get("type")) or say("Insurance")
-    plans = [text_at(each, "name") or text_at(each, "value") for each in objects_at(resource, "class")]
-    detail = ", ".join(text for text in [*plans, text_at(resource, "subscriberId")] if text)
-    yield _fact(Kind.COVERAGE, resource, label, detail, onset(resource, "period"))
-
-
-def _related(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
-    if resource.get("active") is False:
-        return
-    relation = ", ".join(text for text in map(concept_text, objects_at(resource, "relationship")) if text)
-    detail = ", ".join(text for text in (relation, telecom_value(resource, "phone", "sms")) if text)
-    yield _fact(
-        Kind.RELATED, resource, name_of(resource) or say("A person without a name"), detail, onset(resource, "period")
-    )
-
-
-def _immunization(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
-    if text_at(resource, "status") in ("completed", ""):
-        label = concept_text(resource.get("vaccineCode")) or say("A vaccine without a name")
-        when = onset(resource, "occurrenceDateTime") or text_at(resource, "occurrenceString")
-        yield _fact(Kind.IMMUNIZATIONS, resource, label, "", when)
-
-
 def _contact(resource: Json, near: Beside, say: Say) -> Iterator[Fact]:
     """Each way to reach the patient. The key holds a fingerprint of the value, so that an answer to one never counts for another."""
     for telecom in current(objects_at(resource, "telecom")):
         value = text_at(telecom, "value")
         if value and text_at(telecom, "system") != "url":
             since = onset(telecom, "period")
-            yield _fact(Kind.PATIENT, resource, telecom_kind(telecom, say), value, since, _part("telecom", value))
+            fact = made(Kind.PATIENT, resource, telecom_kind(telecom, say), value, since, part_of("telecom", value))
+            yield replace(fact, parts={"text": value})
     for address in current(objects_at(resource, "address")):
         value = address_text(address)
         if value:
-            yield _fact(
-                Kind.PATIENT, resource, say("Address"), value, onset(address, "period"), _part("address", value)
-            )
-
-
-def _part(name: str, value: str) -> str:
-    return f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}"
+            since = onset(address, "period")
+            fact = made(Kind.PATIENT, resource, say("Address"), value, since, part_of("address", value))
+            yield replace(fact, parts={"text": value})
 
 
 MAKERS: dict[tuple[Kind, str], Maker] = {
@@ -218,7 +153,68 @@ MAKERS: dict[tuple[Kind, str], Maker] = {
     (Kind.MEDICATIONS, "MedicationStatement"): _statement,
     (Kind.ALLERGIES, "AllergyIntolerance"): _allergy,
     (Kind.CONDITIONS, "Condition"): _condition,
-    (Kind.COVERAGE, "Coverage"): _coverage,
-    (Kind.RELATED, "RelatedPerson"): _related,
-    (Kind.IMMUNIZATIONS, "Immunization"): _immunization,
+    (Kind.COVERAGE, "Coverage"): covers,
+    (Kind.RELATED, "RelatedPerson"): related,
+    (Kind.IMMUNIZATIONS, "Immunization"): immunization,
+    (Kind.PROCEDURES, "Procedure"): procedure,
+    (Kind.FAMILY, "FamilyMemberHistory"): relative,
+    (Kind.TEAM, "CareTeam"): team,
 }
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a person is asked about: the kinds of reading it stands in, the first of them its own, and its makers.
+
+    `once`: the same name in two places is one thing. `ends`: what ended before today is no fact any more.
+    """
+
+    kinds: tuple[Kind, ...]
+    makers: Mapping[str, Maker]
+    once: bool = False
+    ends: bool = False
+
+
+def _own(kind: Kind) -> Topic:
+    return Topic((kind,), {name: maker for (of, name), maker in MAKERS.items() if of is kind})
+
+
+TOPICS: dict[str, Topic] = {
+    "contact": _own(Kind.PATIENT),
+    "person": Topic(
+        (Kind.RELATED, Kind.PATIENT), {"RelatedPerson": related, "Patient": contacts}, once=True, ends=True
+    ),
+    "medication": _own(Kind.MEDICATIONS),
+    "pharmacy": Topic(
+        (Kind.PATIENT, Kind.MEDICATIONS), {"Patient": pharmacies, "MedicationRequest": dispensers}, once=True
+    ),
+    "allergy": _own(Kind.ALLERGIES),
+    "condition": _own(Kind.CONDITIONS),
+    "procedure": _own(Kind.PROCEDURES),
+    "immunization": _own(Kind.IMMUNIZATIONS),
+    "family": _own(Kind.FAMILY),
+    "coverage": _own(Kind.COVERAGE),
+    "careteam": Topic((Kind.TEAM, Kind.PATIENT), {"CareTeam": team, "Patient": own_doctors}, once=True, ends=True),
+}
+
+
+def about(topic: str, readings: Mapping[Kind, Reading], today: str = "", say: Say = plain) -> list[Fact]:
+    """The facts of one topic, from every place of the record where it stands; `today` (ISO) tells what is over."""
+    told = TOPICS[topic]
+    found: list[Fact] = []
+    for kind in told.kinds:
+        near = {key_of(each): each for each in readings[kind].beside}
+        for resource in readings[kind].resources:
+            maker = told.makers.get(type_of(resource))
+            if maker is not None and key_of(resource):
+                found += maker(resource, near, say)
+    if topic == "medication":
+        found = _once(found)
+    kept = [_dated(fact, today) for fact in found]
+    kept = [fact for fact in kept if not (told.ends and fact.over)]
+    return once(kept) if told.once else kept
+
+
+def _dated(fact: Fact, today: str) -> Fact:
+    """With its end only where that has passed."""
+    return fact if fact.over and fact.over < today else replace(fact, over="")

@@ -62,6 +62,7 @@ QUERIES: dict[Kind, tuple[Query, ...]] = {
     Kind.IMMUNIZATIONS: (Query("Immunization"),),
     Kind.PROCEDURES: (Query("Procedure"),),
     Kind.FAMILY: (Query("FamilyMemberHistory"),),
+    Kind.TEAM: (Query("CareTeam", ("CareTeam:participant",)),),
     Kind.SURVEYS: (Query("Observation", category="survey"), Query("Observation", category="social-history")),
 }
 

@@ -134,6 +134,7 @@ SEARCHED: dict[str, tuple[str, ...]] = {
     "Immunization": ("patient",),
     "Procedure": ("patient",),
     "FamilyMemberHistory": ("patient",),
+    "CareTeam": ("patient",),
     "QuestionnaireResponse": ("identifier",),
     "Consent": ("identifier",),
 }

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PROCEDURES = "procedures"
     FAMILY = "family"
     SURVEYS = "surveys"
+    TEAM = "team"
 
 
 class State(StrEnum):

@@ -20,6 +20,7 @@ NEEDS: dict[str, str] = {
     "Immunization": "crus",
     "Procedure": "crus",
     "FamilyMemberHistory": "crus",
+    "CareTeam": "crus",
     "Practitioner": "r",
     "Questionnaire": "rs",
     "QuestionnaireResponse": "crus",
@@ -43,6 +44,9 @@ READS: dict[str, str] = {
     "DiagnosticReport": "rs",
     "Binary": "r",
     "Immunization": "rs",
+    "Procedure": "rs",
+    "FamilyMemberHistory": "rs",
+    "CareTeam": "rs",
     "Practitioner": "r",
 }
 """What a patient who connects their record lets us read with their own permission. Nothing is written with it."""

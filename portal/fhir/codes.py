@@ -11,6 +11,9 @@ NO_KNOWN_ALLERGY = frozenset({"716186003", "409137002", "428607008", "429625007"
 NOT_MEANT = frozenset({"entered-in-error", "refuted"})
 """verificationStatus of something the record no longer claims."""
 
+PREFERRED_PHARMACY = "http://hl7.org/fhir/StructureDefinition/patient-preferredPharmacy"
+"""HL7's extension of Patient; R4 itself has no place for a preferred pharmacy."""
+
 CURRENT_REQUEST = frozenset({"active", "on-hold", "unknown", ""})
 CURRENT_STATEMENT = frozenset({"active", "intended", "on-hold", "unknown", ""})
 REQUEST_INTENTS = frozenset({"order", "plan", "original-order", "reflex-order", "filler-order", "instance-order", ""})

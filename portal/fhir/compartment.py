@@ -9,6 +9,7 @@ PATIENT_IN: dict[str, tuple[str, ...]] = {
     "AllergyIntolerance": ("patient",),
     "Appointment": ("participant.actor",),
     "CarePlan": ("subject",),
+    "CareTeam": ("subject",),
     "Condition": ("subject",),
     "Consent": ("patient",),
     "Coverage": ("beneficiary",),

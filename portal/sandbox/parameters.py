@@ -207,6 +207,14 @@ TABLE = {
         title          string     title
         url            reference  url
         version        token      version""",
+    "CareTeam": """
+        category       token      category
+        date           date       period
+        identifier     token      identifier
+        participant    reference  participant.member
+        patient        patient    subject
+        status         token      status
+        subject        reference  subject""",
     "QuestionnaireResponse": """
         author         reference  author
         authored       date       authored

@@ -352,6 +352,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("connection_id", "patient_id", name=op.f("uq_grants_connection_id_patient_id")),
     )
     op.create_table(
+        "joining_codes",
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("code_index", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_joining_codes_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_joining_codes_patient_id")),
+        sa.PrimaryKeyConstraint("patient_id", name=op.f("pk_joining_codes")),
+    )
+    op.create_table(
         "launch_clients",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -426,7 +436,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(length=40), nullable=True),
         sa.Column("document_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations', 'procedures', 'family', 'surveys')",
+            "kind IN ('patient', 'medications', 'allergies', 'conditions', 'coverage', 'related', 'appointments', 'labs', 'vitals', 'immunizations', 'procedures', 'family', 'surveys', 'team')",
             name=op.f("ck_readings_kind"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_readings_clinic_id")),

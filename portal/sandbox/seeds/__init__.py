@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 from portal.sandbox.seeds import adults, families, results
+from portal.sandbox.seeds.circle import pharmacy, to_call
 from portal.sandbox.seeds.forms import forms
 from portal.sandbox.seeds.person import BY_ID, PEOPLE, Person
 from portal.sandbox.seeds.pieces import Days, Resource
@@ -34,6 +35,16 @@ RECORDS: dict[str, Callable[[Days], list[Resource]]] = {
 }
 
 
+AROUND: dict[str, Resource] = {
+    "ana-morales": {
+        "contact": [to_call(("Diego", "Morales"), "Husband", "+12175550116")],
+        "extension": [pharmacy("walnut-pharmacy", "Walnut Street Pharmacy")],
+    },
+    "lucia-ortega": {"contact": [to_call(("Marta", "Ortega"), "Hermana", "+12175550117")]},
+}
+"""Who may be called, and the pharmacy, of those whose Patient says so."""
+
+
 def people() -> tuple[Person, ...]:
     """Everybody the clinic knows; `name`, `born`, `mrn` and `sentence` are for showing them to a visitor."""
     return PEOPLE
@@ -48,7 +59,7 @@ def records(today: date) -> list[Resource]:
     """Every resource without the appointments, in an order in which references are already there."""
     days = Days(today)
     charts = [made for who in PEOPLE if who.id in RECORDS for made in RECORDS[who.id](days)]
-    return [*staff(), *forms(), *(who.patient() for who in PEOPLE), *charts]
+    return [*staff(), *forms(), *(who.patient() | AROUND.get(who.id, {}) for who in PEOPLE), *charts]
 
 
 def plant(store: Store, today: date) -> None:

@@ -11,6 +11,7 @@ from portal.sandbox.seeds.chart import (
     taken_anyway,
     vaccine,
 )
+from portal.sandbox.seeds.circle import procedure, relative, team
 from portal.sandbox.seeds.laboratory import blood_pressure, panel, result, single
 from portal.sandbox.seeds.pieces import Days, Resource, concept, of
 
@@ -51,6 +52,11 @@ def ana_morales(days: Days) -> list[Resource]:
         insurance(who, "prairie-health", "Prairie Gold", "PH-448201", "2023-01-01"),
         vaccine(who, "influenza", "Influenza vaccine", "150", days.day(-40)),
         vaccine(who, "tdap", "Tdap vaccine", "115", "2021-06-14"),
+        procedure(who, "appendix", "Removal of the appendix", "80146002", "2003-07"),
+        relative(who, "mother", ("MTH", "Mother"), "Type 2 diabetes mellitus", "44054006", "2019-05-20"),
+        team(
+            who, ("ifeoma-okoro", "Dr. Ifeoma Okoro", "Family doctor"), ("sofia-lopez", "Sofía López", "Diabetes nurse")
+        ),
         *single(who, "diabetes", result(who, "hba1c", "7.4", before), before),
         *single(who, "diabetes", result(who, "hba1c", "6.9", recent), recent),
         *panel(who, "lipids", _lipids(who, recent, "212", "48", "131", "165"), recent),
@@ -208,6 +214,7 @@ def mai_tran(days: Days) -> list[Resource]:
         medicine(
             who, "atorvastatin", "Atorvastatin 20 mg tablet", "617310", "1 tablet by mouth at bedtime", "2012-03-30"
         ),
+        procedure(who, "pacemaker", "Insertion of a pacemaker", "307280005", "2019-05-14"),
         taken_anyway(who, "ginger", "Ginger capsules", None, "1 capsule after dinner", "2024-04-01"),
         insurance(who, "prairie-health", "Prairie Senior", "PH-100118", "2011-04-01"),
         *single(who, "thyroid", result(who, "tsh", "3.95", when), when),

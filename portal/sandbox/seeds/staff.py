@@ -14,6 +14,7 @@ def staff() -> list[Resource]:
         _organization("laboratory", "Capital Laboratory", "prov", "Healthcare Provider"),
         _organization("prairie-health", "Prairie Health Plan", "ins", "Insurance Company"),
         _organization("blue-river", "Blue River Insurance", "ins", "Insurance Company"),
+        _organization("walnut-pharmacy", "Walnut Street Pharmacy", "prov", "Healthcare Provider"),
         {
             "resourceType": "Location",
             "id": "main-street",
