@@ -1,5 +1,6 @@
 """The doors: session to Actor, one kind of visitor per room, deny by default, CSRF, and nothing typed lost at a time-out."""
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -152,10 +153,10 @@ def something_kept() -> bool:
 
 def shown_at() -> datetime | None:
     """When the page that is posted was given out: its token, which has been proved true by now, says it to the second."""
-    parts = request.form.get("csrf_token", "").split(".")
+    parts = request.form.get("csrf_token", "").rsplit(".", 2)  # what is signed may begin with a dot of its own
     try:
-        return datetime.fromtimestamp(bytes_to_int(base64_decode(parts[1])), UTC)
-    except (IndexError, ValueError, OverflowError, OSError, BadData):
+        return datetime.fromtimestamp(bytes_to_int(base64_decode(parts[-2])), UTC)
+    except (IndexError, ValueError, OverflowError, OSError, BadData, struct.error):
         return None
 
 
