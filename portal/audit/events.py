@@ -57,11 +57,17 @@ class Event(StrEnum):
     CONSENT_DECIDED = "consent-decided"
     QUEUE_SEEN = "queue-seen"
     SUBMISSION_SEEN = "submission-seen"
+    SUBMISSION_TAKEN = "submission-taken"
+    SUBMISSION_LET_GO = "submission-let-go"
     PROPOSAL_DECIDED = "proposal-decided"
     SUBMISSION_RETURNED = "submission-returned"
     SUBMISSION_ACCEPTED = "submission-accepted"
     PATIENT_MATCHED = "patient-matched"
     PATIENT_NOT_MATCHED = "patient-not-matched"
+    PATIENT_UNTIED = "patient-untied"
+    RECORD_MENDED = "record-mended"
+    TAKEN_BACK = "taken-back"
+    REOPENED = "reopened"
     CANDIDATES_SEEN = "candidates-seen"
     DELIVERY_QUEUED = "delivery-queued"
     DELIVERY_ATTEMPTED = "delivery-attempted"
@@ -150,6 +156,10 @@ PLAIN: dict[Event, str] = {
     Event.SUBMISSION_ACCEPTED: "%(who)s finished going through your answers.",
     Event.PATIENT_MATCHED: "%(who)s tied your account to your medical record.",
     Event.PATIENT_NOT_MATCHED: "%(who)s found no medical record of yours to tie your account to.",
+    Event.PATIENT_UNTIED: "%(who)s ended the tie between your account and a medical record that is not yours.",
+    Event.RECORD_MENDED: "%(who)s noted that the clinic corrected what had gone to the wrong medical record.",
+    Event.TAKEN_BACK: "%(who)s took the answers back.",
+    Event.REOPENED: "%(who)s opened the answers again to change them.",
     Event.CANDIDATES_SEEN: "%(who)s looked for your medical record.",
     Event.DELIVERY_ATTEMPTED: "%(who)s sent accepted answers to your medical record.",
     Event.DELIVERY_CONFIRMED: "%(who)s checked that the answers are in your medical record.",

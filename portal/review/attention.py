@@ -1,4 +1,4 @@
-"""What in a submission needs a person, told from the submission alone, for the queue. Pure."""
+"""What in a submission needs a person, and why, for the queue: told from what is kept, without asking the clinic. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,42 +8,83 @@ from portal.fhir.resources import Json, objects_at
 
 @dataclass(frozen=True)
 class Why:
-    """One reason to look, as an English msgid; `care` for those that should stand out."""
+    """One reason to look, as an English msgid; `care` for those that should stand out. The queue can be narrowed to a `key`."""
 
+    key: str
     words: str
     care: bool = False
 
 
+@dataclass(frozen=True)
+class Around:
+    """What is known beside the submission itself: whose record, which time it was sent, what the record and its delivery do."""
+
+    tied: bool = True
+    round: int = 1
+    stale: bool = False
+    held: bool = False
+
+
+DIFFERS = frozenset({"changed", "stopped", "added"})
+NAMED = frozenset({"allergy", "medication", "condition", "contact"})
 RULES: tuple[tuple[Callable[[Json], bool], Why], ...] = (
     (
         lambda fact: fact["kind"] == "allergy" and fact["answer"] in ("stopped", "changed"),
-        Why("An allergy changed", True),
+        Why("allergy", "An allergy changed", True),
     ),
-    (lambda fact: fact["kind"] == "allergy" and fact["answer"] == "added", Why("A new allergy", True)),
-    (lambda fact: fact["answer"] == "unsure", Why("The patient is not sure of something")),
-    (lambda fact: fact["kind"] == "medication" and fact["answer"] == "stopped", Why("A medicine is no longer taken")),
-    (lambda fact: fact["kind"] == "medication" and fact["answer"] in ("changed", "added"), Why("Medicines changed")),
-    (lambda fact: fact["kind"] == "condition" and fact["answer"] not in ("same", "unsure"), Why("Conditions changed")),
+    (lambda fact: fact["kind"] == "allergy" and fact["answer"] == "added", Why("allergy", "A new allergy", True)),
+    (lambda fact: fact["answer"] == "unsure", Why("unsure", "The patient is not sure of something")),
     (
-        lambda fact: fact["kind"] == "contact" and fact["answer"] not in ("same", "unsure"),
-        Why("Contact details changed"),
+        lambda fact: fact["kind"] == "medication" and fact["answer"] == "stopped",
+        Why("medication", "A medicine is no longer taken"),
     ),
+    (
+        lambda fact: fact["kind"] == "medication" and fact["answer"] in ("changed", "added"),
+        Why("medication", "Medicines changed"),
+    ),
+    (lambda fact: fact["kind"] == "condition" and fact["answer"] in DIFFERS, Why("condition", "Conditions changed")),
+    (lambda fact: fact["kind"] == "contact" and fact["answer"] in DIFFERS, Why("contact", "Contact details changed")),
+    (lambda fact: fact["kind"] not in NAMED and fact["answer"] in DIFFERS, Why("other", "Something else changed")),
 )
-TODAY = Why("Something here needs a clinician today", True)
-CONTRADICTED = Why("Two people answered differently", True)
-NOT_TIED = Why("Not tied to one record", True)
-ANSWERED = Why("Answered your questions")
-UNCHANGED = Why("Nothing changed in the record's facts")
+TODAY = Why("today", "Something here needs a clinician today", True)
+NOT_TIED = Why("untied", "Not tied to one record", True)
+HELD = Why("held", "On its way to the record, it was stopped", True)
+CONTRADICTED = Why("conflict", "Two people answered differently", True)
+STALE = Why("stale", "The record changed after the patient was asked", True)
+SAYS_ALLERGY = Why("allergy", "A form tells of an allergy", True)
+ANSWERED = Why("answered", "Answered your questions")
+ENTRIES = Why("forms", "A form tells something for the record")
+UNCHANGED = Why("nothing", "Nothing changed in the record's facts")
+
+FILTERS: dict[str, str] = {
+    "today": "For a clinician today",
+    "untied": "Not tied to one record",
+    "held": "Stopped on the way",
+    "conflict": "People disagree",
+    "allergy": "Allergies",
+    "stale": "The record moved on",
+    "answered": "Answered a question",
+}
+"""What the queue can be narrowed to, in the order in which it presses."""
 
 
-def attention(document: Json, *, tied: bool, round: int) -> tuple[Why, ...]:
+def attention(document: Json, around: Around) -> tuple[Why, ...]:
     """The reasons, most pressing first; never empty."""
     facts = objects_at(document, "facts")
     found = [why for rule, why in RULES if any(rule(fact) for fact in facts)]
-    first = ([TODAY] if document.get("urgent") else []) + ([NOT_TIED] if not tied else [])
-    first += [CONTRADICTED] if document.get("conflicts") else []
-    again = [ANSWERED] if round > 1 else []
-    return (*first, *again, *(found or [UNCHANGED]))
+    says = document.get("says") or ()
+    first = [
+        (bool(document.get("urgent")), TODAY),
+        (not around.tied, NOT_TIED),
+        (around.held, HELD),
+        (bool(document.get("conflicts")), CONTRADICTED),
+        (around.stale, STALE),
+        ("AllergyIntolerance" in says, SAYS_ALLERGY),
+    ]
+    again = [ANSWERED] if around.round > 1 else []
+    told = [ENTRIES] if document.get("told") and "AllergyIntolerance" not in says else []
+    pressing = [why for holds, why in first if holds]
+    return (*pressing, *again, *([*found, *told] or [UNCHANGED]))
 
 
 def to_decide(document: Json) -> int:
@@ -51,3 +92,9 @@ def to_decide(document: Json) -> int:
     told = document.get("told")
     facts = sum(1 for fact in objects_at(document, "facts") if fact["answer"] != "same")
     return facts + (told if isinstance(told, int) else 0)
+
+
+def pressing(why: tuple[Why, ...]) -> int:
+    """How far up a submission belongs: 0 is the most pressing."""
+    order = list(FILTERS)
+    return min((order.index(each.key) for each in why if each.key in FILTERS and each.care), default=len(order))

@@ -10,19 +10,33 @@ from portal.db import Base, Sealed, key, sealed_column
 
 
 class Verdict(StrEnum):
-    """What a person said about one proposal. `REOPEN` takes the last one back."""
+    """What a person said about one proposal. `EDIT` accepts it in other words; `REOPEN` takes the last one back."""
 
     ACCEPT = "accept"
+    EDIT = "edit"
     REJECT = "reject"
     ASK = "ask"
     REOPEN = "reopen"
 
 
+ACCEPTED = frozenset({Verdict.ACCEPT, Verdict.EDIT})
+
+
+class Hand(StrEnum):
+    """What happened to the work on a submission: somebody took it (perhaps over from somebody), or let it go."""
+
+    TAKE = "take"
+    LET_GO = "let-go"
+
+
 class TieVerdict(StrEnum):
-    """Which record a person is: this one, or none of those found."""
+    """Which record a person is: this one, or none of those found. `UNDO` takes a tie back; `MENDED` says that the clinic has
+    corrected what had gone to the wrong record."""
 
     LINK = "link"
     NONE = "none"
+    UNDO = "undo"
+    MENDED = "mended"
 
 
 def _in(column: str, words: type[StrEnum]) -> str:
@@ -52,7 +66,31 @@ class Decision(Base):
     account_id: Mapped[str] = mapped_column(String(16))
     detail_sealed: Mapped[bytes] = sealed_column()
     detail = Sealed()
-    """{"by": name, "role": role, "reason": str, "title": str, "fingerprint": str, "shown": the proposal as it was}"""
+    """{"by": name, "role": role, "reason": str, "title": str, "fingerprint": str, "shown": the proposal as it was,
+    "edit": {field: words} and "made": the rows as they read then, when it was accepted in other words}"""
+
+
+class Claim(Base):
+    """Somebody took a submission to work on it, or let it go. The last one stands, for a time."""
+
+    __tablename__ = "claims"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "step"),
+        Index(None, "patient_id"),
+        CheckConstraint(_in("hand", Hand), name="hand"),
+    )
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    step: Mapped[int] = mapped_column(Integer)
+    hand: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime]
+    account_id: Mapped[str] = mapped_column(String(16))
+    detail_sealed: Mapped[bytes] = sealed_column()
+    detail = Sealed()
+    """{"by": name, "from": the name of whoever had it before, or ""}"""
 
 
 class TieDecision(Base):
@@ -69,4 +107,5 @@ class TieDecision(Base):
     account_id: Mapped[str | None] = mapped_column(String(16))
     detail_sealed: Mapped[bytes] = sealed_column()
     detail = Sealed()
-    """{"by": name, "reason": str, "record": "Patient/7" | None, "fields": {field: level}, "seen": ["Patient/7", …]}"""
+    """{"by": name, "reason": str, "record": "Patient/7" | None, "fields": {field: level}, "seen": ["Patient/7", …],
+    "grade": what the server's own matching said, "written": [{"type", "reference", "made", "what"}] of an UNDO}"""

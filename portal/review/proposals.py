@@ -131,6 +131,11 @@ def _with_doubts(ruling: Ruling, case: Case, section: Section) -> Ruling:
     return ruling
 
 
+def moved(fact: Json, section: Section) -> bool:
+    """Whether the record has something else today than when the patient was asked about this fact."""
+    return _moved(_case(fact, section, NOT_LOOKED, "", ""))
+
+
 def _moved(case: Case) -> bool:
     if case.kind == "contact":
         return contact.moved(case)

@@ -1,26 +1,43 @@
-"""The desk's queue: what needs a person and why, when the visit is, and how far what was accepted has come."""
+"""The desk's queue: what needs a person and why, how long it waits and when the visit is, who works on it, where it stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
 from portal.audit import service as audit
 from portal.audit.events import Event
+from portal.clock import now
 from portal.delivery import service as delivery
 from portal.delivery.states import State
+from portal.ehr import service as ehr
 from portal.errors import NotAllowed
+from portal.fhir.resources import Json, objects_at
 from portal.intake import service as intake
-from portal.review.attention import Why, attention, to_decide
+from portal.review import claims
+from portal.review.attention import FILTERS, Around, Why, attention, pressing, to_decide
+from portal.review.proposals import moved
+from portal.review.record import KINDS
+from portal.review.section import KNOWN, NONE, Section
 
 Status = intake.Status
 REVIEW, PATIENT, SENDING, DONE, ALL = "review", "patient", "sending", "done", "all"
+SOON = timedelta(hours=24)
+
+
+class Due(StrEnum):
+    """How near the visit is to what still needs a person before it."""
+
+    PAST = "past"
+    SOON = "soon"
+    LATER = "later"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One submission in the list. `delivery` is where it is on its way to the record, once accepted."""
+    """One submission in the list. `delivery` is where it is on its way to the record, once accepted; `held` who works on it."""
 
     submission: intake.Submission
     name: str
@@ -30,30 +47,34 @@ class Row:
     why: tuple[Why, ...]
     to_decide: int
     delivery: delivery.Status | None
+    held: claims.Held | None
+    at: datetime
 
     @property
     def view(self) -> str:
-        if self.status is Status.ACCEPTED:
-            return SENDING if self.delivery and self.delivery.state in _MOVING else DONE
+        if self.status is Status.ACCEPTED and self.delivery:
+            return REVIEW if self.delivery.state is State.HELD else SENDING if self.delivery.state in _MOVING else DONE
         return VIEWS.get(self.status, DONE)
 
+    @property
+    def waits(self) -> timedelta:
+        """How long it has been waiting for a person."""
+        return self.at - self.submission.sent_at
 
-_MOVING = frozenset({State.WAITING, State.NOT_CONFIRMED, State.HELD})
+    @property
+    def due(self) -> Due:
+        left = self.submission.visit.starts_at - self.at
+        if self.view != REVIEW or left > SOON:
+            return Due.LATER
+        return Due.SOON if left > timedelta(0) else Due.PAST
+
+    @property
+    def pressing(self) -> int:
+        return pressing(self.why)
+
+
+_MOVING = frozenset({State.WAITING, State.NOT_CONFIRMED})
 VIEWS = {Status.SUBMITTED: REVIEW, Status.IN_REVIEW: REVIEW, Status.RETURNED: PATIENT}
-
-
-@dataclass(frozen=True)
-class Queue:
-    """The rows of one view, and how many there are in each."""
-
-    view: str
-    rows: list[Row]
-    counts: dict[str, int]
-    oldest: datetime | None
-    only: str | None = None
-    """the name of the one patient who is shown, opened from the clinic's own system; "" when nobody here is that patient"""
-
-
 SHOWS: dict[str, Callable[[Row], bool]] = {
     REVIEW: lambda row: row.view == REVIEW,
     PATIENT: lambda row: row.view == PATIENT,
@@ -61,54 +82,172 @@ SHOWS: dict[str, Callable[[Row], bool]] = {
     DONE: lambda row: row.view == DONE,
     ALL: lambda row: True,
 }
+OVERDUE, MINE, FREE = "overdue", "mine", "free"
+ALSO: dict[str, tuple[str, Callable[[Row, Actor], bool]]] = {
+    OVERDUE: ("Visit within a day", lambda row, _: row.due is not Due.LATER),
+    MINE: ("Taken by me", lambda row, actor: row.held is not None and not row.held.by_other(actor)),
+    FREE: ("Taken by nobody", lambda row, _: row.held is None),
+}
+"""What the queue can be narrowed to besides the reasons in attention.FILTERS."""
+SORTS: dict[str, tuple[str, Callable[[Row], tuple[object, ...]]]] = {
+    "pressing": (
+        "Most pressing",
+        lambda row: (row.pressing, row.due is Due.LATER, row.submission.visit.starts_at, row.submission.sent_at),
+    ),
+    "visit": ("Next visit", lambda row: (row.submission.visit.starts_at, row.submission.sent_at)),
+    "waiting": ("Longest waiting", lambda row: (row.submission.sent_at,)),
+    "name": ("Name", lambda row: (row.name.casefold(), row.submission.sent_at)),
+}
 
 
-def queue(actor: Actor, view: str = REVIEW, patient_id: str | None = None) -> Queue:
-    """The clinic's submissions (or one patient's), each visit by its latest one, what was sent first on top. Audited."""
+@dataclass(frozen=True)
+class Asked:
+    """How somebody wants to see the queue; anything unknown counts as the usual."""
+
+    view: str = REVIEW
+    only: str = ""
+    sort: str = "pressing"
+
+    def known(self) -> "Asked":
+        return Asked(
+            self.view if self.view in SHOWS else REVIEW,
+            self.only if self.only in FILTERS or self.only in ALSO else "",
+            self.sort if self.sort in SORTS else "pressing",
+        )
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One way to narrow the view: its words and how many that would leave."""
+
+    key: str
+    words: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The rows of one view, how many there are in each, and by what the view can be narrowed."""
+
+    asked: Asked
+    rows: list[Row]
+    counts: dict[str, int]
+    filters: list[Filter]
+    oldest: datetime | None
+    only: str | None = None
+    """the name of the one patient who is shown, opened from the clinic's own system; "" when nobody here is that patient"""
+
+    @property
+    def view(self) -> str:
+        return self.asked.view
+
+
+def queue(actor: Actor, asked: Asked | None = None, patient_id: str | None = None) -> Queue:
+    """The clinic's submissions (or one patient's), each visit by its latest one, the most pressing on top. Audited."""
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
-    audit.seen(actor, Event.QUEUE_SEEN, subject=f"queue:{view if view in SHOWS else REVIEW}", patient_id=None)
-    latest: dict[str, intake.Submission] = {}
-    listed = [each for each in intake.submitted(actor) if patient_id in (None, each.patient_id)]
-    for each in listed:
-        before = latest.get(each.visit_id)
-        if before is None or before.round < each.round:
-            latest[each.visit_id] = each
-    people = accounts.patients(actor, {each.patient_id for each in latest.values()})
-    known = {
-        key: (str(each.person["name"]), str(each.person.get("birthDate") or ""), bool(each.fhir_id))
-        for key, each in people.items()
-    }
-    standing = delivery.statuses_of([each.id for each in latest.values() if each.status == Status.ACCEPTED])
-    rows = sorted(
-        (_row(each, standing.get(each.id), *known[each.patient_id]) for each in latest.values()),
-        key=lambda row: row.submission.sent_at,
-    )
-    waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
+    asked = (asked or Asked()).known()
+    audit.seen(actor, Event.QUEUE_SEEN, subject=f"queue:{asked.view}", patient_id=None)
+    rows = _rows(actor, patient_id)
     counts = {name: sum(map(shown, rows)) for name, shown in SHOWS.items()}
-    shown = SHOWS.get(view, SHOWS[REVIEW])
-    only = None if patient_id is None else _name(actor, patient_id)
-    view = view if view in SHOWS else REVIEW
-    return Queue(view, [row for row in rows if shown(row)], counts, min(waiting, default=None), only)
+    waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
+    in_view = [row for row in rows if SHOWS[asked.view](row)]
+    kept = [row for row in in_view if not asked.only or _is(row, asked.only, actor)]
+    return Queue(
+        asked,
+        sorted(kept, key=SORTS[asked.sort][1]),
+        counts,
+        _filters(in_view, actor),
+        min(waiting, default=None),
+        None if patient_id is None else _name(actor, patient_id),
+    )
+
+
+def _rows(actor: Actor, patient_id: str | None) -> list[Row]:
+    latest: dict[str, intake.Submission] = {}
+    for each in intake.submitted(actor):
+        before = latest.get(each.visit_id)
+        if patient_id in (None, each.patient_id) and (before is None or before.round < each.round):
+            latest[each.visit_id] = each
+    ids = [each.id for each in latest.values()]
+    people = accounts.patients(actor, {each.patient_id for each in latest.values()})
+    sent = delivery.statuses_of([each.id for each in latest.values() if each.status == Status.ACCEPTED])
+    stale, held, at = _stale(actor, latest.values()), claims.standing(ids), now()
+    return [
+        _row(
+            each,
+            people[each.patient_id].person,
+            Around(bool(people[each.patient_id].fhir_id), each.round, each.id in stale, _stopped(sent.get(each.id))),
+            sent.get(each.id),
+            held.get(each.id),
+            at,
+        )
+        for each in latest.values()
+    ]
+
+
+def _stopped(sent: delivery.Status | None) -> bool:
+    return sent is not None and sent.state is State.HELD
+
+
+def _row(
+    submission: intake.Submission,
+    person: Json,
+    around: Around,
+    sent: delivery.Status | None,
+    held: claims.Held | None,
+    at: datetime,
+) -> Row:
+    status, document = Status(submission.status), submission.document
+    return Row(
+        submission=submission,
+        name=str(person["name"]),
+        born=str(person.get("birthDate") or ""),
+        tied=around.tied,
+        status=status,
+        why=attention(document, around),
+        to_decide=to_decide(document),
+        delivery=sent,
+        held=held if VIEWS.get(status) == REVIEW else None,
+        at=at,
+    )
+
+
+def _stale(actor: Actor, submissions: Iterable[intake.Submission]) -> set[str]:
+    """Those still to review about whose facts the record, as it was read since, says something else."""
+    open_ = [each for each in submissions if VIEWS.get(Status(each.status)) == REVIEW]
+    since: dict[str, datetime] = {}
+    for each in open_:
+        since[each.patient_id] = min(each.sent_at, since.get(each.patient_id, each.sent_at))
+    read = ehr.read_since(actor, since, KINDS.values()) if since else {}
+    return {each.id for each in open_ if _moved(each, read)}
+
+
+def _moved(submission: intake.Submission, read: Mapping[tuple[str, ehr.Kind], list[Json]]) -> bool:
+    sections = {
+        name: Section(KNOWN if read[submission.patient_id, kind] else NONE, tuple(read[submission.patient_id, kind]))
+        for name, kind in KINDS.items()
+        if (submission.patient_id, kind) in read
+    }
+    facts = objects_at(submission.document, "facts") if sections else []
+    return any(moved(fact, sections[fact["kind"]]) for fact in facts if fact["kind"] in sections)
+
+
+def _filters(rows: list[Row], actor: Actor) -> list[Filter]:
+    words = {**FILTERS, **{key: also[0] for key, also in ALSO.items()}}
+    made = [Filter(key, text, sum(_is(row, key, actor) for row in rows)) for key, text in words.items()]
+    return [each for each in made if each.count]
+
+
+def _is(row: Row, key: str, actor: Actor) -> bool:
+    if key in ALSO:
+        return ALSO[key][1](row, actor)
+    return any(why.key == key for why in row.why)
 
 
 def _name(actor: Actor, patient_id: str) -> str:
     """Of a patient of this clinic; "" for anybody else."""
     return next((str(each.person["name"]) for each in accounts.patients(actor, {patient_id}).values()), "")
-
-
-def _row(submission: intake.Submission, standing: delivery.Status | None, name: str, born: str, tied: bool) -> Row:
-    status = Status(submission.status)
-    return Row(
-        submission=submission,
-        name=name,
-        born=born,
-        tied=tied,
-        status=status,
-        why=attention(submission.document, tied=tied, round=submission.round),
-        to_decide=to_decide(submission.document),
-        delivery=standing,
-    )
 
 
 def filed_as(actor: Actor, patient_id: str, reference: str) -> str | None:

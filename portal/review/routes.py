@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from portal import guard
+from portal.accounts import qr
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Permission
 from portal.downloads import handed_over
@@ -214,9 +215,9 @@ def _visits(form: NewVisitForm, issues: list[Issue]) -> str:
 
 
 def _invited(invited: Invited) -> ResponseReturnValue:
-    """The link, shown once: it is kept nowhere."""
-    link = _settings().base_url + url_for("door.join", token=invited.token)
-    return render_template("review/invited.html", invited=invited, link=link, days=_settings().invitation_days)
+    """The link and its code, shown once: they are kept nowhere."""
+    link, days = _settings().base_url + url_for("door.join", token=invited.token), _settings().invitation_days
+    return render_template("review/invited.html", invited=invited, link=link, picture=qr.picture(link), days=days)
 
 
 def _desk() -> Desk:

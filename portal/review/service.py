@@ -15,7 +15,7 @@ from portal.review.inviting import Invited, NewVisit, Upcoming, invite, invite_n
 from portal.review.models import TieVerdict, Verdict
 from portal.review.opening import Desk, Opened, given_file, open_submission
 from portal.review.proposal import Proposal
-from portal.review.queue import Queue, filed_as, queue
+from portal.review.queue import Asked, Queue, filed_as, queue
 from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
 
 NOT_TIED = "First say which record this person is."
@@ -83,6 +83,7 @@ def _responses(actor: Actor, submission: intake.Submission, desk: Desk) -> list[
 
 
 __all__ = [
+    "Asked",
     "Candidates",
     "Choice",
     "Decided",

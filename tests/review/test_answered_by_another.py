@@ -16,7 +16,7 @@ from portal.intake import confirming, differing, drafts, sending
 from portal.intake.confirming import Added, Said
 from portal.intake.models import Submission, Visit
 from portal.intake.sections import ORDER
-from portal.review.attention import CONTRADICTED, attention
+from portal.review.attention import CONTRADICTED, Around, attention
 from portal.review.conflicts import contradictions
 from portal.review.finishing import author_of
 from portal.review.payload import build
@@ -162,7 +162,7 @@ def test_two_parents_who_contradict_each_other_are_seen(home: Home) -> None:
         ("Grace Bennett", "None"),
     ]
     assert "Sharing" in {each.section for each in found}
-    assert CONTRADICTED in attention(document, tied=True, round=1)
+    assert CONTRADICTED in attention(document, Around())
 
 
 def test_who_adds_to_what_another_wrote_contradicts_nobody_and_who_takes_away_does(home: Home) -> None:

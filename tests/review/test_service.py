@@ -16,7 +16,7 @@ from portal.fhir import exact
 from portal.intake.models import Status, Submission
 from portal.review import finishing, service
 from portal.review.models import Decision, Verdict
-from portal.review.service import Choice, Opened
+from portal.review.service import Asked, Choice, Opened
 from tests import make
 from tests.review.builders import ASTHMA, METFORMIN, PATIENT, PENICILLIN, fact, new, phone
 from tests.review.conftest import DESK, World
@@ -334,7 +334,7 @@ def test_the_queue_tells_what_needs_a_person_and_why(world: World) -> None:
     decide(world, submission)
     service.finish(world.actor(), submission, DESK)
     assert service.queue(world.actor()).counts["sending"] == 1
-    (row,) = service.queue(world.actor(), "sending").rows
+    (row,) = service.queue(world.actor(), Asked("sending")).rows
     assert row.delivery is not None
     assert row.delivery.state.value == "waiting"
 
@@ -346,7 +346,7 @@ def test_a_visit_appears_once_in_the_queue_by_its_latest_round(world: World) -> 
     service.finish(world.actor(), first, DESK)
     assert service.queue(world.actor()).counts["patient"] == 1
     second = world.submit(*ORDINARY)
-    rows = service.queue(world.actor(), "all").rows
+    rows = service.queue(world.actor(), Asked("all")).rows
     assert [row.submission.id for row in rows] == [second]
     assert rows[0].why[0].words == "Answered your questions"
 
