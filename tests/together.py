@@ -3,6 +3,7 @@ pytest 9.2 (it writes an attribute that nothing reads any more), so the schedule
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 PLACES = {
     "tests/journeys/": "journeys",
@@ -27,6 +28,29 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid) or nodeid
+
+    def schedule(self) -> None:
+        """A worker begins once it has two tests: one that takes another's place is given them too (xdist gives it one, and it waits)."""
+        super().schedule()
+        for node in self.nodes:
+            if self.assigned_work[node] and self._pending_of(self.assigned_work[node]) < 2:
+                self._reschedule(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if node in self.registered_collections:  # one that takes another's place may not have looked yet what there is
+            super()._reschedule(node)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """The test that its worker died of has failed, and is not given to the next; the rest of its work is."""
+        workload = self.assigned_work.pop(node)
+        died_of = next((test for tests in workload.values() for test, done in tests.items() if not done), None)
+        if died_of is None:
+            return None
+        workload[self._split_scope(died_of)][died_of] = True
+        self.workqueue.update({scope: tests for scope, tests in workload.items() if not all(tests.values())})
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_of
 
 
 def check(items: list[pytest.Item]) -> None:
