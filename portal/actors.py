@@ -44,6 +44,7 @@ class Permission(StrEnum):
     SEE_AUDIT = "see-audit"
     ANSWER_AUDIT = "answer-audit"
     SEE_QUALITY = "see-quality"
+    SEE_MEASURES = "see-measures"
     MANAGE_STAFF = "manage-staff"
     MANAGE_CONNECTIONS = "manage-connections"
     SEE_FORMS = "see-forms"
@@ -72,9 +73,10 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.ANSWER_AUDIT,
             Permission.SEE_EMERGENCIES,
             Permission.SEE_QUALITY,
+            Permission.SEE_MEASURES,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.SEE_AUDIT, Permission.SEE_QUALITY}),
+    Role.AUDITOR: frozenset({Permission.SEE_AUDIT, Permission.SEE_QUALITY, Permission.SEE_MEASURES}),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.SEE_QUEUE,
@@ -83,6 +85,7 @@ MAY: dict[Role, frozenset[Permission]] = {
             Permission.SEE_AUDIT,
             Permission.ANSWER_AUDIT,
             Permission.SEE_QUALITY,
+            Permission.SEE_MEASURES,
             Permission.MANAGE_STAFF,
             Permission.MANAGE_CONNECTIONS,
             Permission.SEE_FORMS,

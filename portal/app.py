@@ -29,11 +29,13 @@ from portal.intake import signing_routes, visits
 from portal.labs import desk_routes as labs_desk
 from portal.labs import questions
 from portal.labs import routes as labs
+from portal.measures import routes as measures
 from portal.notices import routes as notices
 from portal.publishing import preview_routes
 from portal.publishing import routes as publishing
 from portal.review import proxy_routes as proxy_desk
 from portal.review import routes as review
+from portal.review import tie_routes
 from portal.settings import Settings
 
 MOST_TYPED = 4 * 1024 * 1024
@@ -94,7 +96,10 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     guard.open_room(app, labs.bp, Role.PATIENT, proxy=Scope.RESULTS)
     guard.open_room(app, labs_desk.bp, *DESK)
     guard.open_room(app, labs_desk.quality, *who_may(Permission.SEE_QUALITY))
+    guard.open_room(app, measures.bp, *who_may(Permission.SEE_MEASURES))
     guard.open_room(app, review.bp, *DESK)
+    guard.open_room(app, tie_routes.bp, *who_may(Permission.MATCH))
+    guard.open_room(app, tie_routes.corrected, *STAFF)
     guard.open_room(app, proxy_desk.bp, *who_may(Permission.INVITE))
     guard.open_room(app, notices.bp, *DESK)
     guard.open_room(app, notices.stopping, Role.ANYONE)

@@ -24,6 +24,7 @@ from portal.emergency import service as emergencies
 from portal.intake import service as intake
 from portal.labs import measuring
 from portal.library import service as library
+from portal.measures import days
 from portal.notices import mail
 from portal.notices import service as notices
 from portal.settings import Settings
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 CALENDAR_SECONDS = 300
 RECORD_SECONDS = 600
 QUALITY_SECONDS = 900
+MEASURES_SECONDS = 1200
 EMERGENCY_SECONDS = 60
 MESSAGE_SECONDS = 20
 LIST_SECONDS = 60
@@ -74,6 +76,7 @@ def shared(config: Settings) -> list[worker.Job]:
         worker.Job("messages", MESSAGE_SECONDS, lambda: _messages(config)),
         worker.Job("emergencies", EMERGENCY_SECONDS, emergencies.end_overdue),
         worker.Job("quality", QUALITY_SECONDS, _quality),
+        worker.Job("measures", MEASURES_SECONDS, _measures),
         worker.Job("audit heads", HEADS_SECONDS, _sign_heads),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]
@@ -150,3 +153,9 @@ def _quality() -> None:
     """Count how good the results were that came today, for the staff page."""
     for clinic in accounts.clinics():
         measuring.take(system(clinic.id))
+
+
+def _measures() -> None:
+    """Count the days that are over, for the staff page."""
+    for clinic in accounts.clinics():
+        days.take(system(clinic.id))

@@ -1,5 +1,6 @@
 """The staff desk's pages: queue, one submission, whose record it is, visits and invitations."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,9 +15,8 @@ from portal.actors import STAFF, Permission
 from portal.downloads import handed_over
 from portal.emergency import service as emergencies
 from portal.errors import Issue
-from portal.fhir.values import name_of
 from portal.notices import service as notices
-from portal.review import service
+from portal.review import match_page, service
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
 from portal.review.queue import SORTS
 from portal.review.service import Asked, Decided, Desk, Invited, Opened
@@ -32,10 +32,14 @@ BAR = (
     ("forms", "Forms", "publishing.forms"),
     ("connections", "Connections", "ehr.connections"),
     ("quality", "Data quality", "quality.shown"),
+    ("measures", "Measures", "measures.shown"),
     ("staff", "Staff", "staffing.listed"),
     ("audit", "Audit", "trail.entries"),
     ("emergencies", "Emergencies", "emergencies.listed"),
+    ("corrections", "Corrections", "corrections.listed"),
 )
+RARE = frozenset({"corrections"})
+"""Entries that are there only while something waits behind them."""
 
 
 WISHES = {"show": "view", "why": "only", "sort": "sort"}
@@ -50,8 +54,9 @@ def staff_bar() -> dict[str, Any]:
         return {}
     rooms = current_app.extensions["doors"].rooms
     open_to = {name for name, roles in rooms.items() if live.actor.role in roles}
-    there = [entry for entry in BAR if entry[2].partition(".")[0] in open_to and entry[2] in current_app.view_functions]
-    counts = {"emergencies": emergencies.unchecked(live.actor)}
+    counts = {"emergencies": emergencies.unchecked(live.actor), "corrections": service.to_correct(live.actor)}
+    bar = [entry for entry in BAR if entry[0] not in RARE or counts[entry[0]]]
+    there = [entry for entry in bar if entry[2].partition(".")[0] in open_to and entry[2] in current_app.view_functions]
     return {
         "staff_entries": [
             {"key": key, "text": gettext(text), "url": url_for(to), "count": counts.get(key, 0)}
@@ -81,20 +86,35 @@ def submission(submission_id: str) -> ResponseReturnValue:
 
 @bp.post("/submissions/<submission_id>")
 def decide(submission_id: str) -> ResponseReturnValue:
-    """Save what was chosen; then, when asked, accept the unremarkable, or finish."""
+    """Save what was chosen (taking it over from somebody, if that was pressed); then accept the unremarkable, or finish."""
     actor, form = guard.actor(), ReviewForm()
     said = typed(request.form)
     decided = _save(submission_id, said)
-    if decided.issues or decided.lost:
+    if decided.issues or decided.lost or decided.held:
         status = 422 if decided.issues else 409
         return _page(service.open_submission(actor, submission_id, _desk()), said=said, decided=decided), status
     accounts.drop_kept(actor, request.path)
     if form.step.data != "finish":
         return redirect(url_for(".submission", submission_id=submission_id, saved=decided.saved), 303)
     finished = service.finish(actor, submission_id, _desk())
+    if finished.held:
+        return _page(service.open_submission(actor, submission_id, _desk()), decided=Decided(held=finished.held)), 409
     if finished.issues:
         return _page(service.open_submission(actor, submission_id, _desk()), issues=finished.issues), 422
     return redirect(url_for(".submission", submission_id=submission_id), 303)
+
+
+@bp.post("/submissions/<submission_id>/take")
+def take(submission_id: str) -> ResponseReturnValue:
+    """Take it, or over from whoever has it; somebody else who was faster is named on the page that follows."""
+    service.take(guard.actor(), submission_id, over=bool(request.form.get("over")))
+    return redirect(url_for(".submission", submission_id=submission_id), 303)
+
+
+@bp.post("/submissions/<submission_id>/let-go")
+def let_go(submission_id: str) -> ResponseReturnValue:
+    service.let_go(guard.actor(), submission_id)
+    return redirect(url_for(".desk"), 303)
 
 
 @bp.get("/submissions/<submission_id>/files/<mark>")
@@ -113,8 +133,9 @@ def again(submission_id: str) -> ResponseReturnValue:
 def _save(submission_id: str, said: dict[str, Typed]) -> Decided:
     actor = guard.actor()
     listed = [(key, said[key].seen) for key in request.form.getlist("bulk") if key in said]
-    decided = service.decide(actor, submission_id, choices(said), _desk())
-    if request.form.get("step") != "bulk" or decided.issues or decided.lost:
+    step = request.form.get("step")
+    decided = service.decide(actor, submission_id, choices(said), _desk(), over=step == "over")
+    if step != "bulk" or decided.issues or decided.lost or decided.held:
         return decided
     chosen = {choice.key for choice in choices(said)}
     untouched = [(key, seen) for key, seen in listed if key not in chosen]
@@ -130,12 +151,15 @@ def _page(
     kept: bool = False,
 ) -> str:
     lost = {each.key: each for each in decided.lost} if decided else {}
-    shown = {key: _unless_lost(key, each, lost, opened) for key, each in (said or {}).items()}
+    looked = decided.reworded if decided else {}
+    told = {key: replace(each, looked=looked.get(key, "")) for key, each in (said or {}).items()}
+    shown = {key: _unless_lost(key, each, lost, opened) for key, each in told.items()}
     return render_template(
         "review/submission.html",
         opened=opened,
         controls=Page(shown).of(opened),
         lost=lost,
+        refused=decided.held if decided else None,
         issues=[*(decided.issues if decided else []), *(issues or [])],
         kept=kept,
         born=_date(opened.person.get("birthDate")),
@@ -148,7 +172,7 @@ def _unless_lost(key: str, said: Typed, lost: dict[str, Any], opened: Opened) ->
     if key not in lost:
         return said
     standing = next((item.standing for item in opened.items if item.proposal.key == key), None)
-    return Typed(standing.verdict.value if standing else "", said.reason, said.question, "")
+    return replace(said, verdict=standing.verdict.value if standing else "", seen="")
 
 
 @bp.route("/submissions/<submission_id>/match", methods=["GET", "POST"])
@@ -166,18 +190,7 @@ def match(submission_id: str) -> ResponseReturnValue:
             issues = [Issue("record", "required", "Choose the record, or press “None of these”")]
         if not issues:
             return redirect(url_for(".submission", submission_id=submission_id), 303)
-    found = service.candidates(actor, patient_id)
-    page = render_template(
-        "review/match.html",
-        submission_id=submission_id,
-        found=found,
-        form=form,
-        issues=issues,
-        born=_date(found.person.get("birthDate")),
-        name_of=name_of,
-        details_of=service.details_of,
-    )
-    return page, 422 if issues else 200
+    return match_page.page(actor, submission_id, form=form, issues=issues), 422 if issues else 200
 
 
 @bp.get("/visits")

@@ -191,6 +191,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "url", name=op.f("uq_library_terms_clinic_id_url")),
     )
     op.create_table(
+        "measured_days",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_measured_days_clinic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_measured_days")),
+        sa.UniqueConstraint("clinic_id", "day", name=op.f("uq_measured_days_clinic_id_day")),
+    )
+    op.create_table(
         "patients",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
