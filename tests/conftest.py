@@ -20,6 +20,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection, make_url
+from werkzeug.routing import Rule
 
 import portal
 from portal import db
@@ -81,6 +82,23 @@ def _templates_compiled_once() -> Iterator[None]:
     Flask.jinja_options = {**usual, "bytecode_cache": _Compiled()}
     yield
     Flask.jinja_options = usual
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_compiled_once() -> Iterator[None]:
+    """What werkzeug writes and compiles for each rule of an address map depends on its parts alone."""
+    usual = Rule._compile_builder
+    made: dict[tuple[Any, ...], Any] = {}
+
+    def builder(rule: Rule, append_unknown: bool = True) -> Any:
+        parts = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if parts not in made:
+            made[parts] = usual(rule, append_unknown)
+        return made[parts]
+
+    Rule._compile_builder = builder  # type: ignore[method-assign]
+    yield
+    Rule._compile_builder = usual  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
