@@ -15,6 +15,7 @@ from portal.questionnaire import (
     extract,
     load,
     populated,
+    releases,
     validate,
 )
 
@@ -42,7 +43,7 @@ class Table:
 
 def _laid(given: Arguments, *, strict: bool) -> Table:
     """FORM… RESPONSE of the command line. `strict`: what is no response cannot be read."""
-    response = files.resource(given.files[-1])
+    response = releases.response_in_r4(files.resource(given.files[-1]))
     if strict and response.get("resourceType") != RESPONSE:
         raise CannotRead(f"{given.files[-1]} is not a {RESPONSE}.")
     found = _gathered(given.files[:-1])

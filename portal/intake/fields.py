@@ -196,7 +196,7 @@ class ChoiceField(AnswerField):
         key = key_of(answer)
         if key in self.keys:
             return key
-        own = self.node.open and "valueCoding" not in answer
+        own = self.node.open and not (answer.get("valueCoding") or {}).get("code")
         return _one_line(say(answer, self.language)) if own else f"kept-{key}"
 
     def in_order(self, found: list[Json]) -> list[Json]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from . import extensions as ext
-from . import shape
+from . import releases, shape
 from .extensions import Json
 from .findings import HONOURED
 from .issues import Refusal
@@ -19,10 +18,8 @@ MAX_DEPTH = 20
 MAX_OPTIONS = 500
 MAX_LINK_ID = 1_000
 
-R5_TYPES = {"coding": "the R5 type coding", "question": "the R5 type question"}
 CRITICAL = "rendering-criticalExtension"
 STU3_OPTIONS = ("option", "options")
-_STU3_INITIAL = re.compile(r"initial[A-Z]\w*\Z")
 
 
 def refusals(raw: object) -> list[Refusal]:
@@ -38,6 +35,7 @@ def refusals(raw: object) -> list[Refusal]:
         return [Refusal("", "too-deep", f"questions are nested more than {MAX_DEPTH} deep")]
     if items > MAX_ITEMS:
         return [Refusal("", "too-many-items", f"the form has {items} items, more than {MAX_ITEMS}")]
+    raw, _ = releases.in_r4(raw)
     shapes = [*_shapes(raw, ""), *_contained(raw), *_item_list(raw)]
     return shapes or [*_status(raw), *_all_modifiers(raw)]
 
@@ -139,25 +137,22 @@ def _type(raw: Json, link_id: str) -> Iterator[Refusal]:
     kind = raw.get("type")
     if not isinstance(kind, str):
         yield Refusal(link_id, "no-type", "the item has no type")
-    elif kind in R5_TYPES:
-        yield Refusal(link_id, "fhir-version", f"the item has {R5_TYPES[kind]}; this engine reads FHIR R4")
     elif kind not in ITEM_TYPES:
         yield Refusal(link_id, "type", f"{kind!r} is not an item type of FHIR R4")
 
 
 def _release(raw: Json, link_id: str) -> Iterator[Refusal]:
-    """Elements of other releases without which the form would ask or allow something else."""
+    """Elements of other releases that are not as those have them: what the form would ask or allow cannot be told."""
     old = [name for name in STU3_OPTIONS if isinstance(raw.get(name), (list, dict))]
-    old += [name for name in raw if _STU3_INITIAL.match(name) and name != "initialExpression"]
     listed = raw.get("enableWhen")
     conditions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     old += ["hasAnswer" for one in conditions if "hasAnswer" in one]
     old += ["enableWhen without an operator" for one in conditions if _stu3_condition(one)]
     for name in dict.fromkeys(old):
-        yield Refusal(link_id, "fhir-version", f"the item has {name} of FHIR STU3; this engine reads FHIR R4")
-    if raw.get("answerConstraint") not in (None, "optionsOnly"):
-        said = f"answerConstraint {raw['answerConstraint']}"
-        yield Refusal(link_id, "fhir-version", f"the item has {said} of FHIR R5; this engine reads FHIR R4")
+        yield Refusal(link_id, "fhir-version", f"the item has {name}, which is neither FHIR R4 nor as FHIR STU3 has it")
+    if raw.get("answerConstraint") is not None:
+        said = f"the answerConstraint {raw['answerConstraint']!r}"
+        yield Refusal(link_id, "fhir-version", f"the item has {said}, which FHIR R5 does not have")
 
 
 def _stu3_condition(condition: Json) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from portal import fhirpath
 
 from . import extensions as ext
+from . import releases
 from .extensions import Json
 from .issues import FormRefused, Refusal
 from .library import completed
@@ -39,6 +40,7 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     Raises FormRefused when a module cannot be found, goes in a circle, or contradicts what it is put into.
     """
     work = _Assembly(registry, str(raw.get("language") or ""))
+    raw, _ = releases.in_r4(raw)
     made = copy.deepcopy(raw)
     items = work.items(made, dict.fromkeys(_context_names(made)), made, ())
     if items:
@@ -105,7 +107,7 @@ class _Assembly:
         bare = wanted.split("|", maxsplit=1)[0]
         for key in (wanted, bare, f"Questionnaire/{bare}", bare.rsplit("/", 1)[-1]):
             if key in self.registry:
-                return self.registry[key]
+                return releases.in_r4(self.registry[key])[0]
         raise _refused("sub-questionnaire", f"the questionnaire {wanted} is not at hand")
 
     def suits(self, module: Json, wanted: str, lacking: list[str]) -> None:

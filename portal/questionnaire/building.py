@@ -27,7 +27,7 @@ BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "ma
 DISABLED_DISPLAY = ("disabledDisplay", "extension-Questionnaire.item.disabledDisplay")
 """R5's element as FHIR R4 carries it; `hidden` is what happens anyway."""
 ANSWER_CONSTRAINT = "extension-Questionnaire.item.answerConstraint"
-"""R5's element as FHIR R4 carries it."""
+"""R5's element as FHIR R4 carries it. A choice of optionsOrType takes other codings, without a code those in own words."""
 FLAGS = ("required", "repeats", "readOnly")
 KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
@@ -69,7 +69,7 @@ def _item(raw: Json, parent: Item, ordinal: int) -> Item:
     item.any_condition = raw.get("enableBehavior") == "any"
     constraint = ext.value(extensions, ANSWER_CONSTRAINT)
     item.open = item.type == "open-choice" or constraint in ("optionsOrType", "optionsOrString")
-    item.type = "open-choice" if item.open and item.type == "choice" else item.type
+    item.type = "open-choice" if item.type == "choice" and constraint == "optionsOrString" else item.type
     item.keep_shown = "protected" in (raw.get("disabledDisplay"), *(ext.value(extensions, n) for n in DISABLED_DISPLAY))
     return item
 

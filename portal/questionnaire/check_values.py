@@ -218,7 +218,7 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
             yield "option", "error", {}
         return
     canonical = evaluation.form.value_sets.elsewhere(item)
-    if item.type != "choice" or kind != "valueCoding" or not canonical:
+    if item.open or item.type != "choice" or kind != "valueCoding" or not canonical:
         return
     if evaluation.form.value_sets.rules_out(canonical, value):
         yield "option", "error", {}

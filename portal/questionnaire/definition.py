@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import admission, building, foreign, graph, paging
+from . import admission, building, derivation, foreign, graph, paging, releases
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
@@ -90,17 +90,20 @@ class Form:
 def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     """Check and compile a Questionnaire. `registry` maps canonicals to ValueSets, CodeSystems and Questionnaires.
 
-    Raises FormRefused with every reason found, each naming its item.
+    A form of FHIR STU3 or R5 is read as the form of R4 that it says. Raises FormRefused with every reason found, each
+    naming its item.
     """
     refusals = admission.refusals(raw)
     if refusals or not isinstance(raw, dict):
         raise FormRefused(refusals)
-    findings = Findings()
+    raw, written = releases.in_r4(raw)
+    findings = Findings(written=written)
     value_sets = ValueSets(raw, registry or {})
     root, all_items = building.build(raw, findings)
     by_link = {item.link_id: item for item in all_items}
     building.connect(all_items, by_link, findings)
     foreign.refuse_deciding(all_items, by_link, findings)
+    derivation.refuse_strays(raw, all_items, registry or {}, findings)
     drawn = graph.draw(root, all_items, by_link, findings)
     if findings.refusals:
         raise FormRefused(findings.refusals)

@@ -65,8 +65,20 @@ REASONS = {
     "externallydefined": "the options lie at an address of their own that is no value set",
 }
 """What is known and not done, and what that means for whoever fills in the form."""
-ALSO = frozenset({"resourceType", "id", "extension", "linkId", "disabledDisplay", "answerConstraint", "fhir_comments"})
-"""Elements beside those of the model, two of them R5's that are honoured."""
+ALSO = frozenset(
+    {
+        "resourceType",
+        "id",
+        "extension",
+        "linkId",
+        "disabledDisplay",
+        "fhir_comments",
+        "copyrightLabel",
+        "versionAlgorithmString",
+        "versionAlgorithmCoding",
+    }
+)
+"""Elements beside those of the model: R5's that are honoured, or that say nothing to who fills in the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +99,10 @@ class Features:
 
 @dataclass(slots=True)
 class Findings:
-    """`unheard`: ordinal -> features that are in a language nobody here speaks; `unheard_names`: variables that are."""
+    """`written`: the release the form was written for where that is not R4. `unheard`: ordinal -> features that are in a
+    language nobody here speaks; `unheard_names`: variables that are."""
 
+    written: tuple[str, ...] = ()
     refusals: list[Refusal] = field(default_factory=list)
     not_honoured: list[Unhonoured] = field(default_factory=list)
     defects: list[Refusal] = field(default_factory=list)
@@ -106,7 +120,7 @@ class Findings:
         self.defects.append(Refusal(link_id, code, reason, "warning"))
 
     def features(self, items: list[Item], raw: Json) -> Features:
-        used: Counter[str] = Counter()
+        used: Counter[str] = Counter(f"written for {release}" for release in self.written)
         missed: dict[tuple[str, str], Unhonoured] = {(m.link_id, m.feature): m for m in self.not_honoured}
         for link_id, element in [("", raw), *((item.link_id, item.raw) for item in items)]:
             for name in _extension_names(element):

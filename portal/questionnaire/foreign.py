@@ -11,12 +11,16 @@ from .items import Item
 
 LEFT_OUT = {
     "initialExpression": "the question begins empty",
+    "cqf-calculatedValue": "the question begins empty",
     "itemPopulationContext": "nothing is filled in from it",
     "candidateExpression": "its suggestions are not offered",
     "variable": "what uses it has no value",
     "targetConstraint": "the rule is not checked",
 }
 """Features without which a form asks the same questions; the rest are refused."""
+
+
+PREFILLING = frozenset({"initialExpression", "cqf-calculatedValue"})
 
 
 def left_out(item: Item, feature: str) -> str:
@@ -56,14 +60,14 @@ def refuse_deciding(items: list[Item], by_link: Mapping[str, Item], findings: Fi
                 item.link_id,
                 "expression-language",
                 f"what is asked depends on {question.link_id!r}, which nobody can answer: it is hidden or read-only, "
-                "and its initialExpression is not in FHIRPath",
+                "and what fills it in is not in FHIRPath",
             )
 
 
 def _only_prefilled(item: Item, findings: Findings) -> bool:
     """Whether nothing but the lost expression could answer it."""
-    lost = "initialExpression" in findings.unheard.get(item.ordinal, ())
-    return lost and any(owner.hidden or owner.read_only for owner in item.ancestors()) and not item.calculated
+    lost = PREFILLING & findings.unheard.get(item.ordinal, set())
+    return bool(lost) and any(owner.hidden or owner.read_only for owner in item.ancestors()) and not item.calculated
 
 
 def _deciding(item: Item) -> Iterator[Formula]:

@@ -88,8 +88,17 @@ def _choice(node: Node, typed: Typed, language: str) -> Parsed:
         if node.control == "autocomplete" and str(option.label).strip().casefold() == text.casefold():
             return dict(option.value)
     if node.open:
-        return {"valueString": text} if node.type == "open-choice" else _BY_TYPE[node.type](node, text, language, "")
+        return _own_words(node, text, language)
     return {"valueCoding": {"display": text}} if node.lookup else "option"
+
+
+def _own_words(node: Node, text: str, language: str) -> Parsed:
+    """Beside the options: text for an open choice, a coding without a code for a choice of other codings."""
+    if node.type == "open-choice":
+        return {"valueString": text}
+    return (
+        {"valueCoding": {"display": text}} if node.type == "choice" else _BY_TYPE[node.type](node, text, language, "")
+    )
 
 
 def _boolean(node: Node, typed: Typed, language: str, zone: str) -> Parsed:

@@ -16,6 +16,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .filling import Filling
 from .issues import Issue
+from .releases import response_in_r4
 from .response import STATUSES
 from .signing import needed
 
@@ -29,6 +30,7 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
         return [
             Issue("", "", "shape", "error", {"what": "this is not a QuestionnaireResponse"}, "QuestionnaireResponse")
         ]
+    response = response_in_r4(response)
     filling = Filling(form, response, context, settle=False)
     filling.inside()[0].given = True
     found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]

@@ -98,7 +98,8 @@ def _terms(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _checked(case: dict[str, str]) -> str:
     with desk() as here:
-        ran = questionnaire("check", here.put("form.json", _inputs(case)[0]))
+        given = _inputs(case)
+        ran = questionnaire("check", *(here.put(f"form{at}.json", one) for at, one in enumerate(given)))
     found = {0: "valid", 1: "invalid"}.get(ran.code, "unread")
     return "" if found == case["verdict"] else f"{found}: {ran.out[:300]}"
 

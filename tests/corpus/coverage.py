@@ -17,7 +17,8 @@ OWN_NAMES = "http://hobby.intake-forms/"
 """Notes of those who gathered the forms: no part of them."""
 CLASSES = {
     "no-link-id": "an item has no linkId: it cannot be answered (1..1)",
-    "fhir-version": "written for STU3 or R5: other elements mean other things",
+    "fhir-version": "elements that are neither of FHIR R4 nor as FHIR STU3 or R5 have them",
+    "derivation": "it says that it complies with another form, and does not",
     "duplicate-link-id": "que-2: one linkId for two items, an answer belongs to neither",
     "expression-language": "CQL alone decides what is asked",
     "shape": "no JSON of FHIR: `true` as a text, a date for an integer",

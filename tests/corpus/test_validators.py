@@ -24,7 +24,7 @@ def verdict(case: dict[str, str]) -> str:
     if not forms:
         return "unread"
     try:
-        form = load(forms[0], registry=registry())
+        form = load(forms[0], registry={**registry(), **{str(other.get("url")): other for other in forms[1:]}})
     except FormRefused:
         return "invalid"
     issues = [issue for response in responses[:1] for issue in validate(form, response, context())]

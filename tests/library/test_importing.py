@@ -130,7 +130,7 @@ def test_what_is_no_form_is_refused_in_words(staff: Any, content: bytes, says: s
     ("change", "code"),
     [
         ({"item": [item("1", "string"), item("1", "string")]}, "duplicate-link-id"),
-        ({"item": [item("1", "coding")]}, "fhir-version"),
+        ({"item": [item("1", "choice", option={"code": "x"})]}, "fhir-version"),
         ({"item": [{"linkId": "1", "type": 7}]}, "no-type"),
         ({"item": [{"type": "string"}]}, "no-link-id"),
         ({"item": {"linkId": "1"}}, "shape"),

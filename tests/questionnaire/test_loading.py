@@ -27,6 +27,7 @@ FROM_CQL = {"url": SDC + "initialExpression", "valueExpression": CQL}
 OLD = {"url": HL7 + "variable", "valueExpression": {**CQL, "name": "old"}}
 CONTEXT = {"url": SDC + "itemPopulationContext", "valueExpression": CQL}
 MOST = {"url": HL7 + "maxValue", "_valueInteger": {"extension": [CQL_TEXT]}}
+BOTH = q("b", "choice", answerOption=options(2))
 IF_N = q("a", enableWhen=[when("n", ">", answerInteger=5)])
 IF_OLD = q("a", ext=[sdc("enableWhenExpression", "%old > 1")])
 N_PLUS = q("a", "integer", ext=[sdc("calculatedExpression", "%resource.item.where(linkId='n').answer.value + 1")])
@@ -36,7 +37,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("no linkId", raw_form({"type": "string", "text": "x"}), "", "no-link-id"),
     ("same linkId", raw_form(q("a"), group("g", q("a"))), "a", "duplicate-link-id"),
     ("unknown type", raw_form(q("a", "banana")), "a", "type"),
-    ("an R5 type", raw_form(q("a", "coding")), "a", "fhir-version"),
+    ("the type of any question", raw_form(q("a", "question")), "a", "type"),
     ("dangling enableWhen", raw_form(q("a", enableWhen=[when("zz", answerBoolean=True)])), "a", "enable-when"),
     ("enableWhen on itself", raw_form(q("a", enableWhen=[when("a", answerString="x")])), "a", "enable-when"),
     ("bad operator", raw_form(q("b"), q("a", enableWhen=[when("b", "~", answerString="x")])), "a", "enable-when"),
@@ -50,10 +51,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("a hidden answer from CQL decides", raw_form(q("n", "integer", ext=[FROM_CQL, HIDDEN]), IF_N), "a", "expression-language"),
     ("a locked answer from CQL counts", raw_form(q("n", "integer", ext=[FROM_CQL], readOnly=True), N_PLUS), "a", "expression-language"),
     ("a variable in CQL decides", raw_form(IF_OLD, extension=[OLD]), "a", "expression-language"),
-    ("STU3 options", raw_form(q("a", "choice", option=[{"valueString": "x"}])), "a", "fhir-version"),
-    ("STU3 initial", raw_form(q("a", initialString="x")), "a", "fhir-version"),
-    ("STU3 condition", raw_form(q("b"), q("a", enableWhen=[{"question": "b", "hasAnswer": True}])), "a", "fhir-version"),
-    ("R5 constraint", raw_form(q("a", answerOption=[{"valueString": "x"}], answerConstraint="optionsOrString")), "a", "fhir-version"),
+    ("options of no release", raw_form(q("a", "choice", option={"valueString": "x"})), "a", "fhir-version"),
+    ("an odd hasAnswer", raw_form(q("b"), q("a", enableWhen=[{"question": "b", "hasAnswer": "yes"}])), "a", "fhir-version"),
+    ("no operator in R4", raw_form(BOTH, q("a", enableWhen=[{"question": "b", "answerString": "o1"}])), "a", "fhir-version"),
+    ("an odd constraint", raw_form(q("a", answerConstraint="optionsOrDate")), "a", "fhir-version"),
     ("broken condition", raw_form(q("a", ext=[sdc("enableWhenExpression", "1 +")])), "a", "expression"),
     ("21 deep", raw_form(nested(21)), "", "too-deep"),
     ("2001 items", raw_form(*(q(str(n)) for n in range(2001))), "", "too-many-items"),
