@@ -12,7 +12,7 @@ from .comparing import number, same_coding
 from .context import Context
 from .extensions import Json
 from .items import Item
-from .options import units_open
+from .units import in_unit
 
 _DAYS = {"a": Decimal("365.25"), "y": Decimal("365.25"), "mo": Decimal("30.44"), "wk": Decimal(7), "d": Decimal(1)}
 _HOURS = {"h": Decimal(1), "min": 1 / Decimal(60), "s": 1 / Decimal(3600)}
@@ -41,8 +41,9 @@ def latest(
         if not item.is_question:
             return None, observation
         for value in _values(observation, item, within):
-            if fits(value) and _in_its_unit(item, value):
-                return value, observation
+            measured = in_unit(item, value)
+            if measured is not None and fits(measured):
+                return measured, observation
     return None
 
 
@@ -53,16 +54,6 @@ def _values(observation: Json, item: Item, within: Json | None) -> Iterator[Any]
     for part in parts:
         if part is observation or _coded(part, _codes(item)):
             yield from (value for key, value in part.items() if key.startswith("value") and value is not None)
-
-
-def _in_its_unit(item: Item, value: Any) -> bool:
-    """A number in another unit than the question's would be another number: it is not taken over."""
-    codings = [ext.value(item.extensions, "unit"), *ext.values(item.extensions, "unitOption")]
-    wanted = [coding for coding in codings if isinstance(coding, dict)]
-    if not wanted or not isinstance(value, dict) or "value" not in value:
-        return True
-    said = {text for text in (value.get("code"), value.get("unit")) if text}
-    return any(said & {coding.get("code"), coding.get("display")} for coding in wanted) or units_open(item)
 
 
 def query(item: Item, context: Context) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from portal.questionnaire import Filling, extract, populate, populated
 from tests.questionnaire.make import SDC, context, every, filling, form, group, hl7, option, q, sdc, values
 
@@ -14,6 +16,7 @@ PATIENT = {
     "birthDate": "1980-02-03",
     "name": [{"family": "Lovelace", "given": ["Ada"]}, {"family": "King"}],
 }
+UCUM = "http://unitsofmeasure.org"
 ONE_YEAR = {"url": SDC + "observationLinkPeriod", "valueDuration": {"value": 1, "code": "a"}}
 HEIGHT = {"system": "http://loinc.org", "code": "8302-2"}
 
@@ -196,17 +199,41 @@ def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "entry": [{"resource": one} for one in resources]}
 
 
-def test_a_number_in_another_unit_is_never_taken_for_one_in_the_units_of_the_question() -> None:
-    made = form(*(q(code, kind, code=[HEIGHT], ext=[ONE_YEAR, unit(code)]) for code, kind in UNITS))
-    newest = {**observation(67, "2026-09-01"), "valueQuantity": {"value": 67, "unit": "inches", "code": "[in_i]"}}
-    draft = populate(made, context(variables={"known": searchset(observation(170, "2026-05-01"), newest)}))
-    assert values(draft) == {
-        "cm": [170],
-        "[in_i]": [67],
-    }
+CONVERTED: list[tuple[str, str, dict[str, Any], int | str | None]] = [
+    ("the same", "cm", {"value": 170, "code": "cm"}, 170),
+    ("longer", "cm", {"value": Decimal("67"), "code": "[in_i]", "unit": "inches"}, "170.2"),
+    ("whole", "[in_i] integer", {"value": 170, "code": "cm"}, 67),
+    ("digits kept", "kg", {"value": Decimal("180.25"), "code": "[lb_av]", "system": UCUM}, "81.760"),
+    ("a scale of its own", "Cel", {"value": Decimal("98.6"), "code": "[degF]"}, 37),
+    ("large", "g", {"value": Decimal("81.5"), "code": "kg"}, 81500),
+    ("a unit in words", "kg", {"value": 500, "unit": "g"}, "0.5"),
+    ("another dimension", "cm", {"value": 70, "code": "kg"}, None),
+    ("another substance scale", "mmol/L", {"value": 90, "code": "mg/dL"}, None),
+    ("no unit", "cm", {"value": 170}, None),
+    ("another system of units", "cm", {"value": 2, "code": "m", "system": "https://example.org/units"}, None),
+    ("no number", "cm", {"value": None, "code": "m"}, None),
+]  # fmt: skip
 
 
-UNITS = [("cm", "decimal"), ("[in_i]", "integer"), ("m", "decimal")]
+@pytest.mark.parametrize(
+    ("wanted", "measured", "expected"), [case[1:] for case in CONVERTED], ids=[case[0] for case in CONVERTED]
+)
+def test_a_number_in_another_unit_is_converted_or_not_taken(
+    wanted: str, measured: dict[str, Any], expected: Any
+) -> None:
+    code, _, kind = wanted.partition(" ")
+    made = form(q("n", kind or "decimal", code=[HEIGHT], ext=[ONE_YEAR, unit(code)]))
+    known = searchset({**observation(1, "2026-09-01"), "valueQuantity": measured})
+    found = values(populate(made, context(variables={"known": known})))
+    assert found == ({} if expected is None else {"n": [Decimal(expected)]})
+
+
+def test_a_quantity_is_brought_into_a_unit_that_may_be_chosen() -> None:
+    options = [hl7("questionnaire-unitOption", valueCoding={"system": UCUM, "code": code}) for code in ("cm", "m")]
+    made = form(q("h", "quantity", code=[HEIGHT], ext=[ONE_YEAR, *options]))
+    inches = {**observation(1, "2026-09-01"), "valueQuantity": {"value": 67, "code": "[in_i]"}}
+    [found] = values(populate(made, context(variables={"known": searchset(inches)})))["h"]
+    assert found == {"value": Decimal("170.2"), "unit": "cm", "system": UCUM, "code": "cm"}
 
 
 def test_the_newest_observation_that_has_a_value_of_the_right_kind_counts() -> None:
