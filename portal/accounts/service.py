@@ -8,7 +8,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from portal import db
-from portal.accounts import passwords, sessions
+from portal.accounts import joining_codes, passwords, sessions, throttle
+from portal.accounts.devices import NOWHERE, Arrival
 from portal.accounts.keeping import drop_kept, keep, take_kept
 from portal.accounts.models import Account, Clinic, Invitation, Patient
 from portal.actors import PATIENTS, STAFF, Actor, Permission, Role, system
@@ -19,6 +20,7 @@ from portal.db import session, transaction
 from portal.errors import Gone, Issue, Misconfigured, NotAllowed, NotFound
 
 MOST_FAILURES = 5
+IN_USE = "This address cannot be used for this account. If it is yours already, call the clinic; else give another."
 
 __all__ = ["drop_kept", "keep", "take_kept"]
 
@@ -135,6 +137,16 @@ def tie(actor: Actor, patient_id: str, connection_id: str, fhir_id: str, *, inst
         audit.record(actor, Event.PATIENT_MATCHED, subject=f"patients:{row.id}", patient_id=row.id)
 
 
+def untie(actor: Actor, patient_id: str) -> None:
+    """The record that this patient was tied to is not theirs; inside the caller's transaction."""
+    with transaction():
+        row = patient(actor, patient_id)
+        row.connection_id = row.fhir_id = None
+        audit.record(
+            actor, Event.PATIENT_UNTIED, subject=f"patients:{row.id}", patient_id=row.id, outcome=Outcome.SERIOUS
+        )
+
+
 def add_staff(clinic_id: str, role: Role, name: str, email: str, password: str, by: Actor | None = None) -> Account:
     """A staff account. `by` is the administrator, or None for the command line."""
     if role not in STAFF:
@@ -194,8 +206,26 @@ def email_index(email: str) -> str:
 # -- invitations -----------------------------------------------------------------------------------------------------
 
 
-def invite(actor: Actor, patient_id: str, days: int) -> str:
-    """A link token (256 bits) for this patient, valid once and for `days`; who may: front desk, administrator, the system."""
+@dataclass(frozen=True)
+class Invite:
+    """Shown once and kept nowhere: the link's token, and the code that is told another way or handed over with it."""
+
+    token: str
+    code: str
+
+
+def invite(actor: Actor, patient_id: str, days: int) -> Invite:
+    """A link for this patient, valid once and for `days`, with the code that it asks for; it is good for their other links too."""
+    with transaction():
+        token = invite_by_link(actor, patient_id, days)
+        return Invite(token, joining_codes.make(actor.clinic_id, patient_id, days))
+
+
+def invite_by_link(actor: Actor, patient_id: str, days: int) -> str:
+    """A link token (256 bits) alone, for an e-mail: the code is what the patient was told, or asks the clinic for.
+
+    Who may: front desk, administrator, the system.
+    """
     if not (actor.role is Role.SYSTEM or actor.may(Permission.INVITE)):
         raise NotAllowed
     token = secrets.token_urlsafe(32)
@@ -225,13 +255,30 @@ def _invited(row: Invitation) -> Patient:
     return session().get_one(Patient, row.patient_id)
 
 
-def prove(token: str, birth_date: str) -> str | None:
-    """A proof for `join` when the person who holds the link also knows the birth date (YYYY-MM-DD); five wrong answers end the link."""
+def code_for(actor: Actor, patient_id: str, days: int) -> str:
+    """A new code for a patient whose link goes by e-mail, to be told another way."""
+    if not actor.may(Permission.INVITE):
+        raise NotAllowed
+    with transaction():
+        found = patient(actor, patient_id)
+        audit.record(actor, Event.INVITED, subject=f"patients:{found.id}", patient_id=found.id)
+        return joining_codes.make(actor.clinic_id, found.id, days)
+
+
+def prove(token: str, code: str, birth_date: str, arrival: Arrival = NOWHERE) -> str | None:
+    """A proof for `join` when the person who holds the link also has the code and knows the birth date (YYYY-MM-DD).
+
+    Both are looked at, so that whichever is wrong takes as long and looks the same. Five wrong answers end the link, and sixty
+    in a quarter of an hour from one source stop that source (TooMany).
+    """
+    throttle.check_source(arrival)
     row = invitation(token)
-    known = _invited(row).person.get("birthDate")
-    if known is not None and secrets.compare_digest(known, birth_date):
+    known = _invited(row).person.get("birthDate") or ""
+    born = secrets.compare_digest(known.encode(), (birth_date or "-").encode())
+    if joining_codes.right(str(row.patient_id), code) and born:
         return _proof(token)
     with transaction():
+        throttle.failed_source(arrival)
         row.failures += 1
         audit.record(
             system(row.clinic_id, "Somebody with the link"),
@@ -276,8 +323,11 @@ def join(
         return Joined(None, found)
     with transaction() as current:
         row = invitation(token)
-        if has_account(patient.id) or by_email(row.clinic_id, email) is not None:
+        if has_account(patient.id):
             return Joined(None, [Issue("email", "taken", "You already have an account here. Sign in instead.")])
+        if by_email(row.clinic_id, email) is not None:
+            row.failures += 1  # so that a link tells of five addresses at most whether they are known here
+            return Joined(None, [Issue("email", "in-use", IN_USE)])
         spoken = _spoken(person.get("language"), offered) or language
         profile = {"name": person["name"] or "", "email": email.strip(), "language": spoken}
         account = _account(row.clinic_id, Role.PATIENT, patient.id, profile, password)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.db import session
 from portal.delivery import bundle as bundles
 from portal.delivery.models import OutboxItem, Receipt
+from portal.delivery.states import State
 from portal.fhir import exact
 
 
@@ -28,7 +29,11 @@ def placed(clinic_id: str, patient_id: str, kind: str) -> list[Placed]:
     wanted = (
         select(OutboxItem, Receipt)
         .join(Receipt, Receipt.item_id == OutboxItem.id)
-        .where(OutboxItem.patient_id == patient_id, OutboxItem.clinic_id == clinic_id)
+        .where(
+            OutboxItem.patient_id == patient_id,
+            OutboxItem.clinic_id == clinic_id,
+            OutboxItem.state == State.CONFIRMED.value,  # what was confirmed in the wrong record was closed since
+        )
         .order_by(OutboxItem.position)
     )
     found: dict[str, Placed] = {}

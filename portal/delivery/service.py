@@ -19,10 +19,12 @@ from portal.delivery.models import OutboxItem
 from portal.delivery.placed import placed
 from portal.delivery.standing import Status, of_patient, status_of, statuses_of
 from portal.delivery.states import Kind, State
+from portal.delivery.wrong_record import Written, stop, touched
 from portal.fhir import exact
 
 __all__ = [
     "Status",
+    "Written",
     "close",
     "enqueue",
     "held",
@@ -35,7 +37,9 @@ __all__ = [
     "resend_all",
     "status_of",
     "statuses_of",
+    "stop",
     "take_back",
+    "touched",
 ]
 
 

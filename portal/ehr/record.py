@@ -268,6 +268,16 @@ def _left_out(link: Link, others: int, nobody: int) -> None:
         wrong_patient(link, others)
 
 
+def forget(actor: Actor, patient_id: str) -> None:
+    """Take away everything that was read for this patient: it was somebody else's record. In the caller's transaction."""
+    with transaction() as current:
+        wanted = select(RecordReading).where(
+            RecordReading.patient_id == patient_id, RecordReading.clinic_id == actor.clinic_id
+        )
+        for row in current.scalars(wanted):
+            current.delete(row)
+
+
 def wrong_patient(link: Link, dropped: int) -> None:
     """Something of another patient came where this one's was asked for; in the caller's transaction."""
     connections.alert(link.connection, Reason.OTHER_PATIENT.value, link.patient_id, dropped)

@@ -28,7 +28,7 @@ from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.overview import Overview
 from portal.ehr.quality import dropped_since, kept_since, sources
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, reason_of
-from portal.ehr.record import FRESH, read, read_several, refresh
+from portal.ehr.record import FRESH, forget, read, read_several, refresh
 from portal.ehr.registering import Tested, issues, make_service, owned, pause, register, resume, rotate_keys, test
 from portal.ehr.scopes import NEEDS
 from portal.ehr.visits import Appointment
@@ -222,6 +222,7 @@ __all__ = [
     "dropped_since",
     "expand",
     "for_staff",
+    "forget",
     "form_there",
     "forms_there",
     "issues",

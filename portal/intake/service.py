@@ -10,13 +10,14 @@ from sqlalchemy import select
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Actor, Role
 from portal.clock import now
-from portal.db import session
+from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.ehr.errors import EhrError, NotThere
 from portal.ehr.finding import starts_at
 from portal.errors import NotAllowed, NotFound
 from portal.fhir import codes
 from portal.intake import visits
+from portal.intake.confirming import TASK as FACTS_TASK
 from portal.intake.drafts import latest_submission
 from portal.intake.given import Given, given, kept
 from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Visit, VisitState
@@ -40,6 +41,7 @@ __all__ = [
     "anything_from",
     "asks_nothing",
     "expect",
+    "forget_facts",
     "given",
     "kept",
     "latest_submission",
@@ -126,6 +128,17 @@ def anything_from(actor: Actor, patient_id: str) -> bool:
         session().scalar(wanted.limit(1)) is not None
         for wanted in (select(Draft.id).where(*ours), select(Submission.id).where(*sent))
     )
+
+
+def forget_facts(actor: Actor, patient_id: str) -> None:
+    """Take what was shown of a record out of this patient's drafts: it was somebody else's. In the caller's transaction."""
+    _staff_only(actor)
+    with transaction() as current:
+        wanted = select(Draft).where(
+            Draft.patient_id == patient_id, Draft.clinic_id == actor.clinic_id, Draft.task == FACTS_TASK
+        )
+        for row in current.scalars(wanted):
+            current.delete(row)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ def _split(one: Name, other: Name) -> tuple[Level, Level]:
         crossed = _given(one.given, other.family), _family(one.family, other.given)
         if _sum(crossed) > _sum(straight) and Level.DIFFERS not in crossed and one.given and other.given:
             return Level.CLOSE, Level.CLOSE
+        if set(straight) == {Level.DIFFERS} and set(crossed) & {Level.AGREES, Level.CLOSE}:
+            return Level.CLOSE, Level.DIFFERS  # one of the names stands in the other's place
         return straight
     flat, whole = (one, other) if not one.family else (other, one)
     return _against_line(flat.given, whole)
@@ -108,7 +110,9 @@ def _birth_date(one: Identity, other: Identity) -> Level:
     if size < 8:
         return Level.CLOSE if a[:size] == b[:size] else Level.DIFFERS
     swapped = a[:4] == b[:4] and a[4:6] == b[6:] and a[6:] == b[4:6]
-    return Level.CLOSE if swapped or distance(a, b) == 1 else Level.DIFFERS
+    parts = [(a[:4], b[:4]), (a[4:6], b[4:6]), (a[6:], b[6:])]
+    one_part = sum(ours != theirs for ours, theirs in parts) == 1
+    return Level.CLOSE if swapped or one_part or distance(a, b) == 1 else Level.DIFFERS
 
 
 def _gender(one: Identity, other: Identity) -> Level:
@@ -142,7 +146,13 @@ def _streets(one: frozenset[str], other: frozenset[str]) -> Level:
         return Level.UNKNOWN
     if one & other:
         return Level.AGREES
-    return Level.CLOSE if any(distance(a, b) <= 2 for a in one for b in other) else Level.DIFFERS
+    return Level.CLOSE if any(distance(a, b) <= 2 or _within(a, b) for a in one for b in other) else Level.DIFFERS
+
+
+def _within(one: str, other: str) -> bool:
+    """One line of an address has all words of the other, or all but one of several."""
+    ours, theirs = set(one.split()), set(other.split())
+    return min(len(ours), len(theirs)) > 1 and len(ours & theirs) >= max(2, min(len(ours), len(theirs)) - 1)
 
 
 def _identifier(one: Identity, other: Identity) -> Level:
@@ -152,7 +162,7 @@ def _identifier(one: Identity, other: Identity) -> Level:
     pairs = [(a, b) for system, a in one.identifiers for theirs, b in other.identifiers if system == theirs]
     if not pairs:
         return Level.UNKNOWN
-    return Level.CLOSE if any(distance(a, b) == 1 for a, b in pairs) else Level.DIFFERS
+    return Level.CLOSE if any(distance(a, b) <= (2 if len(a) > 6 else 1) for a, b in pairs) else Level.DIFFERS
 
 
 FIELDS: dict[str, Callable[[Identity, Identity], Level]] = {

@@ -16,21 +16,24 @@ from portal.delivery import service as delivery
 from portal.errors import Conflict, Issue
 from portal.fhir.resources import Json
 from portal.intake import service as intake
-from portal.review import payload
+from portal.review import claims, editing, payload
 from portal.review.decisions import REVIEWABLE, Item, items
 from portal.review.models import Verdict
 from portal.review.proposal import Proposal
 from portal.review.provenance import Person
+from portal.review.renaming import renamed
+from portal.review.untying import undone
 
 Status = intake.Status
 
 
 @dataclass(frozen=True)
 class Finished:
-    """Where the submission went, or what is still in the way (`issues`; then nothing happened)."""
+    """Where the submission went, or what is still in the way (`issues`, or somebody else who `held` it; then nothing happened)."""
 
     to: Status | None = None
     issues: list[Issue] = field(default_factory=list)
+    held: claims.Held | None = None
 
 
 def finish(
@@ -46,6 +49,9 @@ def finish(
         current.refresh(submission, ["status"], with_for_update=True)
         if Status(submission.status) not in REVIEWABLE:
             raise Conflict
+        held = claims.in_the_way(actor, submission)
+        if held:
+            return Finished(held=held)
         decided = items(actor, submission, proposals)
         issues = undecided(decided)
         if issues:
@@ -90,13 +96,13 @@ def _accept(
             clinic_id=submission.clinic_id,
             patient_id=submission.patient_id,
             submission_id=submission.id,
-            bundle=bundle,
+            bundle=renamed(bundle, str(wrong)) if (wrong := undone(actor, submission.patient_id)) else bundle,
             consent_basis={"version": submission.document.get("consent_version_id")},
             round=delivery.next_round(submission.id),
         )
     counts = {
         verdict.value: sum(1 for item in decided if item.settled is verdict)
-        for verdict in (Verdict.ACCEPT, Verdict.REJECT)
+        for verdict in (Verdict.ACCEPT, Verdict.EDIT, Verdict.REJECT)
     }
     audit.record(
         actor,
@@ -105,7 +111,7 @@ def _accept(
         patient_id=submission.patient_id,
         detail=counts,
     )
-    intake.move(actor, submission, Status.ACCEPTED, {"rejected": _rejected(decided)})
+    intake.move(actor, submission, Status.ACCEPTED, {"rejected": _rejected(decided), "changed": _changed(decided)})
     return Finished(Status.ACCEPTED)
 
 
@@ -114,9 +120,13 @@ def _bundle(
 ) -> Json:
     document = submission.document
     accepted = [
-        payload.Accepted(item.proposal, Person(item.standing.by, account_id=item.standing.account_id))
+        payload.Accepted(
+            item.final,
+            Person(item.standing.by, account_id=item.standing.account_id),
+            editing.said(item.proposal) if item.settled is Verdict.EDIT else "",
+        )
         for item in decided
-        if item.standing and item.settled is Verdict.ACCEPT
+        if item.standing and item.accepted
     ]
     return payload.build(
         payload.Sending(
@@ -164,6 +174,20 @@ def _rejected(decided: Sequence[Item]) -> list[dict[str, str]]:
         {"key": item.proposal.fact, "title": item.proposal.title, "reason": _reason(item)}
         for item in decided
         if item.settled is Verdict.REJECT
+    ]
+
+
+def _changed(decided: Sequence[Item]) -> list[dict[str, str]]:
+    """What was accepted in other words than the patient's, for the patient."""
+    return [
+        {
+            "key": item.proposal.fact,
+            "title": item.proposal.title,
+            "said": editing.said(item.proposal),
+            "now": editing.said(item.final),
+        }
+        for item in decided
+        if item.settled is Verdict.EDIT
     ]
 
 

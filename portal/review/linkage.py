@@ -54,14 +54,15 @@ def _febrl_person(row: dict[str, str]) -> dict[str, str | None]:
 
 
 def blocked(people: dict[str, Identity]) -> Iterator[tuple[str, str]]:
-    """Pairs worth comparing: those that share a birth date, an identifier, a whole name, or a family name and a postal code."""
+    """Pairs worth comparing: those that share a birth date, an identifier, a whole name, a line of their address, or one name
+    and the postal code or the year of birth."""
     blocks: defaultdict[object, list[str]] = defaultdict(list)
     for name, person in people.items():
         for key in _blocks(person):
             blocks[key].append(name)
     seen: set[tuple[str, str]] = set()
     for members in blocks.values():
-        for pair in combinations(sorted(members), 2):
+        for pair in combinations(sorted(set(members)), 2):
             if pair not in seen:
                 seen.add(pair)
                 yield pair
@@ -72,7 +73,10 @@ def _blocks(person: Identity) -> Iterator[object]:
     yield from (("identifier", each) for each in person.identifiers)
     for name in person.names:
         yield "name", frozenset(name.words)
-        yield from (("place", name.family, each) for each in person.postal_codes if name.family)
+        for word in (*name.given[:1], "".join(name.family)):
+            yield from (("place", word, each) for each in person.postal_codes if word)
+            yield from (("year", word, person.birth_date[:4]),) if word and person.birth_date else ()
+    yield from (("street", each) for each in person.streets if " " in each)
 
 
 def _febrl(text: str) -> Iterator[Pair]:

@@ -62,10 +62,18 @@ WEIGHTS: Mapping[str, Mapping[Level, float]] = {
     "gender": {AGREES: 0.5, DIFFERS: -2},
     "phone": {AGREES: 4, CLOSE: 2, DIFFERS: -0.5},
     "email": {AGREES: 5, CLOSE: 2.5, DIFFERS: -0.5},
-    "address": {AGREES: 4, CLOSE: 1.5, DIFFERS: -1},
-    "identifier": {AGREES: 9, CLOSE: 5, DIFFERS: -4},
+    "address": {AGREES: 4, CLOSE: 2, DIFFERS: -1},
+    "identifier": {AGREES: 9, CLOSE: 5, DIFFERS: -3},
 }
-POSSIBLE = 8.0
+LOOKED_AT: tuple[Mapping[str, set[Level]], ...] = (
+    {"identifier": {AGREES}},
+    {"birth_date": {AGREES}, "phone": {AGREES}},
+    {"birth_date": {AGREES}, "email": {AGREES}},
+    {"birth_date": {AGREES}, "given": {AGREES, CLOSE}, "address": {AGREES, CLOSE}},
+    {"birth_date": {AGREES}, "family": {AGREES, CLOSE}, "address": {AGREES, CLOSE}},
+)
+"""Any one of these makes a person look, whatever else differs: names change, are misheard and are typed in the wrong box."""
+POSSIBLE = 5.0
 """From this score on a person looks."""
 LIKELY = frozenset({"certain", "probable"})
 NEVER = "certainly-not"
@@ -126,7 +134,8 @@ def likeness(fields: Fields) -> Likeness:
     contradicted = any(fields[name] in levels for name, levels in CONTRADICTS.items())
     if not contradicted and any(_holds(rule, fields) for rule in SURE):
         return Likeness.SURE
-    return Likeness.MAYBE if score(fields) >= POSSIBLE else Likeness.UNLIKE
+    possible = score(fields) >= POSSIBLE or any(_holds(rule, fields) for rule in LOOKED_AT)
+    return Likeness.MAYBE if possible else Likeness.UNLIKE
 
 
 def score(fields: Fields) -> float:

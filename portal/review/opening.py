@@ -14,21 +14,25 @@ from portal.consent import service as consent
 from portal.delivery import service as delivery
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed
+from portal.fhir.people import Stand
 from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
+from portal.review import claims
 from portal.review.answers import AnsweredForm, answered_forms
+from portal.review.claims import Held
 from portal.review.conflicts import Contradiction, contradictions
 from portal.review.decisions import REVIEWABLE, Item, as_decided, items
 from portal.review.extracted import Told, told
 from portal.review.finishing import instant, subject_of
 from portal.review.models import TieDecision, Verdict
+from portal.review.others import theirs
 from portal.review.proposal import Proposal
 from portal.review.proposals import proposals
 from portal.review.record import as_record, record_now
 from portal.review.section import KNOWN, Record, Section
 from portal.review.story import Moment, story
 from portal.review.taking_over import section_of
-from portal.review.tying import decided
+from portal.review.tying import decided, own_records, stand_of
 
 KEPT_BACK = "An answer that you may not see needs a clinician today. If nobody here may see it, speak with the patient."
 UNTIED = "Patient/unknown"
@@ -61,11 +65,24 @@ class Opened:
     story: list[Moment]
     urgent: list[str]
     actor: Actor
+    held: Held | None = None
+    """somebody has taken it to work on"""
 
     @property
     def reviewable(self) -> bool:
         """Whether anything can still be decided here."""
         return self.status in REVIEWABLE and self.subject is not None
+
+    @property
+    def stand(self) -> Stand:
+        """Whether the record they are tied to is still in use, as it was read last."""
+        return stand_of(self.readings["contact"])
+
+    @property
+    def hidden(self) -> int:
+        """How many facts are not shown because they were read from a record that is not theirs."""
+        own = {self.subject, *(each.detail.get("followed") for each in self.ties)}
+        return int(theirs(self.submission.document, {each for each in own if each}).get("hidden", 0))
 
     @property
     def contradictions(self) -> list[Contradiction]:
@@ -168,6 +185,7 @@ def _opened(
         story=story(submission, ties, standing),
         urgent=_urgent(actor, submission, desk),
         actor=actor,
+        held=claims.of(submission) if intake.Status(submission.status) in REVIEWABLE else None,
     )
 
 
@@ -194,7 +212,7 @@ def _proposals(
 ) -> list[Proposal]:
     closed = intake.Status(submission.status) not in REVIEWABLE
     return proposals(
-        submission.document,
+        theirs(submission.document, own_records(actor, submission.patient_id)),
         _as_it_was(submission.document) if closed else as_record(readings),
         subject=subject_of(actor, submission.patient_id) or UNTIED,
         said_at=instant(submission.sent_at),

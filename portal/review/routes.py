@@ -17,6 +17,7 @@ from portal.emergency import service as emergencies
 from portal.errors import Issue
 from portal.notices import service as notices
 from portal.review import match_page, service
+from portal.review.editing import label
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
 from portal.review.queue import SORTS
 from portal.review.service import Asked, Decided, Desk, Invited, Opened
@@ -162,6 +163,7 @@ def _page(
         refused=decided.held if decided else None,
         issues=[*(decided.issues if decided else []), *(issues or [])],
         kept=kept,
+        label=label,
         born=_date(opened.person.get("birthDate")),
         clinic_source=_source(opened),
     )

@@ -1,6 +1,7 @@
 """The verbs of the staff desk: see the queue, open a submission, decide, finish, say who somebody is, invite."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from portal.actors import Actor, Permission, system
 from portal.db import transaction
@@ -8,24 +9,41 @@ from portal.delivery import service as delivery
 from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
-from portal.review import decisions, finishing, opening
-from portal.review.decisions import Choice, Decided, Item, Lost, Standing
+from portal.review import claims, decisions, finishing, opening
+from portal.review.claims import Held
+from portal.review.decisions import REVIEWABLE, Choice, Decided, Item, Lost, Standing
 from portal.review.finishing import Finished
 from portal.review.inviting import Invited, NewVisit, Upcoming, invite, invite_new, upcoming
 from portal.review.models import TieVerdict, Verdict
 from portal.review.opening import Desk, Opened, given_file, open_submission
 from portal.review.proposal import Proposal
 from portal.review.queue import Asked, Queue, filed_as, queue
-from portal.review.tying import Candidates, candidates, details_of, link, none_of_these, settle
+from portal.review.tying import Candidates, candidates, details_of, in_use, link, none_of_these, settle
+from portal.review.untying import Correction, corrections, mend, standing_tie, to_correct, undo
 
 NOT_TIED = "First say which record this person is."
+OUT_OF_USE = "The record of this person is no longer in use. First say which record is theirs now."
 
 
-def decide(actor: Actor, submission_id: str, choices: Sequence[Choice], desk: Desk) -> Decided:
-    """Keep what a person chose, each only if nobody was faster and the record is as they saw it (bar 78)."""
+def decide(actor: Actor, submission_id: str, choices: Sequence[Choice], desk: Desk, *, over: bool = False) -> Decided:
+    """Keep what a person chose, each only if nobody was faster and the record is as they saw it (bar 78).
+
+    `over`: take the submission over from whoever has it.
+    """
     _reviewing(actor, submission_id)
     submission, made = opening.current_proposals(actor, submission_id, desk)
-    return decisions.save(actor, submission, made, choices)
+    return decisions.save(actor, submission, made, choices, over=over)
+
+
+def take(actor: Actor, submission_id: str, *, over: bool = False) -> Held | None:
+    """Take a submission to work on; whoever has it already, or None when it is this person's now."""
+    submission = opening.submission_of(actor, submission_id)
+    return claims.take(actor, submission, over=over) if submission.status in REVIEWABLE else None
+
+
+def let_go(actor: Actor, submission_id: str) -> None:
+    """Give it back."""
+    claims.let_go(actor, opening.submission_of(actor, submission_id))
 
 
 def accept_unremarkable(actor: Actor, submission_id: str, seen: Sequence[tuple[str, str]], desk: Desk) -> Decided:
@@ -36,7 +54,7 @@ def accept_unremarkable(actor: Actor, submission_id: str, seen: Sequence[tuple[s
     choices = [Choice(key, Verdict.ACCEPT, "", token) for key, token in seen if _unremarkable(by_key.get(key))]
     changed = [Lost(key, by_key[key].title) for key, _ in seen if key in by_key and not _unremarkable(by_key[key])]
     done = decisions.save(actor, submission, made, choices)
-    return Decided(done.issues, [*done.lost, *changed], done.saved)
+    return replace(done, lost=[*done.lost, *changed])
 
 
 def _reviewing(actor: Actor, submission_id: str) -> None:
@@ -68,6 +86,8 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
     subject = finishing.subject_of(actor, opening.submission_of(actor, submission_id).patient_id)
     if subject is None:
         return Finished(issues=[Issue("tie", "not-tied", NOT_TIED)])
+    if not in_use(actor, opening.submission_of(actor, submission_id).patient_id):
+        return Finished(issues=[Issue("tie", "out-of-use", OUT_OF_USE)])
     submission, made = opening.every_proposal(actor, submission_id, desk)
     return finishing.finish(actor, submission, made, subject, _responses(actor, submission, desk))
 
@@ -86,9 +106,11 @@ __all__ = [
     "Asked",
     "Candidates",
     "Choice",
+    "Correction",
     "Decided",
     "Desk",
     "Finished",
+    "Held",
     "Invited",
     "Item",
     "Lost",
@@ -101,6 +123,7 @@ __all__ = [
     "Verdict",
     "accept_unremarkable",
     "candidates",
+    "corrections",
     "decide",
     "details_of",
     "filed_as",
@@ -108,11 +131,17 @@ __all__ = [
     "given_file",
     "invite",
     "invite_new",
+    "let_go",
     "link",
+    "mend",
     "none_of_these",
     "open_submission",
     "patient_of",
     "queue",
     "settle",
+    "standing_tie",
+    "take",
+    "to_correct",
+    "undo",
     "upcoming",
 ]

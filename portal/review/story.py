@@ -31,6 +31,7 @@ STEPS = {
 }
 DECISIONS = {
     Verdict.ACCEPT: "Accepted: %(title)s",
+    Verdict.EDIT: "Accepted in other words: %(title)s",
     Verdict.REJECT: "Rejected: %(title)s",
     Verdict.ASK: "Asked the patient: %(title)s",
     Verdict.REOPEN: "Decision taken back: %(title)s",
@@ -38,6 +39,8 @@ DECISIONS = {
 TIES = {
     TieVerdict.LINK: "Tied to one record",
     TieVerdict.NONE: "No record found that is this person",
+    TieVerdict.UNDO: "The tie to a record was taken back",
+    TieVerdict.MENDED: "The clinic has corrected the record they were wrongly tied to",
 }
 DELIVERIES = {
     State.WAITING: ("On its way to the record", "waiting"),
@@ -77,4 +80,10 @@ def _step(step: Any) -> str:
 
 
 def _decision(row: Decision) -> Moment:
-    return Moment(row.at, DECISIONS[Verdict(row.verdict)], row.detail["by"], row.detail["title"], row.detail["reason"])
+    return Moment(
+        row.at,
+        DECISIONS[Verdict(row.verdict)],
+        row.detail["by"],
+        row.detail["title"],
+        row.detail["reason"] or row.detail.get("made", ""),
+    )

@@ -1,6 +1,7 @@
 """Which record a person is: candidates beside what we know, a person's decision with its reason, and the tie made by rule alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,13 +14,16 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.errors import Conflict, Issue, NotAllowed, NotFound
+from portal.fhir.people import Stand, Standing, standing
 from portal.fhir.resources import Json, key_of, objects_at, text_at
 from portal.fhir.values import address_text
 from portal.intake import service as intake
 from portal.review.identity import of_person
 from portal.review.matching import Match, Scored, Verdict, match
 from portal.review.models import TieDecision, TieVerdict
+from portal.review.untying import standing_tie
 
+OUT_OF_USE = frozenset({Standing.REPLACED, Standing.INACTIVE})
 TAKEN = (
     "Another entry of this portal is tied to that record already, perhaps the one that came with an appointment. "
     "Look in the list of visits and make the link there, or ask an administrator."
@@ -30,6 +34,17 @@ class RecordTaken(Conflict):
     """Two people of the portal would be one record."""
 
     sentence = TAKEN
+
+
+@dataclass(frozen=True)
+class Tied:
+    """The record that somebody is tied to now: what it says, whether it is still in use, and who decided so (None: the
+    appointment they came with)."""
+
+    record: str
+    patient: Json | None
+    stand: Stand
+    by: TieDecision | None
 
 
 @dataclass(frozen=True)
@@ -45,12 +60,19 @@ class Candidates:
     """by what there is more than was shown"""
     asked_match: bool
     """whether the clinic's own matching had its say"""
+    tied: Tied | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to choose: they are tied, and that record is in use."""
+        return self.tied is not None and self.tied.stand.standing not in OUT_OF_USE
 
 
 def candidates(actor: Actor, patient_id: str) -> Candidates:
     """Ask the clinic's server who this could be; for those who may match. Audited, as it shows other people's names."""
     _allowed(actor)
     person = accounts.patient(actor, patient_id).person
+    tied = _tied(actor, patient_id)
     reading = ehr.candidates(actor, actor.clinic_id, _asked(person))
     audit.seen(actor, Event.CANDIDATES_SEEN, subject=f"patients:{patient_id}", patient_id=patient_id)
     return Candidates(
@@ -61,7 +83,42 @@ def candidates(actor: Actor, patient_id: str) -> Candidates:
         decided=decided(actor, patient_id),
         cut=[each.key.value for each in reading.cut],
         asked_match=reading.asked_match,
+        tied=tied,
     )
+
+
+def _tied(actor: Actor, patient_id: str) -> Tied | None:
+    """Read now, so that a merge of today is seen."""
+    row = accounts.patient(actor, patient_id)
+    if not row.fhir_id:
+        return None
+    record = f"Patient/{row.fhir_id}"
+    reading = ehr.read(actor, patient_id, ehr.Kind.PATIENT, max_age=timedelta(0))
+    return Tied(record, reading.find(record), stand_of(reading), standing_tie(actor, patient_id))
+
+
+def stand_of(reading: ehr.Reading) -> Stand:
+    """Whether a record is in use, by its Patient as it was read; one that is gone counts as set aside, one not read as in use."""
+    if reading.reason is ehr.Reason.GONE:
+        return Stand(Standing.INACTIVE)
+    return standing(reading.resources[0]) if reading.resources else Stand(Standing.ACTIVE)
+
+
+def in_use(actor: Actor, patient_id: str) -> bool:
+    """Whether the record they are tied to is in use, as it was read last; nothing is asked of the clinic."""
+    reading = ehr.read(actor, patient_id, ehr.Kind.PATIENT, fetch=False)
+    return stand_of(reading).standing not in OUT_OF_USE
+
+
+def own_records(actor: Actor, patient_id: str) -> set[str]:
+    """The record they are tied to, and those of theirs that were merged into it (by a person's word)."""
+    row = accounts.patient(actor, patient_id)
+    own = {f"Patient/{row.fhir_id}"} if row.fhir_id else set()
+    for each in reversed(decided(actor, patient_id)):
+        if each.verdict == TieVerdict.UNDO:
+            break
+        own |= {each.detail["followed"]} if each.detail.get("followed") else set()
+    return own
 
 
 def link(actor: Actor, patient_id: str, record: str, reason: str) -> list[Issue]:
@@ -70,6 +127,8 @@ def link(actor: Actor, patient_id: str, record: str, reason: str) -> list[Issue]
     if not reason.strip():
         return [Issue("reason", "required", "Say how you know that this is the same person")]
     known = candidates(actor, patient_id)
+    if known.settled:
+        raise Conflict("This person has been tied to a record meanwhile.")
     chosen = next((each for each in known.found.candidates if key_of(each.patient) == record), None)
     if chosen is None:
         raise NotFound
@@ -78,7 +137,7 @@ def link(actor: Actor, patient_id: str, record: str, reason: str) -> list[Issue]
             Issue("record", "not-current", "This record cannot be used: %(why)s", {"why": " ".join(chosen.against)})
         ]
     try:
-        _tie(actor, patient_id, chosen, known.found, reason)
+        _tie(actor, patient_id, chosen, known.found, reason, instead=known.tied.record if known.tied else None)
     except RecordTaken:
         return [Issue("record", "taken", TAKEN)]
     return []
@@ -136,16 +195,22 @@ def details_of(patient: Json) -> dict[str, str]:
     return {name: ", ".join(dict.fromkeys(filter(None, held))) for name, held in said.items()}
 
 
-def _tie(actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: str) -> None:
+def _tie(
+    actor: Actor, patient_id: str, chosen: Scored, found: Match, reason: str, *, instead: str | None = None
+) -> None:
+    """`instead`: the record they were tied to before, which is no longer in use; it stays theirs."""
     connection = ehr.connection_for(actor.clinic_id)
     if connection is None:
         raise Conflict("The clinic's connection is not in use now. Try again later.")
     try:
         with transaction() as current:
             row = accounts.patient(actor, patient_id)
-            if row.fhir_id:
+            current.refresh(row, with_for_update=True)
+            if row.fhir_id and f"Patient/{row.fhir_id}" != instead:
                 raise Conflict("This person has been tied to a record meanwhile.")
-            current.add(_decision(actor, patient_id, TieVerdict.LINK, reason, chosen, found))
+            made = _decision(actor, patient_id, TieVerdict.LINK, reason, chosen, found)
+            made.detail = {**made.detail, "followed": instead}
+            current.add(made)
             fhir_id = str(chosen.patient["id"])
             listed = accounts.holder(actor, connection.id, fhir_id)
             silent = listed.id if listed and not intake.anything_from(actor, listed.id) else None
@@ -169,6 +234,7 @@ def _decision(
             "reason": reason.strip(),
             "record": key_of(chosen.patient) if chosen else None,
             "fields": dict(chosen.fields) if chosen else {},
+            "grade": chosen.grade if chosen else "",
             "seen": [key_of(each.patient) for each in found.candidates] if found else [],
         },
     )

@@ -1,0 +1,225 @@
+"""A tie taken back: the record is left, what was to go there is stopped, what is there is listed for the clinic to correct.
+
+Nothing that is in a record is deleted or changed from here by an undo: a person of the clinic corrects it, with the list in
+hand, and says so. Until then it stands on the page of corrections, which the privacy officer sees too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.accounts import service as accounts
+from portal.actors import STAFF, Actor, Permission
+from portal.audit import service as audit
+from portal.audit.events import Event
+from portal.clock import now
+from portal.db import session, transaction
+from portal.delivery import service as delivery
+from portal.ehr import service as ehr
+from portal.errors import Conflict, Issue, NotAllowed, NotFound
+from portal.fhir.resources import type_of
+from portal.fhir.values import name_of
+from portal.intake import service as intake
+from portal.review import decisions, shapes
+from portal.review.models import Decision, TieDecision, TieVerdict, Verdict
+
+NEEDED = "Say how you know that this is not the same person"
+MOST_WORDS = 1000
+NOT_OURS = (
+    "This person came with their record from the clinic's own appointments. If that is wrong, it is wrong in the clinic's "
+    "system: correct the appointment there."
+)
+REOPENED = "The tie to a record was taken back: this was decided beside another person's record."
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One tie that was taken back after something had gone to the record, and whether the clinic has corrected that."""
+
+    tie_id: str
+    patient_id: str
+    name: str
+    record: str
+    at: datetime
+    by: str
+    reason: str
+    written: list[dict[str, Any]]
+    mended: TieDecision | None
+
+
+def standing_tie(actor: Actor, patient_id: str) -> TieDecision | None:
+    """The tie that holds now by somebody's (or the rules') decision; None where there is none, or it came with an appointment."""
+    last = session().scalars(
+        select(TieDecision)
+        .where(
+            TieDecision.patient_id == patient_id,
+            TieDecision.clinic_id == actor.clinic_id,
+            TieDecision.verdict.in_((TieVerdict.LINK.value, TieVerdict.UNDO.value)),
+        )
+        .order_by(TieDecision.at.desc())
+    )
+    found = last.first()
+    return found if found is not None and found.verdict == TieVerdict.LINK else None
+
+
+def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
+    """Take a tie back, all or nothing: no record is theirs any more, everything accepted under it is to be reviewed anew."""
+    if not actor.may(Permission.MATCH):
+        raise NotAllowed
+    if not reason.strip():
+        return [Issue("undo-reason", "required", NEEDED)]
+    if len(reason) > MOST_WORDS:
+        return [Issue("undo-reason", "too-long", "Use %(most)s characters or fewer", {"most": MOST_WORDS})]
+    with transaction() as current:
+        row = accounts.patient(actor, patient_id)
+        current.refresh(row, with_for_update=True)
+        if not row.fhir_id:
+            raise Conflict("This person is not tied to a record any more.")
+        tie = standing_tie(actor, patient_id)
+        if tie is None:
+            return [Issue("undo-reason", "not-ours", NOT_OURS)]
+        touched = delivery.touched(actor, patient_id)
+        written = [_told(each) for each in delivery.stop(actor, patient_id)]
+        current.add(_undone(actor, tie, reason, [each for each in written if each]))
+        accounts.untie(actor, patient_id)
+        ehr.forget(actor, patient_id)
+        intake.forget_facts(actor, patient_id)
+        _review_anew(actor, patient_id, touched)
+    return []
+
+
+def _told(written: delivery.Written) -> dict[str, Any]:
+    """What a person needs to find it in the clinic's system; {} for a Provenance, which goes with what it tells of."""
+    resource = written.resource
+    if type_of(resource) == "Provenance":
+        return {}
+    what = name_of(resource) if type_of(resource) == "Patient" else shapes.name_of(resource)
+    return {"type": type_of(resource), "reference": written.reference, "made": written.made, "what": what}
+
+
+def _undone(actor: Actor, tie: TieDecision, reason: str, written: list[dict[str, Any]]) -> TieDecision:
+    detail = tie.detail
+    return TieDecision(
+        clinic_id=tie.clinic_id,
+        patient_id=tie.patient_id,
+        verdict=TieVerdict.UNDO.value,
+        at=now(),
+        account_id=actor.account_id,
+        detail={
+            "by": actor.name,
+            "reason": reason.strip(),
+            "record": detail["record"],
+            "fields": detail["fields"],
+            "seen": detail["seen"],
+            "written": written,
+        },
+    )
+
+
+def _review_anew(actor: Actor, patient_id: str, touched: set[str]) -> None:
+    """What was accepted under the tie comes back to the desk; what is being reviewed starts again."""
+    for each in intake.submitted(actor):
+        if each.patient_id != patient_id:
+            continue
+        if each.status == intake.Status.ACCEPTED and each.id in touched:
+            intake.move(actor, each, intake.Status.IN_REVIEW, {"untied": True})
+        if intake.Status(each.status) in decisions.REVIEWABLE:
+            _reopen(actor, each)
+
+
+def _reopen(actor: Actor, submission: intake.Submission) -> None:
+    assert actor.account_id is not None  # staff have accounts
+    last: dict[str, Decision] = {}
+    own: dict[str, int] = {}
+    for row in decisions.history(submission):
+        last[row.proposal_key] = row
+        own[row.proposal_key] = own.get(row.proposal_key, 0) + (row.submission_id == submission.id)
+    for key, row in last.items():
+        if row.verdict != Verdict.REOPEN:
+            session().add(
+                Decision(
+                    clinic_id=submission.clinic_id,
+                    patient_id=submission.patient_id,
+                    visit_id=submission.visit_id,
+                    submission_id=submission.id,
+                    proposal_key=key,
+                    round=own[key] + 1,
+                    verdict=Verdict.REOPEN.value,
+                    at=now(),
+                    account_id=actor.account_id,
+                    detail={**row.detail, "by": actor.name, "role": actor.role.value, "reason": REOPENED},
+                )
+            )
+
+
+def undone(actor: Actor, patient_id: str) -> int:
+    """How often a tie of this person was taken back."""
+    return sum(1 for each in _rows(actor, TieVerdict.UNDO) if each.patient_id == patient_id)
+
+
+def corrections(actor: Actor) -> list[Correction]:
+    """What the clinic has to correct in its records because of wrong ties, those that are open first. Audited."""
+    if actor.role not in STAFF:
+        raise NotAllowed
+    audit.seen(actor, Event.QUEUE_SEEN, subject="queue:corrections", patient_id=None)
+    mended = {each.detail["tie"]: each for each in _rows(actor, TieVerdict.MENDED)}
+    rows = [each for each in _rows(actor, TieVerdict.UNDO) if each.detail["written"]]
+    people = accounts.patients(actor, {each.patient_id for each in rows})
+    made = [_correction(each, str(people[each.patient_id].person["name"]), mended.get(each.id)) for each in rows]
+    return sorted(made, key=lambda each: (each.mended is not None, each.at))
+
+
+def to_correct(actor: Actor) -> int:
+    """How many wait."""
+    rows = _rows(actor, TieVerdict.UNDO, TieVerdict.MENDED)
+    done = {each.detail["tie"] for each in rows if each.verdict == TieVerdict.MENDED}
+    undone = [each for each in rows if each.verdict == TieVerdict.UNDO and each.id not in done]
+    return sum(1 for each in undone if each.detail["written"])
+
+
+def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:
+    """Somebody of the clinic has corrected the record, and says how; once."""
+    if not actor.may(Permission.MATCH):
+        raise NotAllowed
+    row = next((each for each in _rows(actor, TieVerdict.UNDO) if each.id == tie_id), None)
+    if row is None:
+        raise NotFound
+    if not reason.strip():
+        return [Issue(f"mended-{tie_id}", "required", "Say what was done in the clinic's system")]
+    if any(each.detail["tie"] == tie_id for each in _rows(actor, TieVerdict.MENDED)):
+        raise Conflict("Somebody has said already that this is corrected.")
+    with transaction() as current:
+        detail = {
+            "by": actor.name,
+            "reason": reason.strip()[:MOST_WORDS],
+            "record": row.detail["record"],
+            "tie": tie_id,
+        }
+        current.add(
+            TieDecision(
+                clinic_id=row.clinic_id,
+                patient_id=row.patient_id,
+                verdict=TieVerdict.MENDED.value,
+                at=now(),
+                account_id=actor.account_id,
+                detail={**detail, "fields": {}, "seen": []},
+            )
+        )
+        audit.record(actor, Event.RECORD_MENDED, subject=f"patients:{row.patient_id}", patient_id=row.patient_id)
+    return []
+
+
+def _rows(actor: Actor, *verdicts: TieVerdict) -> list[TieDecision]:
+    wanted = select(TieDecision).where(
+        TieDecision.clinic_id == actor.clinic_id, TieDecision.verdict.in_([each.value for each in verdicts])
+    )
+    return list(session().scalars(wanted.order_by(TieDecision.at)))
+
+
+def _correction(row: TieDecision, name: str, mended: TieDecision | None) -> Correction:
+    said = row.detail
+    return Correction(
+        row.id, row.patient_id, name, said["record"], row.at, said["by"], said["reason"], said["written"], mended
+    )
