@@ -73,9 +73,9 @@ def patient_account(of: Patient, email: str = "ana@example.org") -> Account:
     """The account of a patient who used their invitation."""
     from portal.db import session
 
-    token = accounts.invite(system(of.clinic_id), of.id, 14)
-    birth_date = of.person["birthDate"]
-    joined = accounts.join(token, accounts.prove(token, birth_date), email, PASSWORD, "en")
+    made = accounts.invite(system(of.clinic_id), of.id, 14)
+    proof = accounts.prove(made.token, made.code, of.person["birthDate"])
+    joined = accounts.join(made.token, proof, email, PASSWORD, "en")
     assert joined.token, joined.issues
     return session().query(Account).filter(Account.patient_id == of.id).one()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import time_machine
@@ -14,14 +15,22 @@ from portal.clock import now
 from tests import make
 from tests.conftest import csrf
 
+BORN = {"day": "27", "month": "3", "year": "1985"}
+
+
+def invited() -> tuple[str, dict[str, str]]:
+    """The path of an invitation, and what it asks for."""
+    patient = make.patient(make.clinic())
+    made = accounts.invite(system(patient.clinic_id), patient.id, 14)
+    return f"/join/{made.token}", {"code": made.code, **BORN}
+
 
 def test_a_patient_opens_the_invitation_proves_who_they_are_and_is_signed_in(app: Flask, client: FlaskClient) -> None:
-    patient = make.patient(make.clinic())
-    token = accounts.invite(system(patient.clinic_id), patient.id, 14)
-    path = f"/join/{token}"
-    wrong = client.post(path, data={"day": "1", "month": "1", "year": "1990", "csrf_token": csrf(client, path)})
+    path, proof = invited()
+    wrong = client.post(path, data={**proof, "year": "1990", "csrf_token": csrf(client, path)})
     assert wrong.status_code == 422
-    right = client.post(path, data={"day": "27", "month": "3", "year": "1985", "csrf_token": csrf(client, path)})
+    as_said = {**proof, "code": f" {proof['code'].upper().replace('-', ' ')}"}
+    right = client.post(path, data={**as_said, "csrf_token": csrf(client, path)})
     assert right.status_code == 303
     account = f"{path}/account"
     short = client.post(
@@ -36,21 +45,55 @@ def test_a_patient_opens_the_invitation_proves_who_they_are_and_is_signed_in(app
 
 
 def test_looking_at_an_invitation_never_uses_it_up(app: Flask, client: FlaskClient) -> None:
-    patient = make.patient(make.clinic())
-    token = accounts.invite(system(patient.clinic_id), patient.id, 14)
-    assert [client.get(f"/join/{token}").status_code for _ in range(3)] == [200, 200, 200]
+    path, _ = invited()
+    assert [client.get(path).status_code for _ in range(3)] == [200, 200, 200]
 
 
-def test_five_wrong_birth_dates_end_the_link(app: Flask, client: FlaskClient) -> None:
-    patient = make.patient(make.clinic())
-    token = accounts.invite(system(patient.clinic_id), patient.id, 14)
-    path = f"/join/{token}"
+def test_link_code_and_birth_date_are_all_needed_and_any_wrong_one_looks_the_same(app: Flask) -> None:
+    """Five wrong answers end the link."""
+    path, proof = invited()
+    client = app.test_client()
     given = csrf(client, path)
-    answers = [
-        client.post(path, data={"day": "1", "month": str(month), "year": "1990", "csrf_token": given}).status_code
-        for month in range(1, 7)
-    ]
-    assert answers == [422, 422, 422, 422, 410, 410]
+    wrong: list[dict[str, str]] = [{"code": "2222-2222"}, {"year": "1990"}, {"code": "2222-2222", "year": "1990"}]
+    answers = [client.post(path, data={**proof, **each, "csrf_token": given}) for each in wrong]
+    assert {each.status_code for each in answers} == {422}
+    assert len({_without_changing_parts(re.sub(r'value="[^"]*"', "", each.text)) for each in answers}) == 1
+    for each in ({"code": ""}, {"day": "32"}):
+        said = client.post(path, data={**proof, **each, "csrf_token": given})
+        assert said.status_code == 422 and "Enter" in said.text, "what cannot be right is no guess"
+    last = [client.post(path, data={**proof, **wrong[0], "csrf_token": given}).status_code for _ in range(3)]
+    assert last == [422, 410, 410]
+    assert client.post(path, data={**proof, "csrf_token": given}).status_code == 410
+
+
+def test_a_link_by_e_mail_opens_with_the_code_that_was_told_another_way(app: Flask) -> None:
+    patient = make.patient(make.clinic())
+    actor = system(patient.clinic_id)
+    mailed = accounts.invite_by_link(actor, patient.id, 14)
+    assert not accounts.prove(mailed, "", "1985-03-27"), "without any code it opens for nobody"
+    first, second = accounts.invite(actor, patient.id, 14), accounts.invite(actor, patient.id, 14)
+    assert not accounts.prove(mailed, first.code, "1985-03-27"), "a new code replaces the one before"
+    assert accounts.prove(mailed, second.code, "1985-03-27")
+    other = make.patient(accounts.clinics()[0], "Ben Ode")
+    others = accounts.invite(actor, other.id, 14)
+    assert not accounts.prove(mailed, others.code, "1985-03-27"), "somebody else's code"
+    with time_machine.travel(now() + timedelta(days=15)):
+        assert not accounts.prove(accounts.invite_by_link(actor, patient.id, 14), second.code, "1985-03-27"), "too old"
+
+
+def test_one_source_that_guesses_at_many_invitations_is_stopped_and_others_are_not(app: Flask) -> None:
+    clinic = make.clinic()
+    made = [accounts.invite(system(clinic.id), make.patient(clinic, f"P {n}").id, 14) for n in range(13)]
+    here, there = ({"REMOTE_ADDR": address} for address in ("10.0.0.8", "10.0.0.9"))
+    client = app.test_client()
+    given, met = csrf(client, f"/join/{made[0].token}"), []
+    for each in made:
+        form = {"code": "2222-2222", **BORN, "csrf_token": given}
+        met += [client.post(f"/join/{each.token}", data=form, environ_base=here).status_code for _ in range(5)]
+    assert met == [*([422] * 4 + [410]) * 12, *[429] * 5]
+    form = {"code": made[-1].code, **BORN, "csrf_token": given}
+    assert client.post(f"/join/{made[-1].token}", data=form, environ_base=here).status_code == 429
+    assert client.post(f"/join/{made[-1].token}", data=form, environ_base=there).status_code == 303
 
 
 def test_an_unknown_address_and_a_wrong_password_look_the_same(app: Flask, client: FlaskClient) -> None:
@@ -143,6 +186,4 @@ def test_a_post_without_its_token_changes_nothing(app: Flask, sign_in) -> None: 
 
 
 def _without_changing_parts(page: str) -> str:
-    import re
-
     return re.sub(r'value="[^"]{20,}"|[0-9a-f]{16}', "", page)

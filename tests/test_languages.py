@@ -25,7 +25,7 @@ from portal.ehr import facts
 from portal.ehr.reading import WORDS, Kind
 from portal.fhir import codes, dosage, values
 from portal.intake import sending
-from portal.intake.sections import SECTIONS
+from portal.intake.sections import PAGES, SECTIONS
 from portal.labs import names, words
 from portal.questionnaire.issues import MESSAGES
 from portal.translations import extract
@@ -88,8 +88,8 @@ def of_tables() -> Iterator[str]:
     yield from [text for title, lines in door.ABOUT.values() for text in (title, *lines)]
     yield from [flag.word for flag in (*words.FLAGS.values(), words.ABOVE, words.BELOW, words.WITHIN)]
     for section in SECTIONS.values():
-        yield from [text for name, text in vars(section).items() if name != "key" and isinstance(text, str)]
-        yield from section.answers.values()
+        yield from section.texts
+    yield from [page.title for page in PAGES.values()]
     for kind in kinds(errors.PortalError):
         if kind.__module__ in ("portal.errors", "portal.intake.drafts"):
             yield from (kind.title, kind.sentence)
@@ -156,11 +156,12 @@ def test_a_new_account_speaks_what_the_record_says_the_person_prefers_unless_the
     app: Flask, client: FlaskClient, on_record: str | None, chosen: str | None, language: str
 ) -> None:
     patient = make.patient(make.clinic(), language=on_record)
-    token = accounts.invite(system(patient.clinic_id), patient.id, 14)
+    made = accounts.invite(system(patient.clinic_id), patient.id, 14)
     if chosen:
         client.set_cookie("language", chosen)
-    path = f"/join/{token}"
-    client.post(path, data={"day": "27", "month": "3", "year": "1985", "csrf_token": csrf(client, path)})
+    path = f"/join/{made.token}"
+    proof = {"code": made.code, "day": "27", "month": "3", "year": "1985"}
+    client.post(path, data={**proof, "csrf_token": csrf(client, path)})
     account = {"email": "ana@example.org", "password": make.PASSWORD, "csrf_token": csrf(client, f"{path}/account")}
     client.post(f"{path}/account", data=account)
     assert session().query(Account).one().profile["language"] == language

@@ -43,6 +43,10 @@ class Arrival:
         }
 
 
+NOWHERE = Arrival()
+"""Nobody's browser: the command line, the demo's making."""
+
+
 def place(address: str) -> str:
     """The part of an address that tells roughly where somebody is (IPv4 /24, IPv6 /48); empty for no address."""
     found = _parsed(address)

@@ -64,7 +64,8 @@ def by_code(waits: str | None, code: str, arrival: Arrival) -> Entered | None:
     with transaction():
         how = right_code(account, code)
         if how is None:
-            throttle.failed_factor(account.id)
+            if throttle.failed_factor(account.id):
+                notes.note(account, "codes-tried", read=False)
             _failed(account.clinic_id, account, "code")
             return None
         sessions.went_on(sign_in_id)

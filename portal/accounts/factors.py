@@ -15,6 +15,8 @@ from portal.audit.events import Event
 from portal.db import session, transaction
 from portal.errors import Conflict, NotFound
 
+ADDED = {"app": "factor-added", "passkey": "passkey-added"}
+
 
 @dataclass(frozen=True)
 class Owned:
@@ -133,7 +135,7 @@ def changed(actor: Actor, account: Account, event: Event, what: str, detail: dic
 
 def _added(actor: Actor, account: Account, kind: str) -> Added:
     codes = [] if recovery_codes.left(account.id) else recovery_codes.make(account)
-    changed(actor, account, Event.FACTOR_ADDED, "factor-added", {"kind": kind})
+    changed(actor, account, Event.FACTOR_ADDED, ADDED[kind], {"kind": kind})
     return Added(sessions.proved(actor, opened=True), codes)
 
 

@@ -30,6 +30,12 @@ class BirthDateForm(FlaskForm):  # type: ignore[misc]
             return None
 
 
+class ProveForm(BirthDateForm):
+    """What the link of an invitation asks for besides."""
+
+    code = StringField(_("Code"), [Length(max=40)])
+
+
 class JoinForm(FlaskForm):  # type: ignore[misc]
     email = EmailField(_("E-mail address"), [InputRequired(_("Enter your e-mail address")), Length(max=254)])
     password = PasswordField(_("Choose a password"), [InputRequired(_("Choose a password")), Length(max=512)])

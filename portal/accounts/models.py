@@ -103,6 +103,16 @@ class Invitation(Base):
     failures: Mapped[int] = mapped_column(Integer)
 
 
+class JoiningCode(Base):
+    """What a patient is told beside the link of an invitation, another way; a new one replaces it. Only its keyed index is kept."""
+
+    __tablename__ = "joining_codes"
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"), primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    code_index: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime]
+
+
 class SignIn(Base):
     """A session, kept here and opaque to the browser; `token_hash` is all we know of the cookie.
 

@@ -21,6 +21,9 @@ WORDS = {
     "factor-removed": "You removed a second step.",
     "codes-made": "You made new recovery codes.",
     "code-used": "A recovery code was used to sign in.",
+    "passkey-added": "You added a passkey.",
+    "codes-tried": "Ten wrong codes were given at the second step, after the right password.",
+    "locked": "Very many wrong passwords were tried for your account.",
 }
 """What is told, as English msgids."""
 
@@ -41,6 +44,14 @@ def note(account: Account, what: str, *, read: bool) -> None:
             )
         )
         assert what in WORDS
+
+
+def lately(account: Account, what: str, since: timedelta) -> bool:
+    """Whether this was noted already within this time."""
+    wanted = select(SecurityNote.id).where(
+        SecurityNote.account_id == account.id, SecurityNote.what == what, SecurityNote.at > now() - since
+    )
+    return session().scalar(wanted.limit(1)) is not None
 
 
 def unread(actor: Actor) -> list[Told]:

@@ -1,6 +1,6 @@
 """Step-up: before something that cannot be undone by its owner alone, a person proves again that it is still them."""
 
-from portal.accounts import entering, factors, passkeys, passwords, sessions, throttle
+from portal.accounts import entering, factors, notes, passkeys, passwords, sessions, throttle
 from portal.accounts.devices import Arrival
 from portal.accounts.models import Account
 from portal.accounts.passkeys import Asked, Site
@@ -21,7 +21,8 @@ def by_password(actor: Actor, password: str, code: str, arrival: Arrival) -> str
             _refused(actor, account, "password")
             return None
         if factors.kinds(account.id) and entering.right_code(account, code) is None:
-            throttle.failed_factor(account.id)
+            if throttle.failed_factor(account.id):
+                notes.note(account, "codes-tried", read=False)
             _refused(actor, account, "code")
             return None
         return _proved(actor, account, "password")

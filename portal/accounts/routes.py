@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal import guard
 from portal.accounts import answering, entering, service, sessions
-from portal.accounts.forms import BirthDateForm, JoinForm, SignInForm
+from portal.accounts.forms import JoinForm, ProveForm, SignInForm
 from portal.accounts.models import Clinic
 from portal.accounts.way_in_routes import arrival, let_in, site, wait
 from portal.actors import Role
@@ -59,22 +59,25 @@ def sign_in(slug: str | None = None) -> ResponseReturnValue:
 @door.route("/join/<token>", methods=["GET", "POST"])
 def join(token: str) -> ResponseReturnValue:
     _clinic_of(token)
-    form, problem = BirthDateForm(), None
+    form, issues = ProveForm(), list[Issue]()
     if form.validate_on_submit():
-        birth_date = form.iso()
-        proof = service.prove(token, birth_date) if birth_date else None
-        if proof:
-            session["proof"] = proof
-            return redirect(url_for("door.join_account", token=token), 303)
-        problem = Issue(
-            "day",
-            "wrong",
-            _("That is not the date of birth the clinic has. Check it and try again.")
-            if birth_date
-            else _("Enter your date of birth with day, month and year, for example 27 3 1985."),
-        )
-        service.invitation(token)
-    return render_template("accounts/join.html", form=form, problem=problem), 422 if problem else 200
+        birth_date, code = form.iso(), form.code.data or ""
+        if not code.strip():
+            issues.append(Issue("code", "required", "Enter the code that the clinic gave you."))
+        if not birth_date:
+            issues.append(
+                Issue("day", "wrong", "Enter your date of birth with day, month and year, for example 27 3 1985.")
+            )
+        elif not issues:
+            proof = service.prove(token, code, birth_date, arrival())
+            if proof:
+                session["proof"] = proof
+                return redirect(url_for("door.join_account", token=token), 303)
+            issues.append(
+                Issue("code", "wrong", "The code or the date of birth is not right. Check both and try again.")
+            )
+            service.invitation(token)
+    return render_template("accounts/join.html", form=form, issues=issues), 422 if form.is_submitted() else 200
 
 
 @door.route("/join/<token>/account", methods=["GET", "POST"])

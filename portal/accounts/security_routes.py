@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from portal import guard
-from portal.accounts import factors, notes, overview, passwords, proving, recovery_codes, renewing, sessions, totp
+from portal.accounts import factors, notes, overview, passwords, proving, qr, recovery_codes, renewing, sessions, totp
 from portal.accounts import service as accounts
 from portal.accounts.factors import Added
 from portal.accounts.way_in_routes import answer_of_passkey, arrival, remember, site
@@ -192,7 +192,7 @@ def _app_page(issues: list[Issue], status: int = 200) -> ResponseReturnValue:
     address = totp.address(waiting, account.profile["email"], f"Previsit {accounts.clinic(actor.clinic_id).name}")
     secret = waiting.held["secret"]
     spaced = " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
-    page = render_template("security/app.html", issues=issues, picture=totp.picture(address), secret=spaced)
+    page = render_template("security/app.html", issues=issues, picture=qr.picture(address), secret=spaced)
     return page, status
 
 

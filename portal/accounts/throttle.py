@@ -1,6 +1,7 @@
 """Counts failed guesses per account, per source and per both, so that guessing ends and a victim still gets in."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -58,8 +59,18 @@ def check_factor(account_id: str) -> None:
         raise TooMany
 
 
-def failed_factor(account_id: str) -> None:
+def failed_factor(account_id: str) -> bool:
+    """Whether with this one they were too many."""
     _note(_factor(account_id))
+    return _count(_factor(account_id)) == PER_FACTOR
+
+
+def shut(indexes: Iterable[str]) -> set[str]:
+    """Those of these accounts (by the index of their address) that are shut to strange browsers now. For the worker: at the door
+    nothing is looked up that differs between an account that is there and one that is not."""
+    much = select(Attempt.who).where(Attempt.at > now() - DAY).group_by(Attempt.who).having(func.count() >= PER_ACCOUNT)
+    found = set(session().scalars(much))
+    return {index for index in indexes if _account(index) in found} if found else set()
 
 
 def check_source(arrival: Arrival) -> None:

@@ -5,7 +5,6 @@ import secrets
 from datetime import timedelta
 from typing import Any, cast
 
-import segno
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -54,11 +53,6 @@ def pending(account_id: str) -> Factor | None:
 def address(factor: Factor, email: str, issuer: str) -> str:
     """The otpauth:// address that a QR code holds. It is the secret: shown to its owner once, kept nowhere else."""
     return _totp(factor).get_provisioning_uri(email, issuer)
-
-
-def picture(address: str) -> str:
-    """The QR code as an address of an SVG image: no script, no request."""
-    return str(segno.make(address, error="m").svg_data_uri(scale=5, border=3, light="#fff"))
 
 
 def accept(account_id: str, code: str) -> bool:

@@ -25,6 +25,7 @@ PAGE, MOST_DAYS, MOST_EXPORTED = 50, 31, 20_000
 ACTS = {"answer": Act.ANSWERED, "close": Act.CLOSED}
 SEARCHED = ("person", "event", "from", "to", "refused")
 """What an address of the trail may ask for; nothing else goes on to the next address."""
+TOO_MUCH = "That is too much for one file. Choose fewer days."
 CHANGED = Issue("text", "changed", "Something was written here meanwhile. Read it, then send your words again.")
 
 
@@ -113,7 +114,7 @@ def exported() -> ResponseReturnValue:
     found = exporting.events(guard.actor(), telling.Site(current_app.config["SETTINGS"].base_url), first, last)
     lines = [exporting.line(each) for each in islice(found, MOST_EXPORTED + 1)]
     if len(lines) > MOST_EXPORTED:
-        return _standing([Issue("from", "many", "That is too much for one file. Choose fewer days.")]), 422
+        return _standing([Issue("from", "many", TOO_MUCH)]), 422
     return handed_over("".join(lines), "application/fhir+ndjson", f"audit-{first.isoformat()}-{last.isoformat()}")
 
 

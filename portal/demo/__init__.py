@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     processes = [_start(["sandbox", *_sandbox_options(place, fault)], environ)]
     try:
         _wait_for(f"{place.clinic_url}/metadata", processes, allow_errors=fault is not None)
-        seed(place)
+        seed(place, environ)
         processes += [_start(["serve"], environ), _start(["worker"], environ)]
         _wait_for(f"{place.portal_url}/pulse", processes)
         _say(place, fault)
@@ -168,13 +168,14 @@ def _say(place: Place, fault: str | None) -> None:
         f"    {NOT_LISTED['email']:26} Maria Garcia was invited by hand; the record has namesakes, so a person decides which is she."
     )
     print(f"    {FATHER[2]:26} {FATHER[0]} is no patient; he answers for his son Noah, who has a peanut allergy.")
-    for fhir_id, token in links.items():
+    for fhir_id, made in links.items():
         if fhir_id == MOTHER:
             print(f"\n  A link for the mother, who is in the record: {sentences[fhir_id]}")
-            print(f"    {place.portal_url}/answer/{token}\n    Born: {born[fhir_id]}")
+            print(f"    {place.portal_url}/answer/{made}\n    Born: {born[fhir_id]}")
             continue
-        print(f"\n  An invitation as a patient gets it: {sentences[fhir_id]}")
-        print(f"    {place.portal_url}/join/{token}\n    Date of birth: {born[fhir_id]}")
+        print(f"\n  An invitation as a patient gets it, the link by e-mail, the code on paper: {sentences[fhir_id]}")
+        print(f"    {place.portal_url}/join/{made['token']}")
+        print(f"    Code: {made['code']}\n    Date of birth: {born[fhir_id]}")
     print(
         f"\n  From the clinic's own system: {place.clinic_url.removesuffix('/fhir')}/ehr plays the record system that staff work in and"
         f"\n  opens Previsit for a patient; patients find “Sign in with Springfield record system” at {place.portal_url}/sign-in"

@@ -8,8 +8,9 @@ from portal import db, settings
 from portal.accounts import granting, proxy_links
 from portal.accounts import service as accounts
 from portal.accounts.granting import Wanted
-from portal.actors import Actor, Role, Scope, system
+from portal.actors import Actor, Purpose, Role, Scope, system
 from portal.clock import now
+from portal.demo import past
 from portal.ehr import registration
 from portal.ehr import service as ehr
 from portal.fhir import exact
@@ -129,8 +130,8 @@ def _add_clinic() -> str:
     return accounts.add_clinic("springfield", CLINIC, "America/Chicago", "en", "+1 217 555 0100").id
 
 
-def seed(place: Place) -> None:
-    """Bring the clinic's appointments in and make the demo people's accounts; what is there already stays."""
+def seed(place: Place, environ: dict[str, str]) -> None:
+    """Bring the clinic's appointments in, make the demo people's accounts and a past; what is there already stays."""
     clinic_id = first_clinic()
     assert clinic_id is not None  # _prepare_database has made one
     actor = system(clinic_id)
@@ -141,16 +142,20 @@ def seed(place: Place) -> None:
         return
     if connection := ehr.connection_for(clinic_id):
         ehr.test(actor, connection.id)
-    for role, name, email in STAFF:
-        accounts.add_staff(clinic_id, role, name, email, PASSWORD)
+    staff = {role: accounts.add_staff(clinic_id, role, name, email, PASSWORD) for role, name, email in STAFF}
+    doctor = Actor(Role.CLINICIAN, clinic_id, staff[Role.CLINICIAN].id, name="Dr Lee", purpose=Purpose.TREATMENT)
+    past.live(
+        settings.read(environ), doctor, past.wanted(), place.instance / "sandbox" / "clinic.sqlite3", place.clinic_url
+    )
     visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=365))
     known = {row.fhir_id: row for row in accounts.patients(actor, {visit.patient_id for visit in visits}).values()}
-    links = {}
+    links: dict[str, str | dict[str, str]] = {}
     for fhir_id, email in WITH_ACCOUNT.items():
         if fhir_id in known:
             _join(actor, known[fhir_id].id, known[fhir_id].person["birthDate"], email)
     if INVITED in known:
-        links[INVITED] = accounts.invite(actor, known[INVITED].id, 14)
+        made = accounts.invite(actor, known[INVITED].id, 14)
+        links[INVITED] = {"token": made.token, "code": made.code}
     if CHILD in known:
         links[MOTHER] = _parents(actor, known[CHILD].id)
     walk_in = accounts.expect_patient(actor, None, None, NOT_LISTED)
@@ -174,5 +179,5 @@ def _parents(actor: Actor, child_id: str) -> str:
 
 
 def _join(actor: Actor, patient_id: str, birth_date: str, email: str) -> None:
-    token = accounts.invite(actor, patient_id, 1)
-    accounts.join(token, accounts.prove(token, birth_date), email, PASSWORD, "en", ("en", "es"))
+    made = accounts.invite(actor, patient_id, 1)
+    accounts.join(made.token, accounts.prove(made.token, made.code, birth_date), email, PASSWORD, "en", ("en", "es"))

@@ -40,6 +40,9 @@ class Letter:
     link: str
     stop: str
     sender: str
+    said: str = ""
+    when: str = ""
+    """of a message about somebody's way in: what happened, in a sentence, and when"""
 
 
 class Post(Protocol):
@@ -51,8 +54,17 @@ def written(letter: Letter) -> EmailMessage:
     """Text and simple HTML with the same words; RFC 8058 headers where reminders can be stopped. ValueError for no address."""
     language = letter.language if letter.language in WORDS else "en"
     words = WORDS[language][letter.kind]
-    lines = [line.format(clinic=letter.clinic) for line in words.lines]
-    closing = [line.format(clinic=letter.clinic, phone=letter.phone) for line in CLOSING[language]]
+    put = {
+        "clinic": letter.clinic,
+        "phone": letter.phone,
+        "said": letter.said,
+        "when": letter.when,
+        "site": letter.link,
+    }
+    lines = [line.format(**put) for line in words.lines]
+    closing = [
+        line.format(clinic=letter.clinic, phone=letter.phone) for line in CLOSING[language][0 if words.link else 1 :]
+    ]
     host = urlsplit(letter.link).hostname or "localhost"
     made = EmailMessage()
     made["Subject"] = words.subject.format(clinic=letter.clinic)
@@ -66,7 +78,10 @@ def written(letter: Letter) -> EmailMessage:
         made["List-Unsubscribe"] = f"<{letter.stop}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(
-        "\n\n".join([*lines, f"{words.link}:\n{letter.link}", *closing, *[":\n".join(stop)] * bool(stop)]) + "\n"
+        "\n\n".join(
+            [*lines, *[f"{words.link}:\n{letter.link}"] * bool(words.link), *closing, *[":\n".join(stop)] * bool(stop)]
+        )
+        + "\n"
     )
     made.add_alternative(_html(language, lines, (words.link, letter.link), closing, stop), subtype="html")
     made["Content-Language"] = language
@@ -76,7 +91,8 @@ def written(letter: Letter) -> EmailMessage:
 def _html(language: str, lines: list[str], link: tuple[str, str], closing: list[str], stop: list[str]) -> str:
     text, address = map(escape, link)
     parts = [f"<p>{escape(line)}</p>" for line in lines]
-    parts.append(f'<p><a href="{address}"><strong>{text}</strong></a></p>')
+    if text:
+        parts.append(f'<p><a href="{address}"><strong>{text}</strong></a></p>')
     parts += [f"<p>{escape(line)}</p>" for line in closing]
     if stop:
         parts.append(f'<p><a href="{escape(stop[1])}">{escape(stop[0])}</a></p>')

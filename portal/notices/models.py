@@ -15,6 +15,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     RETURNED = "returned"
     DELIVERED = "delivered"
+    SECURITY = "security"
 
 
 class State(StrEnum):
@@ -29,22 +30,30 @@ def _in(column: str, words: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
 
 
+ABOUT_A_VISIT = "(patient_id IS NOT NULL AND visit_id IS NOT NULL AND kind <> 'security')"
+
+
 class Notice(Base):
-    """`about` names what it is about, once: a second one about the same is refused by the database."""
+    """`about` names what it is about, once: a second one about the same is refused by the database.
+
+    To a patient about a visit; or to the owner of an account, who may be staff, about their way in.
+    """
 
     __tablename__ = "notices"
-    __sealed_owner__ = "patient_id"
+    __sealed_owner__ = "owner"
     __table_args__ = (
         UniqueConstraint("clinic_id", "about"),
         Index(None, "state", "due_at"),
         Index(None, "patient_id", "made_at"),
         CheckConstraint(_in("kind", Kind), name="kind"),
         CheckConstraint(_in("state", State), name="state"),
+        CheckConstraint(f"{ABOUT_A_VISIT} OR (kind = 'security' AND account_id IS NOT NULL)", name="has_a_reader"),
     )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
-    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
-    visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
+    visit_id: Mapped[str | None] = mapped_column(ForeignKey("visits.id"))
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[str] = mapped_column(String(12))
     about: Mapped[str] = mapped_column(String(60))
     state: Mapped[str] = mapped_column(String(8))
@@ -55,6 +64,10 @@ class Notice(Base):
     detail_sealed: Mapped[bytes] = sealed_column()
     detail = Sealed()
     """{"to": e-mail address or "", "language": str, "why": what became of it, a msgid}"""
+
+    @property
+    def owner(self) -> str:
+        return self.patient_id or self.clinic_id
 
 
 class NoReminders(Base):

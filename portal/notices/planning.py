@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
-from portal.accounts.mailing import reach
+from portal.accounts.mailing import alerts, reach
 from portal.actors import Actor
 from portal.clock import now
 from portal.db import session, transaction
@@ -60,7 +60,7 @@ def plan(actor: Actor, quiet: Quiet) -> int:
         for about in session().scalars(known):
             del due[about]
         for each in due.values():
-            each.due_at = quiet.after(each.due_at, zone)
+            each.due_at = each.due_at if each.kind == Kind.SECURITY else quiet.after(each.due_at, zone)
             current.add(each)
     return len(due)
 
@@ -78,10 +78,11 @@ def by_hand(actor: Actor, visit: Visit) -> Notice:
 
 def still(actor: Actor, notice: Notice) -> bool:
     """Whether there is still a reason to send it."""
-    if notice.kind == Kind.DELIVERED:
+    if notice.kind in (Kind.DELIVERED, Kind.SECURITY):
         return True
     if notice.kind == Kind.RETURNED:
         return intake.submission(actor, notice.about.partition(":")[2]).status == Status.RETURNED
+    assert notice.visit_id and notice.patient_id  # the database refuses any other
     visit = next(iter(intake.visits_of(actor, {notice.visit_id})), None)
     if visit is None or intake.asks_nothing(visit) or visit.starts_at < now():
         return False
@@ -91,6 +92,8 @@ def still(actor: Actor, notice: Notice) -> bool:
 
 
 def _due(actor: Actor) -> Iterator[Notice]:
+    for alert in alerts(actor, now() - FRESH):
+        yield _notice(actor, Kind.SECURITY, f"security:{alert.id}", None, alert.patient_id, alert.account_id)
     yield from _before_visits(actor)
     for sent in intake.moved_since(actor, Status.RETURNED, now() - FRESH):
         yield _notice(actor, Kind.RETURNED, f"returned:{sent.id}", sent.visit_id, sent.patient_id)
@@ -131,9 +134,9 @@ def _told(actor: Actor, people: set[str]) -> tuple[set[str], dict[str, datetime]
         Notice.clinic_id == actor.clinic_id, Notice.patient_id.in_(people), Notice.kind.in_(about_visits)
     )
     asked, last = set[str](), dict[str, datetime]()
-    for visit_id, patient_id, at in session().execute(wanted.order_by(Notice.made_at)):
-        asked.add(visit_id)
-        last[patient_id] = at
+    for visit_id, patient_id, at in session().execute(wanted.order_by(Notice.made_at)).tuples():
+        asked.add(str(visit_id))
+        last[str(patient_id)] = at
     return asked, last
 
 
@@ -141,11 +144,14 @@ def _stopped(actor: Actor) -> set[str]:
     return set(session().scalars(select(NoReminders.patient_id).where(NoReminders.clinic_id == actor.clinic_id)))
 
 
-def _notice(actor: Actor, kind: Kind, about: str, visit_id: str, patient_id: str) -> Notice:
+def _notice(
+    actor: Actor, kind: Kind, about: str, visit_id: str | None, patient_id: str | None, account_id: str | None = None
+) -> Notice:
     return Notice(
         clinic_id=actor.clinic_id,
         patient_id=patient_id,
         visit_id=visit_id,
+        account_id=account_id,
         kind=kind.value,
         about=about,
         state=State.WAITING.value,

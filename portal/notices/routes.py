@@ -30,8 +30,10 @@ def listed() -> ResponseReturnValue:
 
 @bp.post("/invite/<visit_id>")
 def invite(visit_id: str) -> ResponseReturnValue:
-    service.invite(guard.actor(), visit_id)
-    return redirect(url_for(".listed"), 303)
+    """The link goes by e-mail; the code is shown once, for the phone."""
+    days = current_app.config["SETTINGS"].invitation_days
+    told = service.invite(guard.actor(), visit_id, days)
+    return render_template("notices/told.html", told=told, days=days)
 
 
 @stopping.get("/<token>")

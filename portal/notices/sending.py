@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
+from babel.dates import format_datetime
 from sqlalchemy import CursorResult, select, update
 
 from portal.accounts import service as accounts
-from portal.accounts.mailing import Reach, reach
+from portal.accounts.mailing import Reach, alert, reach, reach_owner
 from portal.actors import Actor, system
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -17,6 +19,7 @@ from portal.db import session, transaction
 from portal.notices import planning
 from portal.notices.mail import Letter, NotNow, NotTaken, Post, written
 from portal.notices.models import Kind, Notice, State
+from portal.notices.wording import HAPPENED, WHEN, WORDS
 
 MOST = 30
 """messages in one go; the next look takes the rest"""
@@ -73,11 +76,11 @@ def _send(office: Office, notice_id: str) -> bool:
     actor = system(notice.clinic_id)
     if not planning.still(actor, notice):
         return _settle(notice, State.DROPPED, NOT_NEEDED)
-    found = reach(actor, {notice.patient_id}).get(notice.patient_id)
+    found = _reader(actor, notice)
     if found is None or not found.email:
         return _settle(notice, State.FAILED, NO_ADDRESS)
     try:
-        message = written(_letter(office, actor, notice, found))
+        message = written((_alert if notice.account_id else _letter)(office, actor, notice, found))
     except ValueError:
         return _settle(notice, State.FAILED, BAD_ADDRESS, found.email)
     try:
@@ -89,12 +92,40 @@ def _send(office: Office, notice_id: str) -> bool:
     return _settle(notice, State.SENT, "", found.email)
 
 
+def _reader(actor: Actor, notice: Notice) -> Reach | None:
+    if notice.account_id:
+        return reach_owner(actor, notice.account_id)
+    assert notice.patient_id
+    return reach(actor, {notice.patient_id}).get(notice.patient_id)
+
+
+def _alert(office: Office, actor: Actor, notice: Notice, found: Reach) -> Letter:
+    """About the way into an account: what happened and when, and the portal's address in words, to be typed and not clicked."""
+    clinic, about = accounts.clinic(notice.clinic_id), alert(actor, notice.about.partition(":")[2])
+    at = (about.at if about else notice.made_at).astimezone(ZoneInfo(clinic.timezone))
+    language = found.language if found.language in WORDS else "en"
+    return Letter(
+        id=notice.id,
+        kind=Kind.SECURITY,
+        to=found.email,
+        language=language,
+        clinic=clinic.name,
+        phone=clinic.phone,
+        link=office.base_url,
+        stop="",
+        sender=office.sender,
+        said=HAPPENED[language][about.what if about else "changed"],
+        when=format_datetime(at, WHEN[language], locale=language),
+    )
+
+
 def _letter(office: Office, actor: Actor, notice: Notice, found: Reach) -> Letter:
     clinic = accounts.clinic(notice.clinic_id)
     kind = Kind(notice.kind)
+    assert notice.patient_id
     path = "/visits"
     if kind is Kind.INVITATION:
-        path = f"/join/{accounts.invite(actor, notice.patient_id, office.invitation_days)}"
+        path = f"/join/{accounts.invite_by_link(actor, notice.patient_id, office.invitation_days)}"
     return Letter(
         id=notice.id,
         kind=kind,

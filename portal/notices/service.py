@@ -50,12 +50,24 @@ def run(settings: Settings, post: Post) -> int:
     return send_due(Office(post, settings.mail_from, settings.base_url, settings.invitation_days, stop_token))
 
 
-def invite(actor: Actor, visit_id: str) -> Notice:
+@dataclass(frozen=True)
+class Told:
+    """A link is on its way by e-mail; the code that it asks for is shown once, to be told another way."""
+
+    name: str
+    code: str
+    notice: Notice
+
+
+def invite(actor: Actor, visit_id: str, days: int) -> Told:
     """Send the person of a visit a link now; NotFound for a visit of another clinic."""
     if not actor.may(Permission.INVITE):
         raise NotAllowed
     for visit in intake.visits_of(actor, {visit_id}):
-        return planning.by_hand(actor, visit)
+        name = str(accounts.patient(actor, visit.patient_id).person["name"])
+        with transaction():
+            code = accounts.code_for(actor, visit.patient_id, days)
+            return Told(name, code, planning.by_hand(actor, visit))
     raise NotFound
 
 
@@ -64,17 +76,18 @@ def listed(actor: Actor) -> list[Row]:
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
     audit.seen(actor, Event.QUEUE_SEEN, subject="queue:messages", patient_id=None)
-    wanted = select(Notice).where(Notice.clinic_id == actor.clinic_id).order_by(Notice.changed_at.desc())
+    about_visits = Notice.clinic_id == actor.clinic_id, Notice.kind != Kind.SECURITY.value
+    wanted = select(Notice).where(*about_visits).order_by(Notice.changed_at.desc())
     rows = session().scalars(wanted.limit(MOST_LISTED)).all()
-    people = accounts.patients(actor, {row.patient_id for row in rows})
-    shown = [Row(row, str(people[row.patient_id].person["name"])) for row in rows]
+    people = accounts.patients(actor, {str(row.patient_id) for row in rows})
+    shown = [Row(row, str(people[str(row.patient_id)].person["name"])) for row in rows]
     return sorted(shown, key=lambda row: row.notice.state != State.FAILED)
 
 
 def of_visits(actor: Actor, visit_ids: Collection[str]) -> dict[str, Notice]:
     """The last message about each of these visits."""
     wanted = select(Notice).where(Notice.clinic_id == actor.clinic_id, Notice.visit_id.in_(visit_ids))
-    return {row.visit_id: row for row in session().scalars(wanted.order_by(Notice.made_at))}
+    return {str(row.visit_id): row for row in session().scalars(wanted.order_by(Notice.made_at))}
 
 
 def failing_since(actor: Actor) -> datetime | None:

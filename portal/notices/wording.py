@@ -9,7 +9,7 @@ from portal.notices.models import Kind
 
 @dataclass(frozen=True)
 class Words:
-    """Subject, paragraphs, and the word on the link."""
+    """Subject, paragraphs, and the word on the link; "" where there is nothing to click."""
 
     subject: str
     lines: tuple[str, ...]
@@ -21,7 +21,7 @@ EN = {
         "{clinic} asks you to prepare your visit",
         (
             "You have a visit at {clinic}. You can tell us before it what we need to know, at home and in your own time.",
-            "Open the link. We ask for your date of birth to make sure that it is you. The link is for you alone: do not pass it on.",
+            "Open the link. It asks for your date of birth and for a code, so that nobody else can use it. We give you the code on paper, on the phone or at the desk: if you have none, call us. Do not pass the link on.",
         ),
         "Prepare my visit",
     ),
@@ -47,6 +47,15 @@ EN = {
         ),
         "See what I sent",
     ),
+    Kind.SECURITY: Words(
+        "Your account at {clinic}: something changed",
+        (
+            "{said} That was on {when}.",
+            "Was it you, or did you ask for it? Then there is nothing to do. If not, call {clinic} at once: {phone}.",
+            "There is no link in this message, and we never ask for a password or a code. You find your account where you always do: type {site} into your browser.",
+        ),
+        "",
+    ),
 }
 
 ES = {
@@ -54,7 +63,7 @@ ES = {
         "{clinic} le pide que prepare su cita",
         (
             "Tiene una cita en {clinic}. Puede contarnos antes lo que necesitamos saber, en casa y con calma.",
-            "Abra el enlace. Le pedimos su fecha de nacimiento para asegurarnos de que es usted. El enlace es solo para usted: no lo comparta.",
+            "Abra el enlace. Le pide su fecha de nacimiento y un código, para que nadie más pueda usarlo. El código se lo damos en papel, por teléfono o en la recepción: si no lo tiene, llámenos. No comparta el enlace.",
         ),
         "Preparar mi cita",
     ),
@@ -78,7 +87,51 @@ ES = {
         ("Lo que envió a {clinic} se ha revisado y lo aceptado ha llegado. No tiene que hacer nada más.",),
         "Ver lo que envié",
     ),
+    Kind.SECURITY: Words(
+        "Su cuenta en {clinic}: algo ha cambiado",
+        (
+            "{said} Fue el {when}.",
+            "¿Ha sido usted, o lo ha pedido? Entonces no tiene que hacer nada. Si no, llame enseguida a {clinic}: {phone}.",
+            "Este mensaje no lleva ningún enlace, y nunca le pedimos una contraseña ni un código. Su cuenta está donde siempre: escriba {site} en su navegador.",
+        ),
+        "",
+    ),
 }
+
+HAPPENED = {
+    "en": {
+        "changed": "Something changed about how you sign in.",
+        "link-made": "The clinic made a link with which a new password can be set for your account.",
+        "renewed": "A new password was set for your account, with a link from the clinic.",
+        "factors-gone": "The second steps of your account were removed, because the clinic was told that they are lost.",
+        "role": "An administrator changed what your account may do.",
+        "password": "The password of your account was changed.",
+        "factor-added": "A second step was added to your account: codes from an app.",
+        "passkey-added": "A passkey was added to your account.",
+        "factor-removed": "A second step of your account was removed.",
+        "codes-made": "New recovery codes were made for your account, and the old ones open nothing any more.",
+        "code-used": "A recovery code of your account was used.",
+        "codes-tried": "Somebody who knows your password gave ten wrong codes at the second step, which is shut for a quarter of an hour.",
+        "locked": "Very many wrong passwords were tried for your account. For a day it opens only with a passkey, or in a browser that you have signed in with before.",
+    },
+    "es": {
+        "changed": "Ha cambiado algo en su forma de entrar.",
+        "link-made": "La clínica ha creado un enlace con el que se puede poner una contraseña nueva a su cuenta.",
+        "renewed": "Se ha puesto una contraseña nueva a su cuenta, con un enlace de la clínica.",
+        "factors-gone": "Se han quitado los segundos pasos de su cuenta, porque se dijo a la clínica que se habían perdido.",
+        "role": "Un administrador ha cambiado lo que su cuenta puede hacer.",
+        "password": "Se ha cambiado la contraseña de su cuenta.",
+        "factor-added": "Se ha añadido un segundo paso a su cuenta: códigos de una aplicación.",
+        "passkey-added": "Se ha añadido una llave de acceso a su cuenta.",
+        "factor-removed": "Se ha quitado un segundo paso de su cuenta.",
+        "codes-made": "Se han creado códigos de recuperación nuevos para su cuenta; los anteriores ya no sirven.",
+        "code-used": "Se ha usado un código de recuperación de su cuenta.",
+        "codes-tried": "Alguien que sabe su contraseña ha dado diez códigos equivocados en el segundo paso, que queda cerrado un cuarto de hora.",
+        "locked": "Se han probado muchísimas contraseñas equivocadas en su cuenta. Durante un día solo se abre con una llave de acceso o en un navegador con el que ya haya entrado.",
+    },
+}
+"""What happened to an account, by the word in accounts.notes; "changed" when the note is gone."""
+WHEN = {"en": "d MMMM yyyy, HH:mm", "es": "d 'de' MMMM 'de' yyyy, HH:mm"}
 
 WORDS = {"en": EN, "es": ES}
 CLOSING = {

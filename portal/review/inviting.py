@@ -49,9 +49,10 @@ class NewVisit:
 
 @dataclass(frozen=True)
 class Invited:
-    """A link's token, shown once and kept nowhere, with whom it is for; or `issues`."""
+    """A link's token and the code that it asks for, shown once and kept nowhere, with whom they are for; or `issues`."""
 
     token: str = ""
+    code: str = ""
     name: str = ""
     visit_id: str = ""
     issues: list[Issue] = field(default_factory=list)
@@ -101,7 +102,8 @@ def invite(actor: Actor, visit_id: str, days: int) -> Invited:
     if visit is None:
         raise NotFound
     name = str(accounts.patient(actor, visit.patient_id).person["name"])
-    return Invited(accounts.invite(actor, visit.patient_id, days), name, visit.id)
+    made = accounts.invite(actor, visit.patient_id, days)
+    return Invited(made.token, made.code, name, visit.id)
 
 
 def invite_new(actor: Actor, typed: NewVisit, days: int) -> Invited:
@@ -125,10 +127,10 @@ def invite_new(actor: Actor, typed: NewVisit, days: int) -> Invited:
             detail={"what": typed.what.strip() or "Visit", "with": None, "where": None},
         )
         visit, _ = intake.expect(actor, patient.id, expected)
-        token = accounts.invite(actor, patient.id, days)
+        made = accounts.invite(actor, patient.id, days)
     if actor.may(Permission.MATCH):
         settle(actor, patient.id)
-    return Invited(token, typed.name.strip(), visit.id)
+    return Invited(made.token, made.code, typed.name.strip(), visit.id)
 
 
 BAD_DAY = "Enter the day of the visit as YYYY-MM-DD, for example 2027-03-27"

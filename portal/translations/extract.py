@@ -48,6 +48,7 @@ TABLES: dict[str, frozenset[str]] = {
     "portal/pages.py": frozenset({"WORDS", "TOO_LONG_OPEN", "ROLE_NAMES"}),
     "portal/accounts/routes.py": frozenset({"ABOUT"}),
     "portal/accounts/notes.py": frozenset({"WORDS"}),
+    "portal/accounts/service.py": frozenset({"IN_USE"}),
     "portal/accounts/overview.py": frozenset({"HOW", "ENDED"}),
     "portal/accounts/renewing.py": frozenset({"WRONG", "WRONG_WITH_DAY"}),
     "portal/accounts/security_routes.py": frozenset({"WRONG_FIRST_CODE", "NOT_MADE", "NOT_YOU"}),

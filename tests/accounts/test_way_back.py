@@ -129,7 +129,7 @@ def test_a_link_for_joining_does_not_renew_and_one_for_renewing_does_not_join(
 ) -> None:
     from portal.accounts import service as accounts
 
-    invited = accounts.invite(desk, make.patient(accounts.clinics()[0], "Ben").id, 14)
+    invited = accounts.invite(desk, make.patient(accounts.clinics()[0], "Ben").id, 14).token
     assert ana.get(f"/back-in/{invited}").status_code == 410
     assert ana.get(f"/join/{offer().token}").status_code == 410
 

@@ -89,7 +89,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "connection": connection_id,
         "launch": asked_who_they_are(connection_id, owner),
         "tie": tied(connection_id, owner),
-        "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14),
+        "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14).token,
         "clinic": clinic.slug,
         "patient": patient.id,
         "stop": notices.stop_token(patient.id),

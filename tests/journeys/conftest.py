@@ -61,7 +61,9 @@ class Demo:
 
     @property
     def invitation(self) -> str:
-        return next(line.strip() for line in self.said if "/join/" in line)
+        """The link, with its code behind a #."""
+        link = next(line.strip() for line in self.said if "/join/" in line)
+        return f"{link}#{next(line.split(':')[1].strip() for line in self.said if line.strip().startswith('Code:'))}"
 
     @property
     def birth_date(self) -> str:

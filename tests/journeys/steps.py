@@ -13,6 +13,7 @@ from tests.journeys.swift import SECRET
 def join(person: Walker, link: str, birth_date: str, email: str) -> None:
     year, month, day = birth_date.split("-")
     person.open(link)
+    person.page.get_by_label("The code from the clinic").fill(link.partition("#")[2])
     for label, part in (("Day", day), ("Month", month), ("Year", year)):
         person.page.get_by_label(label, exact=True).fill(part)
     person.press("Continue")
@@ -24,15 +25,14 @@ def join(person: Walker, link: str, birth_date: str, email: str) -> None:
 def confirm_everything(person: Walker, differently: dict[str, tuple[str, str]]) -> None:
     """Every fact is still right, but for those named: label → (answer, what changed)."""
     person.follow("Check what the clinic has on record")
-    for _ in range(4):
+    while "/confirm/" in person.page.url:
         for fact in person.page.locator(".pv-fact").all():
             label = fact.locator("legend").inner_text().strip()
             answer, change = differently.get(label, ("Still right", ""))
             fact.get_by_label(answer, exact=True).check()
             if change:
                 fact.get_by_role("textbox").fill(change)
-        question = person.page.get_by_role("group", name=re.compile(r"^(Do you|Would you)"))
-        if question.count():
+        for question in person.page.locator("fieldset:has(input[type=radio][value=none])").all():
             question.get_by_role("radio").nth(1).check()
         person.press("Save and continue")
 

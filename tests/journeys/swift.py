@@ -92,7 +92,7 @@ def last(_name: str, values: list[str]) -> str:
 
 
 def none_or_same(name: str, values: list[str]) -> str:
-    return "none" if name == "any" else "same"
+    return "none" if name.endswith("-any") else "same"
 
 
 def send(person: Walker, path: str, choose: Choose = first, **given: str) -> str:
@@ -145,14 +145,18 @@ def link_for_new(desk: Walker, name: str, birth_date: str) -> str:
 
 
 def _link(page: str) -> str:
+    """With the code behind a #, as a browser never sends it."""
     found = re.search(r'value="(http[^"]+/join/[^"]+)"', page)
-    assert found, page[:500]
-    return found.group(1)
+    code = re.search(r'class="pv-reference">([^<]+)<', page)
+    assert found and code, page[:500]
+    return f"{found.group(1)}#{code.group(1)}"
 
 
 def join(person: Walker, link: str, birth_date: str, email: str) -> None:
+    """`link` with its code behind a #."""
     year, month, day = birth_date.split("-")
-    account = send(person, urlsplit(link).path, day=day, month=month, year=year)
+    at = urlsplit(link)
+    account = send(person, at.path, code=at.fragment, day=day, month=month, year=year)
     assert send(person, account, email=email, password=SECRET) == "/visits"
 
 

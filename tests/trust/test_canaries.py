@@ -185,15 +185,15 @@ def _the_main_job(config: Settings, app: Flask, clinic_id: str) -> tuple[str, Wa
     person = {**ana.person, "name": OFTEN["name"], "birthDate": OFTEN["birth"], "phone": OFTEN["phone"]}
     with db.transaction():
         ana.person = {**person, "email": "zeb@canary.example"}
-    patient_id, token = ana.id, accounts.invite(desk, ana.id, 14)
+    patient_id, made = ana.id, accounts.invite(desk, ana.id, 14)
     visit = next(
         each for each in intake.upcoming(desk, now(), now() + timedelta(days=30)) if each.patient_id == patient_id
     )
-    notices.invite(desk, visit.id)
+    code = notices.invite(desk, visit.id, 14).code
     _write_messages(config)
     walker = Walker(app)
     db.close()
-    swift.join(walker, f"/join/{token}", OFTEN["birth"], "zeb@canary.example")  # type: ignore[arg-type]
+    swift.join(walker, f"/join/{made.token}#{code}", OFTEN["birth"], "zeb@canary.example")  # type: ignore[arg-type]
     hub = swift.submit(walker)  # type: ignore[arg-type]
     db.close()
     _accept()
