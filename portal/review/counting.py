@@ -9,20 +9,23 @@ from portal.db import session
 from portal.review.models import Decision, Verdict
 from portal.sealing import SealBroken
 
+TAKEN = {"accept": "untouched", "edit": "edited"}
+"""What reached the record as the patient wrote it, and in other words."""
+
 
 def lines(clinic_id: str, finished: Collection[str], arrived: Collection[str]) -> list[Line]:
     """The verdicts that stood when these submissions were `finished`, and what went into the record with those that `arrived`."""
     found: list[Line] = []
     for row in _standing(clinic_id, {*finished, *arrived}):
         try:
-            value, writes = _value(row), bool(row.detail["shown"].get("changes"))
+            writes = bool(row.detail["shown"].get("changes"))
         except SealBroken:
             found.append(("unread", "decisions", "", row.submission_id))
             continue
         if row.submission_id in finished:
-            found.append(("decisions", "", value, row.submission_id))
-        if row.submission_id in arrived and value in ("accept", "edit") and writes:
-            found.append(("taken", "", "untouched" if value == "accept" else "edited", row.submission_id))
+            found.append(("decisions", "", row.verdict, row.submission_id))
+        if row.submission_id in arrived and row.verdict in TAKEN and writes:
+            found.append(("taken", "", TAKEN[row.verdict], row.submission_id))
     return found
 
 
@@ -35,9 +38,3 @@ def _standing(clinic_id: str, submission_ids: Collection[str]) -> list[Decision]
     )
     last = {(row.submission_id, row.proposal_key): row for row in rows}
     return [row for row in last.values() if row.verdict != Verdict.REOPEN]
-
-
-def _value(row: Decision) -> str:
-    """The verdict; "edit" for what was accepted in other words than the patient's."""
-    edited = row.verdict == Verdict.ACCEPT and bool(row.detail.get("edited"))
-    return "edit" if edited else row.verdict

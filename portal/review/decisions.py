@@ -1,7 +1,7 @@
 """Decisions on the proposals of a submission: which stand, and writing new ones so that two reviewers never overwrite each other."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,8 +13,9 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Issue, NotAllowed, NotFound
 from portal.intake import service as intake
-from portal.review.models import Decision, Verdict
-from portal.review.proposal import Proposal, as_shown
+from portal.review import claims, editing
+from portal.review.models import ACCEPTED, Decision, Verdict
+from portal.review.proposal import Proposal, Wording, as_shown
 
 MOST_WORDS = 1000
 REVIEWABLE = frozenset({intake.Status.SUBMITTED, intake.Status.IN_REVIEW})
@@ -31,6 +32,9 @@ class Standing:
     reason: str
     outdated: bool
     earlier: bool = False
+    edit: Mapping[str, str] = field(default_factory=dict)
+    """the words it was accepted in, by field, and as one line"""
+    made: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,19 @@ class Item:
         """The verdict that counts, or None while a person still has to decide."""
         return self.standing.verdict if self.standing and not self.standing.outdated else None
 
+    @property
+    def accepted(self) -> bool:
+        """As the patient said it, or in other words."""
+        return self.settled in ACCEPTED
+
+    @property
+    def final(self) -> Proposal:
+        """The proposal as it was accepted: in the words of whoever chose others."""
+        standing = self.standing
+        if standing is None or standing.verdict is not Verdict.EDIT or self.proposal.reworded is None:
+            return self.proposal
+        return self.proposal.reworded(Wording(standing.edit, standing.by))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -56,6 +73,9 @@ class Choice:
     verdict: Verdict
     reason: str
     seen: str
+    edit: Mapping[str, str] = field(default_factory=dict)
+    """the words to accept it in, by field; `looked` is the mark of what was shown of them before"""
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +91,14 @@ class Lost:
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a save: `issues` (then nothing was saved), or how many were saved and which were lost."""
+    """What became of a save: `issues`, or somebody else `held` it (then nothing was saved), or how many were saved and which
+    were lost. `reworded`: by key, the mark of what other words would make, once the page has shown it."""
 
     issues: list[Issue] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     saved: int = 0
+    held: claims.Held | None = None
+    reworded: dict[str, str] = field(default_factory=dict)
 
 
 def items(actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal]) -> list[Item]:
@@ -128,13 +151,30 @@ def _standing(proposal: Proposal, rows: list[Decision], own: list[Decision]) -> 
 
 def _told(row: Decision, *, outdated: bool, earlier: bool) -> Standing:
     verdict, detail = Verdict(row.verdict), row.detail
-    return Standing(verdict, detail["by"], row.account_id, row.at, detail["reason"], outdated, earlier)
+    edit = detail.get("edit") or {}
+    return Standing(
+        verdict, detail["by"], row.account_id, row.at, detail["reason"], outdated, earlier, edit, detail.get("made", "")
+    )
 
 
 def check(choices: Iterable[Choice], proposals: Sequence[Proposal]) -> list[Issue]:
     """A rejection needs a reason and a question its words: the patient reads both."""
     titles = {each.key: each.title for each in proposals}
     return [issue for choice in choices for issue in _check(choice, titles.get(choice.key, ""))]
+
+
+def _reworded(actor: Actor, choices: Iterable[Choice], proposals: Sequence[Proposal]) -> dict[str, editing.Reworded]:
+    """What each choice of other words would make, by key."""
+    by_key = {each.key: each for each in proposals}
+    edits = [each for each in choices if each.verdict is Verdict.EDIT and each.key in by_key]
+    return {each.key: editing.reworded(by_key[each.key], each.edit, actor.name, each.looked) for each in edits}
+
+
+def _plain(choice: Choice, proposals: Mapping[str, Proposal]) -> Choice:
+    """Accepting in the patient's very words is accepting."""
+    proposal = proposals.get(choice.key)
+    same = choice.verdict is Verdict.EDIT and proposal is not None and not editing.differs(proposal, choice.edit)
+    return replace(choice, verdict=Verdict.ACCEPT, edit={}) if same else choice
 
 
 def _check(choice: Choice, title: str) -> list[Issue]:
@@ -152,15 +192,24 @@ NEEDS_WORDS = {
 
 
 def save(
-    actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], choices: Sequence[Choice]
+    actor: Actor,
+    submission: intake.Submission,
+    proposals: Sequence[Proposal],
+    choices: Sequence[Choice],
+    *,
+    over: bool = False,
 ) -> Decided:
     """Write the choices that differ from what stands, each only if its proposal is still as it was seen (compare and swap).
 
-    Nothing is written when there are issues. NotAllowed for a proposal that is not this person's to decide.
+    Nothing is written when there are issues, or while somebody else has taken the submission (`over` takes it from them).
+    NotAllowed for a proposal that is not this person's to decide.
     """
-    issues = check(choices, proposals)
+    choices = [_plain(each, {made.key: made for made in proposals}) for each in choices]
+    reworded = _reworded(actor, choices, proposals)
+    issues = check(choices, proposals) + [issue for each in reworded.values() for issue in each.issues]
     if issues:
-        return Decided(issues=issues)
+        marks = {key: each.proposal.fingerprint for key, each in reworded.items()}
+        return Decided(issues=issues, reworded=marks)
     with transaction() as current:
         current.refresh(submission, ["status"], with_for_update=True)
         if intake.Status(submission.status) not in REVIEWABLE:
@@ -169,7 +218,14 @@ def save(
         wanted = [(_allowed(by_key.get(choice.key)), choice) for choice in choices]
         changed = [(item, choice) for item, choice in wanted if not _same(item, choice)]
         lost = [_lost(item) for item, choice in changed if item.seen != choice.seen]
-        made = [_row(actor, submission, item, choice) for item, choice in changed if item.seen == choice.seen]
+        held = claims.take(actor, submission, over=True) if over else claims.in_the_way(actor, submission)
+        if held and changed:
+            return Decided(lost=lost, held=held)
+        made = [
+            _row(actor, submission, item, choice, reworded.get(choice.key))
+            for item, choice in changed
+            if item.seen == choice.seen
+        ]
         current.add_all(made)
         _tell(actor, submission, made)
     return Decided(lost=lost, saved=len(made))
@@ -187,10 +243,13 @@ def _same(item: Item, choice: Choice) -> bool:
     standing = item.standing
     if standing is None:
         return choice.verdict is Verdict.REOPEN
-    return not standing.outdated and (standing.verdict, standing.reason) == (choice.verdict, choice.reason.strip())
+    said = (choice.verdict, choice.reason.strip(), {name: text.strip() for name, text in choice.edit.items()})
+    return not standing.outdated and (standing.verdict, standing.reason, dict(standing.edit)) == said
 
 
-def _row(actor: Actor, submission: intake.Submission, item: Item, choice: Choice) -> Decision:
+def _row(
+    actor: Actor, submission: intake.Submission, item: Item, choice: Choice, other: editing.Reworded | None
+) -> Decision:
     assert actor.account_id is not None  # staff have accounts
     return Decision(
         clinic_id=submission.clinic_id,
@@ -209,6 +268,7 @@ def _row(actor: Actor, submission: intake.Submission, item: Item, choice: Choice
             "title": item.proposal.title,
             "fingerprint": item.proposal.fingerprint,
             "shown": item.proposal.shown(),
+            **({"edit": dict(other.words), "made": editing.said(other.proposal)} if other else {}),
         },
     )
 

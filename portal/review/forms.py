@@ -11,7 +11,7 @@ from portal.review.service import Choice, NewVisit, Opened, Verdict
 
 
 class ReviewForm(FlaskForm):  # type: ignore[misc]
-    """The review page posts `verdict-`, `reason-`, `question-` and `seen-` fields named by proposal, and one `step`."""
+    """The review page posts `verdict-`, `reason-`, `question-`, `edit-`, `looked-` and `seen-` fields named by proposal, and one `step`."""
 
     step = HiddenField()
 
@@ -35,6 +35,10 @@ class NewVisitForm(FlaskForm):  # type: ignore[misc]
         return NewVisit(**{name: (self[name].data or "")[:300] for name in NewVisit.__dataclass_fields__})
 
 
+WORDED = ("text", "more")
+"""The fields of what a patient wrote that can be accepted in other words."""
+
+
 @dataclass(frozen=True)
 class Typed:
     """What stands in the controls of one proposal."""
@@ -43,6 +47,8 @@ class Typed:
     reason: str = ""
     question: str = ""
     seen: str = ""
+    edit: Mapping[str, str] = field(default_factory=dict)
+    looked: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def _stored(item: object) -> Typed:
         return Typed()
     words = standing.reason
     rejected = standing.verdict is Verdict.REJECT
-    return Typed(standing.verdict.value, words if rejected else "", "" if rejected else words)
+    return Typed(standing.verdict.value, words if rejected else "", "" if rejected else words, edit=standing.edit)
 
 
 def typed(values: Mapping[str, str]) -> dict[str, Typed]:
@@ -74,6 +80,8 @@ def typed(values: Mapping[str, str]) -> dict[str, Typed]:
             values.get(f"reason-{key}", ""),
             values.get(f"question-{key}", ""),
             values.get(f"seen-{key}", ""),
+            {name: values[f"edit-{key}-{name}"] for name in WORDED if f"edit-{key}-{name}" in values},
+            values.get(f"looked-{key}", ""),
         )
         for key in keys
     }
@@ -83,7 +91,14 @@ def choices(said: Mapping[str, Typed]) -> list[Choice]:
     """The controls in which something is chosen; an unknown verdict counts as nothing chosen."""
     known = {verdict.value: verdict for verdict in Verdict}
     return [
-        Choice(key, known[each.verdict], each.reason if each.verdict == Verdict.REJECT else _question(each), each.seen)
+        Choice(
+            key,
+            known[each.verdict],
+            each.reason if each.verdict == Verdict.REJECT else _question(each),
+            each.seen,
+            each.edit if each.verdict == Verdict.EDIT else {},
+            each.looked,
+        )
         for key, each in said.items()
         if each.verdict in known
     ]

@@ -60,8 +60,8 @@ WEIGHTS: Mapping[str, Mapping[Level, float]] = {
     "suffix": {AGREES: 1, DIFFERS: -2},
     "birth_date": {AGREES: 7, CLOSE: 4, DIFFERS: -4.5},
     "gender": {AGREES: 0.5, DIFFERS: -2},
-    "phone": {AGREES: 4, CLOSE: 2, DIFFERS: -0.5},
-    "email": {AGREES: 5, CLOSE: 2.5, DIFFERS: -0.5},
+    "phone": {AGREES: 4, CLOSE: 0.5, DIFFERS: -0.5},
+    "email": {AGREES: 5, CLOSE: 1.5, DIFFERS: -0.5},
     "address": {AGREES: 4, CLOSE: 2, DIFFERS: -1},
     "identifier": {AGREES: 9, CLOSE: 5, DIFFERS: -3},
 }

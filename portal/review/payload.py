@@ -26,10 +26,11 @@ DERIVED = frozenset({"Observation", "MedicationStatement"})
 
 @dataclass(frozen=True)
 class Accepted:
-    """A proposal and the person who accepted it."""
+    """A proposal and the person who accepted it; `said` is what the patient said where it was accepted in other words."""
 
     proposal: Proposal
     by: Person
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class _Part:
     activity: str
     source: str = ""
     """the full URL of the response that says it"""
+    worded: tuple[tuple[Person, str], ...] = ()
+    """who put it into other words, and what the patient had said"""
 
 
 def build(sending: Sending) -> Json:
@@ -118,12 +121,18 @@ def _changes(sending: Sending, answers: Mapping[str, str]) -> Iterable[_Part]:
         source = answers.get(each.proposal.response, "")
         if change.method == "POST":
             resource = attributed(derived(linked(change.resource, placed), source), sending)
-            yield replace(_created(sending, resource, each.proposal.fact, (each.by,)), source=source)
+            made = _created(sending, resource, each.proposal.fact, (each.by,))
+            yield replace(made, source=source, worded=_worded([each]))
         else:
             updates.setdefault(change.url, []).append(each)
     for accepted in updates.values():
         sources = [answers[each.proposal.response] for each in accepted if each.proposal.response in answers]
-        yield replace(_updated(sending, accepted), source=next(iter(sources), ""))
+        made = _updated(sending, accepted)
+        yield replace(made, source=next(iter(sources), ""), worded=_worded(accepted))
+
+
+def _worded(accepted: Sequence[Accepted]) -> tuple[tuple[Person, str], ...]:
+    return tuple((each.by, f"{each.proposal.title}: {each.said}") for each in accepted if each.said)
 
 
 SAID_BY = ("asserter", "informationSource", "performer")
@@ -223,6 +232,7 @@ def _provenance_entry(sending: Sending, part: _Part) -> Json:
         author=sending.author,
         verifiers=part.verifiers,
         source=part.source,
+        worded=part.worded,
     )
     url = f"urn:uuid:{name_for(sending.submission_id, f'provenance|{part.target}')}"
     return {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": "Provenance"}}

@@ -1,12 +1,14 @@
 """What one proposal is: a change that a submission would make to the record, beside what the record said and says."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from portal.actors import Permission
 from portal.fhir import exact
 from portal.fhir.resources import Json
+from portal.review.marking import Part, marked
 
 
 class Answer(StrEnum):
@@ -72,6 +74,24 @@ class Row:
     def differs(self) -> bool:
         return bool(self.said) and self.said != self.now
 
+    @property
+    def sides(self) -> tuple[list[Part], list[Part]]:
+        """What the record says and what the patient says, with what differs marked."""
+        return marked(self.now, self.said)
+
+    @property
+    def since(self) -> tuple[list[Part], list[Part]]:
+        """What the record said when the patient was asked and what it says now, with what differs marked."""
+        return marked(self.then, self.now)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Other words for some of a proposal's fields, and who chose them."""
+
+    words: Mapping[str, str]
+    by: str
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -101,6 +121,12 @@ class Proposal:
     response: str = ""
     labels: tuple[Json, ...] = ()
     """how sensitive what it was made of is"""
+    words: tuple[tuple[str, str], ...] = ()
+    """the patient's words, by field, that may be accepted in other words"""
+    reworded: Callable[["Wording"], "Proposal"] | None = field(default=None, compare=False, repr=False)
+    """the same proposal made of other words, by the same rules"""
+    contested: bool = False
+    """people who answer for the patient disagree about it, or it comes with an answer that cannot wait"""
 
     @property
     def clinical(self) -> bool:
@@ -122,8 +148,8 @@ class Proposal:
 
     @property
     def unremarkable(self) -> bool:
-        """May be accepted together with others of its kind."""
-        return self.open and self.risk is Risk.ROUTINE and not self.stale
+        """May be accepted together with others: nothing that could harm, is contested, or has no base that was looked at today."""
+        return self.open and self.risk is Risk.ROUTINE and not (self.stale or self.contested or self.kind == "allergy")
 
     @property
     def fingerprint(self) -> str:

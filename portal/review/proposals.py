@@ -10,19 +10,22 @@ that If-Match refuses it when the record moves on once more.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, version_of
 from portal.fhir.values import address_text
 from portal.review import allergy, condition, contact, medication, taking_over, words
 from portal.review.alike import plain
 from portal.review.extracted import Told
-from portal.review.proposal import Answer, Proposal, Risk, Row, key_for
+from portal.review.proposal import Answer, Proposal, Risk, Row, Wording, key_for
 from portal.review.ruling import NOTHING_CHANGES, Case, Rules, Ruling
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
 from portal.review.taking_over import Writable
 
 CHANGED_SINCE = "The record was changed after the patient was asked."
 UNCHECKED = "The record could not be read now, so it is not known whether it was changed."
+DISPUTED = "People who answer for the patient said different things about this."
+BESIDE_URGENT = "It comes with an answer that needs a clinician today."
 SAID_ABOVE = "The patient said the same on another page."
 UNKNOWN_KIND = "This kind of fact cannot be prepared for the record. Enter it by hand if it matters."
 _OWN_TO_SERVER = ("meta", "text")
@@ -56,7 +59,28 @@ def proposals(
         else:
             beside = taking_over.proposal(each, record, subject=subject, said_at=said_at, writable=writable)
             made.append(_once(beside, made))
-    return sorted(made, key=lambda each: (not each.open, ORDER[each.risk]))
+    doubted = (_contested(each, document) for each in made)
+    return sorted(doubted, key=lambda each: (not each.open, ORDER[each.risk]))
+
+
+def _contested(made: Proposal, document: Json) -> Proposal:
+    """What people disagree about, and what a form says beside an answer that cannot wait, is decided one by one."""
+    disputed = {(text_at(each, "section"), text_at(each, "key")) for each in objects_at(document, "conflicts")}
+    about = {(made.kind, made.fact), (made.kind, made.answer.value)}
+    reasons = ((DISPUTED,) if disputed & about else ()) + (
+        (BESIDE_URGENT,) if made.form and document.get("urgent") else ()
+    )
+    if not made.open or not reasons:
+        return made
+    risk = made.risk if made.risk is Risk.URGENT else Risk.LOOK
+    again = made.reworded
+    return replace(
+        made,
+        contested=True,
+        risk=risk,
+        reasons=(*reasons, *made.reasons),
+        reworded=again and (lambda wording: _contested(again(wording), document)),
+    )
 
 
 def _contacts(told: Told) -> Iterator[Json]:
@@ -69,7 +93,14 @@ def _contacts(told: Told) -> Iterator[Json]:
 
 
 def _of_form(made: Proposal, told: Told) -> Proposal:
-    return replace(made, form=told.form, response=told.response, labels=told.labels)
+    again = made.reworded
+    return replace(
+        made,
+        form=told.form,
+        response=told.response,
+        labels=told.labels,
+        reworded=again and (lambda wording: _of_form(again(wording), told)),
+    )
 
 
 def _once(made: Proposal, others: Iterable[Proposal]) -> Proposal:
@@ -82,13 +113,33 @@ def _once(made: Proposal, others: Iterable[Proposal]) -> Proposal:
     return replace(made, change=None, risk=Risk.ROUTINE, effect=NOTHING_CHANGES, reasons=(SAID_ABOVE,), open=False)
 
 
-def _proposal(fact: Json, record: Record, subject: str, said_at: str) -> Proposal:
+def _proposal(fact: Json, record: Record, subject: str, said_at: str, wording: Wording | None = None) -> Proposal:
     kind = text_at(fact, "kind")
     section = record.get(kind, NOT_LOOKED)
     case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
+    case = _worded(case, wording) if wording else case
     rule = RULES.get(kind, {}).get(case.answer)
     ruling = rule(case) if rule else Ruling(risk=Risk.LOOK, reasons=(UNKNOWN_KIND,))
-    return _beside(fact, case, _with_doubts(ruling, case, section), section)
+    made = _beside(fact, case, _with_doubts(ruling, case, section), section)
+    again = partial(_proposal, fact, record, subject, said_at)
+    return replace(made, words=_words(case), reworded=again if wording is None else None)
+
+
+def _words(case: Case) -> tuple[tuple[str, str], ...]:
+    """What the patient wrote of it that may be put into other words: where they wrote nothing, there is nothing to put."""
+    if case.answer not in WORDED:
+        return ()
+    more = case.answer is Answer.ADDED and (case.kind != "contact" or case.more)
+    return (("text", case.text), ("more", case.more)) if more else (("text", case.text),)
+
+
+WORDED = frozenset({Answer.CHANGED, Answer.ADDED})
+
+
+def _worded(case: Case, wording: Wording) -> Case:
+    words = wording.words
+    text, more = words.get("text", case.text), words.get("more", case.more)
+    return replace(case, text=text, more=more, worded_by=wording.by, written=case.said)
 
 
 def _case(fact: Json, section: Section, taken: Section, subject: str, said_at: str) -> Case:
@@ -127,7 +178,8 @@ def _with_doubts(ruling: Ruling, case: Case, section: Section) -> Ruling:
         risk = ruling.risk if ruling.risk is Risk.URGENT else Risk.LOOK
         return replace(ruling, risk=risk, reasons=(CHANGED_SINCE, *ruling.reasons))
     if section.state == COULD_NOT_LOOK and ruling.change is not None and case.then is not None:
-        return replace(ruling, reasons=(UNCHECKED, *ruling.reasons))
+        risk = ruling.risk if ruling.risk is Risk.URGENT else Risk.LOOK
+        return replace(ruling, risk=risk, reasons=(UNCHECKED, *ruling.reasons))
     return ruling
 
 

@@ -45,15 +45,21 @@ def provenance(
     author: Person,
     verifiers: tuple[Person, ...],
     source: str = "",
+    worded: tuple[tuple[Person, str], ...] = (),
 ) -> Json:
     """Provenance of one part: said by `author` at `occurred`, accepted by `verifiers`, put together by the portal at `recorded`;
-    `source` is the response it was made of, if any."""
+    `source` is the response it was made of, if any. What somebody at the clinic `worded` otherwise has them as its author, the
+    patient as who told it, and what the patient said as what it is a revision of."""
+    writers = dict.fromkeys(person for person, _ in worded)
     agents = [
-        ("author", author.agent()),
+        ("informant" if worded else "author", author.agent()),
+        *(("author", each.agent()) for each in writers),
         *(("verifier", each.agent()) for each in verifiers),
         ("assembler", {"who": {"display": "Previsit"}}),
     ]
-    made_of = {"entity": [{"role": "source", "what": {"reference": source}}]} if source else {}
+    made_of = [{"role": "source", "what": {"reference": source}}] if source else []
+    revised = [{"role": "revision", "what": {"display": f"The patient said: {said}"[:500]}} for _, said in worded]
+    entities = [*made_of, *revised]
     return {
         "resourceType": "Provenance",
         "target": [{"reference": target}],
@@ -61,5 +67,5 @@ def provenance(
         "recorded": recorded,
         "activity": {"coding": [{"system": OPERATION, "code": activity}]},
         "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": code}]}, **held} for code, held in agents],
-        **made_of,
+        **({"entity": entities} if entities else {}),
     }

@@ -41,6 +41,9 @@ class Case:
     taken: tuple[Json, ...]
     subject: str
     said_at: str
+    worded_by: str = ""
+    written: str = ""
+    """who put it into other words at the clinic, and then everything the patient wrote"""
 
     @property
     def said(self) -> str:
@@ -87,9 +90,15 @@ def update(now: Json, **elements: object) -> Change:
 
 
 def noted(case: Case, words_before: str) -> list[Json]:
-    """The notes of the resource with one more: who said what, when. In English, as the record's staff read it."""
+    """The notes of the resource with one more: who said what, when. In English, as the record's staff read it.
+
+    Words that somebody at the clinic chose are never put into the patient's mouth: the note is theirs, and gives the patient's.
+    """
     before = case.now.get("note", []) if case.now else []
     text = f"{words_before}: {case.said}" if case.said else f"{words_before}."
+    if case.worded_by:
+        text = f"{text} (In the words of {case.worded_by}; the patient wrote: {case.written or 'nothing'})"
+        return [*before, {"authorString": case.worded_by, "time": case.said_at, "text": text}]
     return [*before, {"authorReference": {"reference": case.subject}, "time": case.said_at, "text": text}]
 
 
