@@ -10,7 +10,7 @@ from typing import Any
 
 import re2
 
-MAX_PATTERN = 2_000
+MAX_PATTERN = 500
 _AHEAD = re.compile(r"\(\?([=!])")
 _BEYOND = re.compile(r"\(\?<?[=!]|\(\?P?>|\\[1-9]|\(\?P=|\\k<|[*+?}]\+")
 """What RE2 leaves out because its cost has no bound: look-around, back-references, atomic groups."""
