@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from joserfc.jwk import RSAKey
 from playwright.sync_api import Browser
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection, make_url
 from werkzeug.routing import Rule
 
 import portal
-from portal import db
+from portal import bundled, db
 from portal.accounts import passwords
+from portal.ehr import keys
+from portal.library import opening
 from portal.sealing import KeyRing, new_key
 from portal.settings import Settings
 from tests import browsing, make, together
@@ -99,6 +103,40 @@ def _addresses_compiled_once() -> Iterator[None]:
     Rule._compile_builder = builder  # type: ignore[method-assign]
     yield
     Rule._compile_builder = usual  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_rsa_keys() -> Iterator[None]:
+    """Our keys for connections are eight real ones in turn: to find the primes of one takes longer than most tests."""
+    usual = RSAKey.generate_key
+    turn = itertools.count()
+    made: dict[int, RSAKey] = {}
+
+    def generate(size: int = 2048, *others: Any, **more: Any) -> RSAKey:
+        if size != keys.RSA_BITS or others or more:
+            return usual(size, *others, **more)
+        which = next(turn) % 8
+        return made[which] if which in made else made.setdefault(which, usual(size))
+
+    RSAKey.generate_key = generate
+    yield
+    RSAKey.generate_key = usual
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bundled_forms_opened_once() -> Iterator[None]:
+    """The forms that come along are checked once; what is brought in by a test is checked each time."""
+    usual, ours = opening.parcel, {path.read_bytes() for path in bundled.FOLDER.glob("*.json")}
+    made: dict[bytes, opening.Parcel] = {}
+
+    def parcel(content: bytes, at_hand: Mapping[str, Any]) -> opening.Parcel:
+        if content not in ours:
+            return usual(content, at_hand)
+        return made[content] if content in made else made.setdefault(content, usual(content, at_hand))
+
+    opening.parcel = parcel
+    yield
+    opening.parcel = usual
 
 
 @pytest.fixture(scope="session")
