@@ -1,8 +1,8 @@
 """Confirm what the clinic has: each fact with its source, what the patient says of it, and what is missing."""
 
-import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from portal.actors import Actor
@@ -10,81 +10,72 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.ehr import facts as record_facts
 from portal.ehr import service as ehr
+from portal.ehr.fact import Fact
 from portal.errors import Issue, NotFound
 from portal.fhir.values import Say, plain
-from portal.intake import differing, drafts, pace, visits
-from portal.intake.models import Draft, Visit
-from portal.intake.sections import ANSWERS, ORDER, SECTIONS, Section, after
+from portal.intake import asking, before, block_page, differing, drafts, pace, visits
+from portal.intake.before import Before
+from portal.intake.block_page import Block, Row, Said, SectionPage, check, with_said
+from portal.intake.models import Draft, Submission, Visit
+from portal.intake.sections import PAGES, SECTIONS, Page, Section
 
+__all__ = ["Block", "Row", "Said", "SectionPage", "check", "with_said"]
 TASK = "facts"
-MOST_ADDED = 30
-KINDS = {
-    "contact": ehr.Kind.PATIENT,
-    "medication": ehr.Kind.MEDICATIONS,
-    "allergy": ehr.Kind.ALLERGIES,
-    "condition": ehr.Kind.CONDITIONS,
-}
+Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class FactLine:
-    """One fact of the record and what the patient says of it. `name` is its field's name, stable while the fact exists.
+@dataclass
+class Plan:
+    """What a visit asks to confirm: the clinic's rules, what was confirmed a short while ago, and what is in the draft.
 
-    `fact` is what is kept, in English; `label` and `detail` are the same in the reader's language.
+    The record is only looked at where the answer hangs on it, and then in one go.
     """
 
-    name: str
-    fact: dict[str, Any]
-    label: str
-    detail: str
-    answer: str | None = None
-    change: str = ""
-
-
-@dataclass(frozen=True)
-class Added:
-    what: str
-    more: str = ""
-
-
-@dataclass(frozen=True)
-class SectionPage:
-    """Everything a confirm page shows. `state` is known, none or could-not-look; `any` is "yes", "none" or not answered."""
-
-    section: Section
-    state: str
-    read_at: datetime | None
-    source: str
-    reason: str
-    caveat: str
-    lines: list[FactLine]
-    added: list[Added]
-    any: str | None
-    version: int
-    done: bool
+    actor: Actor
+    visit: Visit
+    rules: asking.Asked
+    before: Mapping[str, Before]
+    entries: Mapping[str, Json]
+    _readings: dict[ehr.Kind, ehr.Reading] = field(default_factory=dict)
 
     @property
-    def asks_any(self) -> bool:
-        return not self.lines
+    def pages(self) -> list[tuple[Page, list[str]]]:
+        """The pages with something to ask, each with its blocks."""
+        found = [(page, [key for key in page.blocks if self.asks(key)]) for page in PAGES.values()]
+        return [(page, keys) for page, keys in found if keys]
 
-    @property
-    def number(self) -> int:
-        """Which of the pages this is, of `total`."""
-        return ORDER.index(self.section.key) + 1
+    def asks(self, key: str) -> bool:
+        return self.rules.blocks[key].asked != asking.NEVER or key in self.entries
 
-    @property
-    def total(self) -> int:
-        return len(ORDER)
+    def settled(self, key: str) -> bool:
+        """Whether nothing is open in a block: answered, confirmed a short while ago, or nothing there to be asked about."""
+        if self.entries.get(key, {}).get("done"):
+            return True
+        if key in self.before:
+            return not before.open_facts(self.before[key], self.facts(key))
+        return self.rules.blocks[key].asked == asking.RECORDED and not self.facts(key)
+
+    def done(self, keys: Iterable[str]) -> bool:
+        """Whether a page has nothing open; what is sure to be asked is looked at first."""
+        return all(self.settled(key) for key in sorted(keys, key=lambda key: self.rules.blocks[key].asked))
+
+    def facts(self, key: str) -> list[Fact]:
+        """What the record says about a block, as far as it has been read."""
+        kinds = record_facts.TOPICS[key].kinds
+        if not set(kinds) <= set(self._readings):
+            self.look(timedelta(0), fetch=False)
+        return record_facts.about(key, self._readings, _today())
+
+    def look(self, max_age: timedelta, *, fetch: bool) -> None:
+        """Read everything that is asked about."""
+        keys = [key for _, blocks in self.pages for key in blocks]
+        kinds = dict.fromkeys(kind for key in keys for kind in record_facts.TOPICS[key].kinds)
+        self._readings = ehr.read_several(self.actor, self.visit.patient_id, kinds, max_age=max_age, fetch=fetch)
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a post says: answers and changes by field name, added rows, and the yes/none question."""
-
-    answers: dict[str, str] = field(default_factory=dict)
-    changes: dict[str, str] = field(default_factory=dict)
-    added: list[Added] = field(default_factory=list)
-    any: str | None = None
+def plan(actor: Actor, visit: Visit, document: Mapping[str, Any] | None) -> Plan:
+    rules = asking.asked(visit.clinic_id)
+    return Plan(actor, visit, rules, before.confirmed(visit, rules), (document or {}).get("sections", {}))
 
 
 @dataclass(frozen=True)
@@ -94,28 +85,62 @@ class Saved:
     stale: bool = False
 
 
-def page(actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = plain) -> SectionPage:
-    """The section as the record has it now, with what this patient has said so far; `say` puts our own words into a language."""
-    section = SECTIONS.get(key)
-    if section is None:
+def page(
+    actor: Actor, visit: Visit, key: str, max_age: timedelta, say: Say = plain, again: Iterable[str] = ()
+) -> SectionPage:
+    """The page as the record has it now, with what this patient has said so far; `say` puts our own words into a language.
+
+    `again` are blocks that were confirmed a short while ago, and that the patient wants to go through once more.
+    """
+    asks = _plan_of(actor, visit)
+    keys = next((keys for page, keys in asks.pages if page.key == key), None)
+    if keys is None:
         raise NotFound
-    reading = ehr.read(actor, visit.patient_id, KINDS[key], max_age=max_age)
-    said = _said(drafts.draft(visit, TASK), key)
-    told = record_facts.facts(KINDS[key], reading.resources, reading.beside, say)
-    lines = [_line(fact, shown, said) for fact, shown in zip(_shown(key, reading), told, strict=True)]
+    kinds = dict.fromkeys(kind for each in keys for kind in record_facts.TOPICS[each].kinds)
+    readings = ehr.read_several(actor, visit.patient_id, kinds, max_age=max_age)
+    made = [_block(asks, each, readings, say, again=each in again) for each in keys]
+    order = [page.key for page, _ in asks.pages]
     return SectionPage(
-        section=section,
-        state="known" if lines else "none" if reading.looked and reading.complete else "could-not-look",
-        read_at=reading.read_at,
-        source=reading.source,
-        reason=reading.sentence or "",
-        caveat=reading.caveat,
-        lines=lines,
-        added=[Added(**row) for row in said.get("added", [])],
-        any=said.get("any"),
-        version=said.get("version", 0),
-        done=bool(said.get("done")),
+        page=PAGES[key],
+        blocks=[block for block in made if not _left_out(asks, block)],
+        left=[block for block in made if _left_out(asks, block)],
+        number=order.index(key) + 1,
+        total=len(order),
+        version=sum(asks.entries.get(each, {}).get("version", 0) for each in PAGES[key].blocks),
     )
+
+
+def _plan_of(actor: Actor, visit: Visit) -> Plan:
+    row = drafts.draft(visit, TASK)
+    return plan(actor, visit, row.document if row else None)
+
+
+def _block(asks: Plan, key: str, readings: Mapping[ehr.Kind, ehr.Reading], say: Say, *, again: bool) -> Block:
+    section, said = SECTIONS[key], asks.entries.get(key, {})
+    facts = record_facts.about(key, readings, _today())
+    told = dict(zip([fact.key for fact in facts], record_facts.about(key, readings, _today(), say), strict=True))
+    earlier = asks.before.get(key)
+    if again or (said and not said.get("before") and not said.get("left")):
+        earlier = None
+    looked = block_page.looked(readings, record_facts.TOPICS[key].kinds, bool(facts))
+    open_now = before.open_facts(earlier, facts) if earlier else facts
+    return Block(
+        section=section,
+        looked=looked,
+        lines=[block_page.line_for(fact, told[fact.key], key, looked.read_at, said) for fact in open_now],
+        added=said.get("added", []),
+        any=said.get("any"),
+        done=bool(said.get("done")),
+        before=earlier,
+        gone=tuple(before.gone(earlier, facts)) if earlier else (),
+        names=asks.rules.blocks[key].names,
+    )
+
+
+def _left_out(asks: Plan, block: Block) -> bool:
+    """Asked only about what is recorded, and nothing is."""
+    rule = asks.rules.blocks[block.key]
+    return rule.asked != asking.ALWAYS and not (block.lines or block.added or block.before or block.any)
 
 
 def save(
@@ -127,28 +152,34 @@ def save(
     max_age: timedelta,
     say: Say = plain,
     turn: pace.Turn = pace.UNKNOWN,
+    again: Iterable[str] = (),
 ) -> Saved:
     """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile."""
-    shown = with_said(page(actor, visits.visit(actor, visit_id), key, max_age, say), said)
+    visit = visits.visit(actor, visit_id)
+    shown = with_said(page(actor, visit, key, max_age, say, again), said)
     issues = check(shown)
-    entry = _entry(shown, done=not issues)
+    wrong = {issue.where for issue in issues}
+    entries = {block.key: block_page.entry(block, done=not _wrong(block, wrong)) for block in shown.blocks}
+    entries |= {block.key: {**block_page.entry(block, done=True), "left": True} for block in shown.left}
     stale: list[int] = []
 
-    def change(row: Draft | None) -> dict[str, Any]:
+    def change(row: Draft | None) -> Json:
         document = dict(row.document) if row else {"sections": {}}
-        before = document["sections"].get(key, {})
-        version = before.get("version", 0)
-        if version > seen and differing.without_said(before) != differing.without_said(entry):
+        held = {each: document["sections"].get(each, {}) for each in entries}
+        version = sum(entry.get("version", 0) for entry in held.values())
+        if version > seen and any(
+            differing.without_said(held[each]) != differing.without_said(entries[each]) for each in entries
+        ):
             stale.append(version)
             raise _Stale
-        kept = differing.with_said(actor, before, entry, now().isoformat())
-        place = pace.Place(key, key if issues else after(key))
-        note = pace.after(document.get(pace.NOTE), turn, place, row.saved_at if row else None, now())
-        return {
-            **document,
-            "sections": {**document["sections"], key: {**kept, "version": version + 1}},
-            pace.NOTE: note,
+        at = now().isoformat()
+        kept = {
+            each: {**differing.with_said(actor, held[each], made, at), "version": held[each].get("version", 0) + 1}
+            for each, made in entries.items()
         }
+        place = pace.Place(key, key if issues else _next_page(shown, key))
+        note = pace.after(document.get(pace.NOTE), turn, place, row.saved_at if row else None, now())
+        return {**document, "sections": {**document["sections"], **kept}, pace.NOTE: note}
 
     try:
         drafts.save(actor, visit_id, TASK, change, Event.FACTS_SAVED)
@@ -161,151 +192,114 @@ class _Stale(Exception):
     """Leaves the transaction without writing."""
 
 
-def with_said(shown: SectionPage, said: Said) -> SectionPage:
-    """The page as just posted; answers to facts that are not on it are ignored."""
-    lines = [
-        replace(line, answer=said.answers.get(line.name), change=said.changes.get(line.name, "").strip())
-        for line in shown.lines
-    ]
-    added = [row for row in said.added if row.what.strip() or row.more.strip()][:MOST_ADDED]
-    return replace(shown, lines=lines, added=added, any=said.any if shown.asks_any else None)
+def _wrong(block: Block, where: set[str]) -> bool:
+    names = {line.name for line in block.lines}
+    return any(each.partition("-")[0] in names or each.startswith(f"{block.key}-") for each in where)
 
 
-def check(shown: SectionPage) -> list[Issue]:
-    """What is still to say on this page."""
-    issues = [issue for line in shown.lines for issue in _line_issues(line)]
-    if shown.asks_any and shown.any not in {"yes", "none", "unsure"}:
-        issues.append(Issue("any", "required", "Choose an answer"))
-    if shown.any == "yes" and not shown.added:
-        issues.append(Issue("added-0", "required", "Write it below, or choose another answer"))
-    return issues + [
-        Issue(f"added-{place}", "required", "Write what it is")
-        for place, row in enumerate(shown.added)
-        if not row.what.strip()
-    ]
+def _next_page(shown: SectionPage, key: str) -> str | None:
+    order = list(PAGES)
+    return order[order.index(key) + 1] if shown.number < shown.total and order.index(key) + 1 < len(order) else None
 
 
-def _line_issues(line: FactLine) -> list[Issue]:
-    if line.answer not in ANSWERS:
-        return [Issue(line.name, "required", "Choose an answer for %(what)s", {"what": line.label})]
-    if line.answer == "changed" and not line.change:
-        return [Issue(f"{line.name}-change", "required", "Write what changed for %(what)s", {"what": line.label})]
-    return []
+def progress(asks: Plan) -> tuple[int, int]:
+    """How many pages are done, of how many."""
+    pages = asks.pages
+    return sum(1 for _, keys in pages if asks.done(keys)), len(pages)
 
 
-def progress(document: dict[str, Any] | None) -> tuple[int, int]:
-    """How many sections are done, of how many."""
-    sections = (document or {}).get("sections", {})
-    return sum(1 for key in ORDER if sections.get(key, {}).get("done")), len(ORDER)
+def first_open(actor: Actor, visit: Visit, max_age: timedelta) -> str | None:
+    """The first page that is not done, or the first of all; None where the clinic asks nothing."""
+    asks = _plan_of(actor, visit)
+    if asks.before:
+        asks.look(max_age, fetch=True)
+    pages = asks.pages
+    return next((page.key for page, keys in pages if not asks.done(keys)), pages[0][0].key if pages else None)
 
 
-def first_open(visit: Visit) -> str:
-    """The first section that is not done, or the first of all."""
-    row = drafts.draft(visit, TASK)
-    sections = row.document["sections"] if row else {}
-    return next((key for key in ORDER if not sections.get(key, {}).get("done")), ORDER[0])
+def following(actor: Actor, visit: Visit, key: str) -> str | None:
+    """The page after this one that is not done, or None when only done ones follow."""
+    asks = _plan_of(actor, visit)
+    order = [page.key for page, _ in asks.pages]
+    later = [(page, keys) for page, keys in asks.pages if order.index(page.key) > order.index(key)]
+    return next((page.key for page, keys in later if not asks.done(keys)), None)
 
 
 @dataclass(frozen=True)
 class SectionSummary:
-    """A section on the check page; `lines` are what the patient said of each fact, `added` what they added."""
+    """A block on the check page; `lines` are what the patient said of each fact, `added` what they added."""
 
     section: Section
+    page: str
     done: bool
     any: str | None
-    lines: list[dict[str, Any]]
-    added: list[dict[str, str]]
+    lines: list[Json]
+    added: list[Row]
+    before: Before | None
 
 
-def summary(visit: Visit) -> list[SectionSummary]:
-    row = drafts.draft(visit, TASK)
-    said = row.document["sections"] if row else {}
-    return [
+def summary(actor: Actor, visit: Visit) -> list[SectionSummary]:
+    """Every block that is asked, but for those that ask nothing as nothing is recorded."""
+    asks = _plan_of(actor, visit)
+    found = [
         SectionSummary(
-            section=section,
-            done=bool(said.get(key, {}).get("done")),
-            any=said.get(key, {}).get("any"),
-            lines=said.get(key, {}).get("lines", []),
-            added=said.get(key, {}).get("added", []),
+            section=SECTIONS[key],
+            page=page.key,
+            done=bool(entry.get("done")),
+            any=entry.get("any"),
+            lines=entry.get("lines", []),
+            added=entry.get("added", []),
+            before=asks.before.get(key) if entry.get("before") or not entry else None,
         )
-        for key, section in SECTIONS.items()
+        for page, keys in asks.pages
+        for key in keys
+        for entry in [asks.entries.get(key, {})]
+        if not entry.get("left")
+    ]
+    return [
+        each for each in found if each.done or each.before or asks.rules.blocks[each.section.key].asked == asking.ALWAYS
     ]
 
 
-def submitted(document: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def submitted(asks: Plan) -> tuple[list[Json], Json]:
     """The facts and the sections of a submission (see Submission.document)."""
     facts, sections = [], {}
-    for key in ORDER:
-        entry = document["sections"][key]
-        facts += entry["lines"] + [_added(key, place, row) for place, row in enumerate(entry["added"], start=1)]
-        sections[key] = {
-            "state": entry["state"],
-            "read_at": entry["read_at"],
-            "any": entry["any"],
-            "none_said_by_patient": entry["any"] == "none",
-        }
+    for _, keys in asks.pages:
+        for key in keys:
+            entry = asks.entries.get(key) or {"state": "known", "read_at": None, "lines": [], "added": [], "any": None}
+            earlier = asks.before.get(key)
+            facts += entry["lines"] + [_added(key, place, row) for place, row in enumerate(entry["added"], start=1)]
+            sections[key] = {
+                "state": entry["state"],
+                "read_at": entry["read_at"],
+                "any": entry["any"],
+                "none_said_by_patient": entry["any"] == "none",
+            }
+            if not entry.get("done") or entry.get("before"):
+                sections[key]["before"] = earlier.kept() if earlier else entry.get("before")
     return facts, sections
 
 
-def _added(kind: str, place: int, row: dict[str, str]) -> dict[str, Any]:
+def keep(actor: Actor, visit: Visit, submission: Submission) -> None:
+    """Beside what is sent, so that it is not asked again soon; in the transaction that sends it."""
+    asks = _plan_of(actor, visit)
+    before.keep(actor, submission, asks.entries, asks.before)
+
+
+def _added(kind: str, place: int, row: Row) -> Json:
+    first, *others = SECTIONS[kind].add
+    more = [row.get(each.name, "") for each in others]
     return {
         "key": f"new-{kind}-{place}",
         "kind": kind,
-        "label": row["what"],
-        "detail": row["more"],
+        "label": row[first.name],
+        "detail": ", ".join(text for text in more if text),
         "source": None,
         "answer": "added",
-        "change": {"text": row["what"], "more": row["more"]},
+        "change": {**row, "text": row[first.name], "more": row.get("more", "")},
         "note": "",
     }
 
 
-def _said(row: Draft | None, key: str) -> dict[str, Any]:
-    said: dict[str, Any] = row.document["sections"].get(key, {}) if row else {}
-    return said
-
-
-def _shown(key: str, reading: ehr.Reading) -> list[dict[str, Any]]:
-    read_at = reading.read_at.isoformat() if reading.read_at else None
-    return [
-        {
-            "key": fact.key,
-            "kind": key,
-            "label": fact.label,
-            "detail": fact.detail,
-            "source": {
-                "reference": fact.source.reference,
-                "versionId": fact.source.version_id,
-                "readAt": read_at,
-                "resource": fact.resource,
-            },
-        }
-        for fact in record_facts.facts(KINDS[key], reading.resources, reading.beside)
-    ]
-
-
-def _line(fact: dict[str, Any], shown: record_facts.Fact, said: dict[str, Any]) -> FactLine:
-    before = next((line for line in said.get("lines", []) if line["key"] == fact["key"]), None)
-    name = "f" + hashlib.sha256(fact["key"].encode()).hexdigest()[:10]
-    if before is None:
-        return FactLine(name, fact, shown.label, shown.detail)
-    return FactLine(name, fact, shown.label, shown.detail, before["answer"], before["change"].get("text", ""))
-
-
-def _entry(shown: SectionPage, *, done: bool) -> dict[str, Any]:
-    return {
-        "state": shown.state,
-        "read_at": shown.read_at.isoformat() if shown.read_at else None,
-        "lines": [
-            {
-                **line.fact,
-                "answer": line.answer,
-                "change": {"text": line.change} if line.answer == "changed" else {},
-                "note": "",
-            }
-            for line in shown.lines
-        ],
-        "added": [{"what": row.what.strip(), "more": row.more.strip()} for row in shown.added],
-        "any": shown.any,
-        "done": done,
-    }
+def _today() -> str:
+    return now().date().isoformat()

@@ -1,47 +1,56 @@
-"""What is typed on the confirm pages, as WTForms made from the facts on the page."""
+"""What is typed on the confirm pages, as WTForms made from the blocks and facts on the page."""
+
+from collections.abc import Iterable
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import FieldList, Form, FormField, HiddenField, IntegerField, RadioField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Optional
 
-from portal.intake.confirming import MOST_ADDED, Added, FactLine, Said, SectionPage
+from portal.intake.block_page import MOST_ADDED, Block, Row, Said, SectionPage
+from portal.intake.blocks import Field
 
-
-class AddedForm(Form):  # type: ignore[misc]
-    what = StringField(validators=[Length(max=500)])
-    more = StringField(validators=[Length(max=500)])
-
-
-class FactForm(Form):  # type: ignore[misc]
-    """One fact: the answer, and what changed."""
-
-    answer = RadioField(choices=[], validate_choice=False)
-    change = StringField(validators=[Length(max=1000)])
+LONGEST = 1000
 
 
 def section_form(page: SectionPage) -> type[FlaskForm]:
-    """The form class of one confirm page: a FactForm for each fact on it, the yes/none question, and rows for what is missing."""
-    fields: dict[str, object] = {line.name: FormField(FactForm, separator="-") for line in page.lines}
-    fields["any"] = RadioField(choices=[], validate_choice=False, validators=[Optional()])
-    fields["added"] = FieldList(FormField(AddedForm), max_entries=MOST_ADDED)
+    """The form class of one confirm page: fields for each fact on it, the yes/none question and rows of each block."""
+    fields: dict[str, object] = {}
+    for block in page.blocks:
+        typed = (*block.section.change, *block.section.stop)
+        fact = _form("FactForm", typed, answer=RadioField(choices=[], validate_choice=False))
+        fields |= {line.name: FormField(fact, separator="-") for line in block.lines}
+        fields[f"{block.key}-any"] = RadioField(choices=[], validate_choice=False, validators=[Optional()])
+        row = _form("AddedForm", block.section.add)
+        fields[f"{block.key}-added"] = FieldList(FormField(row), max_entries=MOST_ADDED)
     fields["version"] = IntegerField(default=page.version, validators=[Optional()])
     fields["step"] = HiddenField()
     return type("SectionForm", (FlaskForm,), fields)
 
 
-def said(form: FlaskForm, lines: list[FactLine]) -> Said:
-    """What a posted section form says; answers that are not on offer are left out."""
-    rows = {line.name: form[line.name].form for line in lines}
+def _form(name: str, fields: Iterable[Field], **more: object) -> type[Form]:
+    return type(name, (Form,), {**{each.name: StringField() for each in fields}, **more})
+
+
+def said(form: FlaskForm, page: SectionPage) -> Said:
+    """What a posted form says; answers that are not on offer are left out."""
+    rows = {line.name: form[line.name].form for line in page.lines}
     return Said(
         answers={name: row.answer.data for name, row in rows.items() if row.answer.data},
-        changes={name: (row.change.data or "")[:1000] for name, row in rows.items()},
-        added=[
-            Added((row.what.data or "")[:500], (row.more.data or "")[:500])
-            for row in (entry.form for entry in form.added)
-        ],
-        any=form.any.data or None,
+        changes={name: _typed(row) for name, row in rows.items()},
+        added={block.key: [_typed(each.form) for each in form[f"{block.key}-added"]] for block in page.blocks},
+        any={block.key: form[f"{block.key}-any"].data for block in page.blocks if form[f"{block.key}-any"].data},
+        rest_is_right=form.step.data == "all",
     )
+
+
+def _typed(form: Form) -> Row:
+    return {field.short_name: (field.data or "")[:LONGEST] for field in form if isinstance(field, StringField)}
+
+
+def grown(form: FlaskForm, blocks: Iterable[Block]) -> str:
+    """The block that another empty row is wanted for, or ""."""
+    return next((block.key for block in blocks if form.step.data == f"add-{block.key}"), "")
 
 
 def typed_again(kept: list[list[str]]) -> MultiDict[str, str]:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Sealed, key, sealed_column
@@ -124,3 +125,29 @@ class SubmissionStatus(Base):
     why = Sealed()
     """{"by": name, "questions": [{"key", "title", "question"}], …}"""
     submission: Mapped[Submission] = relationship(back_populates="history")
+
+
+class Confirmation(Base):
+    """What somebody said about the record in one submission, block by block, so that it need not be asked again soon."""
+
+    __tablename__ = "confirmations"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (UniqueConstraint("submission_id"), Index(None, "patient_id", "at"))
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))
+    at: Mapped[datetime]
+    document_sealed: Mapped[bytes] = sealed_column()
+    document = Sealed()
+    """{block: {"at": ISO, "by": name, "any": str | None, "lines": [{"key", "label", "detail", "answer", "change"}], "added": […]}}"""
+
+
+class AskedRules(Base):
+    """What a clinic asks its patients to confirm, how often, and whose word counts: nothing about any patient."""
+
+    __tablename__ = "asked_rules"
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """see portal/intake/asking.py"""

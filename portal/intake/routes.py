@@ -1,7 +1,7 @@
 """The patient's pages: visits, the hub, confirm, forms, check and send, and where the answers are."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -12,14 +12,13 @@ from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.downloads import handed_over
-from portal.intake import confirming, drafts, filling, given, noticing, pace, sending, signing, visits
-from portal.intake.forms import said, section_form, typed_again
+from portal.errors import Issue as Trouble
+from portal.intake import confirming, drafts, filling, framed, given, noticing, pace, sending, signing, visits, wording
+from portal.intake.forms import grown, said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
 from portal.intake.page_form import PageForm, page_form
-from portal.intake.sections import after
 from portal.questionnaire import Issue
-from portal.questionnaire.speaking import say
 
 bp = Blueprint("intake", __name__, url_prefix="/visits")
 
@@ -47,46 +46,68 @@ def hub(visit_id: str) -> ResponseReturnValue:
 
 @bp.get("/<visit_id>/confirm")
 def confirm(visit_id: str) -> ResponseReturnValue:
-    """To the first section that is not done, or the first."""
+    """To the first page that is not done, or the first."""
     visit = visits.visit(guard.actor(), visit_id)
-    return redirect(url_for(".confirm_section", visit_id=visit.id, key=confirming.first_open(visit)))
+    key = confirming.first_open(guard.actor(), visit, _fresh())
+    return redirect(
+        url_for(".confirm_section", visit_id=visit.id, key=key) if key else url_for(".hub", visit_id=visit.id)
+    )
 
 
 @bp.route("/<visit_id>/confirm/<key>", methods=["GET", "POST"])
 def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
-    actor = guard.actor()
+    actor, again = guard.actor(), request.args.getlist("again")
     visit = _open(visit_id)
-    page = confirming.page(actor, visit, key, _fresh(), pages.words)
+    page = confirming.page(actor, visit, key, _fresh(), pages.words, again)
     kept = _kept() if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
     if request.method == "GET":
         audit.seen(actor, Event.FACTS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
-        shown = confirming.with_said(page, said(form, page.lines)) if kept else page
-        return render_template(
-            "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=bool(kept), rows=1
-        )
-    if form.step.data == "add":
-        shown = confirming.with_said(page, said(form, page.lines))
-        return render_template(
-            "intake/confirm.html", visit=visit, page=shown, issues=[], stale=False, kept=False, rows=2
-        )
-    seen = form.version.data or 0
-    saved = confirming.save(actor, visit_id, key, said(form, page.lines), seen, _fresh(), pages.words, _turn())
+        if not page.blocks:
+            return redirect(_after_confirming(visit, key))
+        return _confirm_page(visit, confirming.with_said(page, said(form, page)) if kept else page, kept=bool(kept))
+    grow = grown(form, page.blocks)
+    if grow:
+        return _confirm_page(visit, confirming.with_said(page, said(form, page)), grow=grow)
+    turn, seen = pace.Turn(guard.shown_at(), goes_on=True), form.version.data or 0
+    saved = confirming.save(actor, visit_id, key, said(form, page), seen, _fresh(), pages.words, turn, again)
     if saved.issues or saved.stale:
-        return render_template(
-            "intake/confirm.html",
-            visit=visit,
-            page=saved.page,
-            issues=saved.issues,
-            stale=saved.stale,
-            kept=False,
-            rows=1,
-        ), 409 if saved.stale else 422
+        return _confirm_page(visit, saved.page, saved.issues, stale=saved.stale)
     _drop_kept()
-    following = after(key)
-    if request.args.get("from") == "check" or following is None:
-        return redirect(url_for(".check" if request.args.get("from") == "check" else ".hub", visit_id=visit_id), 303)
-    return redirect(url_for(".confirm_section", visit_id=visit_id, key=following), 303)
+    return redirect(_after_confirming(visit, key), 303)
+
+
+def _after_confirming(visit: Visit, key: str) -> str:
+    if request.args.get("from") == "check":
+        return url_for(".check", visit_id=visit.id)
+    following = confirming.following(guard.actor(), visit, key)
+    if following is None:
+        return url_for(".hub", visit_id=visit.id)
+    return url_for(".confirm_section", visit_id=visit.id, key=following)
+
+
+def _confirm_page(
+    visit: Visit,
+    page: confirming.SectionPage,
+    issues: Sequence[Trouble] = (),
+    *,
+    stale: bool = False,
+    kept: bool = False,
+    grow: str = "",
+) -> ResponseReturnValue:
+    """`grow`: the block with one more empty row than usual."""
+    html = render_template(
+        "intake/confirm.html",
+        visit=visit,
+        page=page,
+        issues=issues,
+        stale=stale,
+        kept=kept,
+        grow=grow,
+        when=wording.when,
+        ago=wording.ago,
+    )
+    return html, 409 if stale else 422 if issues else 200
 
 
 @bp.get("/<visit_id>/forms/<slug>")
@@ -179,6 +200,10 @@ def _form_page(
 ) -> ResponseReturnValue:
     page = filling.page(work, page_key)
     nodes = work.filling.nodes(page.key, issues or [])
+    urgent, here = noticing.of_work(work, _rules(), _language()), request.full_path.rstrip("?")
+    seen = form.digests() if seen is None else seen
+    if not (issues or elsewhere or kept or urgent) and framed.may_be(work):
+        return framed.page(work, page, nodes, form, seen=seen, here=here), 200
     html = render_template(
         "intake/form_page.html",
         work=work,
@@ -188,10 +213,10 @@ def _form_page(
         issues=issues or [],
         stale=bool(elsewhere),
         elsewhere=elsewhere or [],
-        urgent=noticing.of_work(work, _rules(), _language()),
+        urgent=urgent,
         kept=kept,
-        seen=form.digests() if seen is None else seen,
-        say=partial(say, language=_language()),
+        seen=seen,
+        here=here,
     )
     return html, 409 if elsewhere else 422 if issues else 200
 
@@ -288,7 +313,7 @@ def _everything(visit: Visit) -> dict[str, Any]:
     actor = guard.actor()
     return {
         "tasks": sending.tasks(actor, visit),
-        "sections": confirming.summary(visit),
+        "sections": confirming.summary(actor, visit),
         "forms": sending.form_summaries(actor, visit, _language(), _fresh()),
         "consent": sending.consent_summary(actor, visit),
         "urgent": _urgent(visit),

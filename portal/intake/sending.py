@@ -44,6 +44,8 @@ class Task:
     slug: str = ""
     saved_at: datetime | None = None
     required: bool = True
+    confirmed_at: datetime | None = None
+    """when it was confirmed for another visit, where that still counts"""
 
     @property
     def settled(self) -> bool:
@@ -55,17 +57,9 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     """What this visit asks, in order, each with its state. The last one opens when the others are done."""
     rows = drafts.of_visit(visit)
     facts = rows.get(confirming.TASK)
-    done, total = confirming.progress(facts.document if facts else None)
     if visits.closed(visit):
         return []
-    asked = [
-        Task(
-            "facts",
-            "Check what the clinic has on record",
-            _state(done, total),
-            saved_at=facts.saved_at if facts else None,
-        )
-    ]
+    asked = _facts(confirming.plan(actor, visit, facts.document if facts else None), facts)
     for entry in library.entries(actor, visit, rows):
         row = rows.get(library.task(entry.slug))
         begun = row is not None and (entry.required or filling.is_begun(row))
@@ -81,6 +75,15 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
         *asked,
         Task("send", "Check your answers and send them", TaskState.NOT_STARTED if ready else TaskState.NOT_YET),
     ]
+
+
+def _facts(asks: confirming.Plan, row: Draft | None) -> list[Task]:
+    """Nothing where the clinic asks nothing; done from the start where it was all confirmed a short while ago."""
+    done, total = confirming.progress(asks)
+    lately = max((each.at for each in asks.before.values()), default=None) if row is None and done else None
+    saved = row.saved_at if row else None
+    title = "Check what the clinic has on record"
+    return [Task("facts", title, _state(done, total), saved_at=saved, confirmed_at=lately)] if total else []
 
 
 def _state(done: int, total: int) -> TaskState:
@@ -149,6 +152,7 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules
         current.add(made)
         current.flush()
         _append(made, actor, Status.SUBMITTED, {})
+        confirming.keep(actor, visit, made)
         audit.record(actor, Event.SUBMITTED, subject=f"submissions:{made.id}", patient_id=visit.patient_id)
         return Sent(made, [])
 
@@ -165,8 +169,8 @@ def _prepare(
         return missing
     rows = drafts.of_visit(visit)
     facts_row = rows.get(confirming.TASK)
-    assert facts_row is not None  # the facts task is done
-    facts, sections = confirming.submitted(facts_row.document)
+    asks = confirming.plan(actor, visit, facts_row.document if facts_row else None)
+    facts, sections = confirming.submitted(asks)
     responses = [_response(visit, each) for each in works]
     told = [kind for each, response in zip(works, responses, strict=True) for kind in _told(each, response)]
     return {
@@ -185,7 +189,7 @@ def _prepare(
         "says": sorted(set(told)),
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
-        "conflicts": [*differing.found(facts_row.document), *consent.contradictions(actor)],
+        "conflicts": [*(differing.found(facts_row.document) if facts_row else ()), *consent.contradictions(actor)],
         pace.NOTE: {task: row.document[pace.NOTE] for task, row in rows.items() if pace.NOTE in row.document},
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
     }

@@ -13,9 +13,9 @@ from portal.actors import Actor
 from portal.consent import service as consent
 from portal.fhir.structure import problems
 from portal.intake import confirming, differing, drafts, sending
-from portal.intake.confirming import Added, Said
+from portal.intake.block_page import Said
 from portal.intake.models import Submission, Visit
-from portal.intake.sections import ORDER
+from portal.intake.sections import PAGES, SECTIONS, page_of
 from portal.review.attention import CONTRADICTED, Around, attention
 from portal.review.conflicts import contradictions
 from portal.review.finishing import author_of
@@ -28,7 +28,14 @@ from tests.review.test_payload import DOCTOR, RESPONSE
 from tests.review.test_payload import sending as sent
 
 AGE = timedelta(minutes=15)
-NONE = Said(any="none")
+NONE = Said(any=dict.fromkeys(SECTIONS, "none"))
+"""Nothing is recorded, and there is nothing."""
+
+
+def said(answer: str, *names: str, block: str = "allergy") -> Said:
+    return Said(any={**NONE.any, block: answer}, added={block: [{"what": name, "more": ""} for name in names]})
+
+
 CHOICES = {"share": "yes", "sensitive": "yes", "emergency": "yes", "results": "yes", "research": "no", "until": "open"}
 MOTHER = {"reference": "RelatedPerson/grace", "display": "Grace Bennett"}
 
@@ -45,11 +52,11 @@ class Home:
 
     def says(self, actor: Actor, **sections: Said) -> None:
         for key in sections:
-            seen = confirming.page(actor, self.visit, key, AGE).version
-            assert not confirming.save(actor, self.visit.id, key, sections[key], seen, AGE).issues, key
+            seen = confirming.page(actor, self.visit, page_of(key), AGE).version
+            assert not confirming.save(actor, self.visit.id, page_of(key), sections[key], seen, AGE).issues, key
 
     def everything(self, actor: Actor) -> None:
-        self.says(actor, **dict.fromkeys(ORDER, NONE))
+        self.says(actor, **dict.fromkeys(PAGES, NONE))
 
     def chooses(self, actor: Actor, **choices: str) -> None:
         shown = consent.sheet_for(actor, "en").sha256
@@ -151,7 +158,7 @@ def test_the_same_choices_of_two_parents_are_two_versions_that_agree(home: Home)
 
 def test_two_parents_who_contradict_each_other_are_seen(home: Home) -> None:
     home.everything(home.mother)
-    home.says(home.father, allergy=Said(any="yes", added=[Added("Peanuts", "swelling")]))
+    home.says(home.father, allergy=said("yes", "Peanuts"))
     home.chooses(home.mother)
     home.chooses(home.father, share="no")
     document = home.sends(home.father).document
@@ -166,23 +173,22 @@ def test_two_parents_who_contradict_each_other_are_seen(home: Home) -> None:
 
 
 def test_who_adds_to_what_another_wrote_contradicts_nobody_and_who_takes_away_does(home: Home) -> None:
-    peanuts, latex = Added("Peanuts"), Added("Latex")
     home.everything(home.mother)
-    home.says(home.mother, allergy=Said(any="yes", added=[peanuts]))
-    home.says(home.father, allergy=Said(any="yes", added=[peanuts, latex]))
+    home.says(home.mother, allergy=said("yes", "Peanuts"))
+    home.says(home.father, allergy=said("yes", "Peanuts", "Latex"))
     home.chooses(home.mother)
     assert _conflicts(home) == []
-    home.says(home.mother, allergy=Said(any="yes", added=[latex]))
+    home.says(home.mother, allergy=said("yes", "Latex"))
     assert _conflicts(home) == ["What is missing in the record"]
-    home.says(home.father, allergy=Said(any="yes", added=[latex]))
+    home.says(home.father, allergy=said("yes", "Latex"))
     assert _conflicts(home) == [], "they agree again"
 
 
 def test_the_patients_own_last_word_stands_alone(home: Home) -> None:
     home.everything(home.mother)
-    home.says(make.patient_actor(home.noah, "a" * 16), allergy=Said(any="unsure"))
+    home.says(make.patient_actor(home.noah, "a" * 16), allergy=said("unsure"))
     assert _conflicts(home) == []
-    home.says(home.father, allergy=Said(any="none"))
+    home.says(home.father, allergy=said("none"))
     assert _conflicts(home) == ["Whether there are any"], "somebody undid what the patient said"
 
 

@@ -1,0 +1,38 @@
+"""A fact's dates in the words of a person: as exact as the record has them, and how long ago that is."""
+
+from portal import pages
+from portal.clock import now
+from portal.fhir.values import PartialDate, parse_date
+
+
+def when(text: str) -> str:
+    """ "May 2019", "3 May 2019", "2019"; words that are no date stay as they are."""
+    found = parse_date(text)
+    if found is None:
+        return text
+    if found.month is None:
+        return str(found.year)
+    return pages.month(found.first_day) if found.day is None else pages.day(found.first_day)
+
+
+def ago(text: str) -> str:
+    """How long ago, no more exact than the date is; "" for what is no date or is still to come."""
+    found = parse_date(text)
+    if found is None:
+        return ""
+    years, months = _passed(found)
+    if years > 1:
+        return pages.words("%(count)s years ago", count=years)
+    if found.month is None:
+        return ""
+    if months > 1:
+        return pages.words("%(count)s months ago", count=months)
+    return pages.words("lately") if months >= 0 else ""
+
+
+def _passed(found: PartialDate) -> tuple[int, int]:
+    """Whole years and months since."""
+    today, began = now().date(), found.first_day
+    months = (today.year - began.year) * 12 + today.month - began.month - (1 if today.day < began.day else 0)
+    years = today.year - began.year if found.month is None else months // 12
+    return years, months
