@@ -116,6 +116,36 @@ def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) ->
     return [entry(row) for row in rows]
 
 
+@dataclass(frozen=True)
+class Happened:
+    """One event about one thing: when, what, who."""
+
+    at: datetime
+    event: Event
+    who: str
+    role: Role
+    account_id: str
+
+
+def about(actor: Actor, patient_id: str, subject: str, events: Iterable[Event]) -> list[Happened]:
+    """What succeeded of these events about one thing of one patient of the actor's clinic, oldest first."""
+    rows = session().scalars(
+        select(AuditRow)
+        .where(
+            AuditRow.clinic_id == actor.clinic_id,
+            AuditRow.patient_id == patient_id,
+            AuditRow.subject == subject,
+            AuditRow.outcome == Outcome.OK.value,
+            AuditRow.event.in_([event.value for event in events]),
+        )
+        .order_by(AuditRow.recorded_at, AuditRow.seq)
+    )
+    return [
+        Happened(row.recorded_at, Event(row.event), row.detail["who"], Role(row.role), row.account_id or "")
+        for row in rows
+    ]
+
+
 def entry(row: AuditRow) -> Entry:
     event = Event(row.event)
     return Entry(

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from portal.accounts import service as accounts
@@ -30,12 +30,13 @@ from portal.review.proposal import Proposal
 from portal.review.proposals import proposals
 from portal.review.record import as_record, record_now
 from portal.review.section import KNOWN, Record, Section
-from portal.review.story import Moment, story
+from portal.review.story import OPENED, Moment, story
 from portal.review.taking_over import section_of
 from portal.review.tying import decided, own_records, stand_of
 
 KEPT_BACK = "An answer that you may not see needs a clinician today. If nobody here may see it, speak with the patient."
 UNTIED = "Patient/unknown"
+LATELY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,16 @@ class Opened:
     @property
     def undecided(self) -> list[Item]:
         return [item for item in self.items if item.settled is None]
+
+    @property
+    def may_review(self) -> bool:
+        return self.reviewable and self.actor.may(Permission.REVIEW)
+
+    @property
+    def others(self) -> list[Moment]:
+        """Who else has opened it just now."""
+        recent = [each for each in self.story if each.what == OPENED and each.last > now() - LATELY]
+        return [replace(each, at=each.last) for each in recent if each.account_id != self.actor.account_id]
 
     @property
     def bulk(self) -> list[Item]:
@@ -182,7 +193,7 @@ def _opened(
         consent=_consent(actor, submission),
         delivery=standing,
         ties=ties,
-        story=story(submission, ties, standing),
+        story=story(actor, submission, ties, standing),
         urgent=_urgent(actor, submission, desk),
         actor=actor,
         held=claims.of(submission) if intake.Status(submission.status) in REVIEWABLE else None,

@@ -19,6 +19,7 @@ from portal.notices import service as notices
 from portal.review import match_page, service
 from portal.review.editing import label
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
+from portal.review.keys import TABLES
 from portal.review.queue import SORTS
 from portal.review.service import Asked, Decided, Desk, Invited, Opened
 
@@ -77,6 +78,12 @@ def desk() -> ResponseReturnValue:
     return render_template("review/queue.html", queue=found, sorts=SORTS, patient_id=patient_id)
 
 
+@bp.get("/keys")
+def keys() -> ResponseReturnValue:
+    """Which key does what, and a switch to turn them off."""
+    return render_template("review/keys.html", tables=TABLES)
+
+
 @bp.get("/submissions/<submission_id>")
 def submission(submission_id: str) -> ResponseReturnValue:
     actor = guard.actor()
@@ -95,7 +102,7 @@ def decide(submission_id: str) -> ResponseReturnValue:
         status = 422 if decided.issues else 409
         return _page(service.open_submission(actor, submission_id, _desk()), said=said, decided=decided), status
     accounts.drop_kept(actor, request.path)
-    if form.step.data != "finish":
+    if form.step.data not in ("finish", "all"):
         return redirect(url_for(".submission", submission_id=submission_id, saved=decided.saved), 303)
     finished = service.finish(actor, submission_id, _desk())
     if finished.held:
@@ -136,7 +143,7 @@ def _save(submission_id: str, said: dict[str, Typed]) -> Decided:
     listed = [(key, said[key].seen) for key in request.form.getlist("bulk") if key in said]
     step = request.form.get("step")
     decided = service.decide(actor, submission_id, choices(said), _desk(), over=step == "over")
-    if step != "bulk" or decided.issues or decided.lost or decided.held:
+    if step not in ("bulk", "all") or decided.issues or decided.lost or decided.held:
         return decided
     chosen = {choice.key for choice in choices(said)}
     untouched = [(key, seen) for key, seen in listed if key not in chosen]
