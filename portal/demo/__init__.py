@@ -8,12 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from portal import assets, db, sealing, settings
 from portal.accounts import totp
+from portal.actors import Role
+from portal.demo import past
 from portal.demo.seeding import (
     CLIENT_ID,
     FATHER,
@@ -47,11 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     processes = [_start(["sandbox", *_sandbox_options(place, fault)], environ)]
     try:
         _wait_for(f"{place.clinic_url}/metadata", processes, allow_errors=fault is not None)
-        seed(place, environ)
-        processes += [_start(["serve"], environ), _start(["worker"], environ)]
+        first = not place.links.exists()
+        seed(place)
+        processes.append(_start(["serve"], environ))
         _wait_for(f"{place.portal_url}/pulse", processes)
         _say(place, fault)
-        _watch(processes)
+        _watch(processes, partial(_past, place, environ) if first and not fault else None, environ)
     finally:
         db.dispose()
         _stop(processes)
@@ -208,10 +213,29 @@ def _wait_for(url: str, processes: list[subprocess.Popen[bytes]], *, allow_error
     raise Misconfigured(f"{url} did not answer within 30 seconds.")
 
 
-def _watch(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Until Ctrl-C, SIGTERM, or one of them ends."""
+def _past(place: Place, environ: dict[str, str]) -> None:
+    """The people who came in the last weeks, while the portal is open already; the worker begins when they are through."""
+    clinic_id, people = first_clinic(), past.wanted()
+    if clinic_id is None or not people:
+        return
+    print(
+        f"  A past of {people} synthetic visits is being made, for the page Measures. It takes a minute or two.",
+        flush=True,
+    )
+    email = next(email for role, _name, email in STAFF if role is Role.CLINICIAN)
+    past.live(settings.read(environ), past.doctor(clinic_id, email), people, place.sandbox, place.clinic_url)
+    print("  The past is there.", flush=True)
+
+
+def _watch(
+    processes: list[subprocess.Popen[bytes]], before: Callable[[], None] | None, environ: dict[str, str]
+) -> None:
+    """Do what comes before the worker, start that, and wait until Ctrl-C, SIGTERM, or one of them ends."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if before is not None:
+            before()
+        processes.append(_start(["worker"], environ))
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
         print("A part of the demo has stopped; stopping the rest.", file=sys.stderr)

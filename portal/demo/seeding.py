@@ -8,9 +8,8 @@ from portal import db, settings
 from portal.accounts import granting, proxy_links
 from portal.accounts import service as accounts
 from portal.accounts.granting import Wanted
-from portal.actors import Actor, Purpose, Role, Scope, system
+from portal.actors import Actor, Role, Scope, system
 from portal.clock import now
-from portal.demo import past
 from portal.ehr import registration
 from portal.ehr import service as ehr
 from portal.fhir import exact
@@ -87,6 +86,11 @@ class Place:
         return self.instance / "client-callback.txt"
 
     @property
+    def sandbox(self) -> Path:
+        """The file of the synthetic clinic."""
+        return self.instance / "sandbox" / "clinic.sqlite3"
+
+    @property
     def links(self) -> Path:
         return self.instance / "demo.json"
 
@@ -130,8 +134,8 @@ def _add_clinic() -> str:
     return accounts.add_clinic("springfield", CLINIC, "America/Chicago", "en", "+1 217 555 0100").id
 
 
-def seed(place: Place, environ: dict[str, str]) -> None:
-    """Bring the clinic's appointments in, make the demo people's accounts and a past; what is there already stays."""
+def seed(place: Place) -> None:
+    """Bring the clinic's appointments in and make the demo people's accounts; what is there already stays."""
     clinic_id = first_clinic()
     assert clinic_id is not None  # _prepare_database has made one
     actor = system(clinic_id)
@@ -142,11 +146,8 @@ def seed(place: Place, environ: dict[str, str]) -> None:
         return
     if connection := ehr.connection_for(clinic_id):
         ehr.test(actor, connection.id)
-    staff = {role: accounts.add_staff(clinic_id, role, name, email, PASSWORD) for role, name, email in STAFF}
-    doctor = Actor(Role.CLINICIAN, clinic_id, staff[Role.CLINICIAN].id, name="Dr Lee", purpose=Purpose.TREATMENT)
-    past.live(
-        settings.read(environ), doctor, past.wanted(), place.instance / "sandbox" / "clinic.sqlite3", place.clinic_url
-    )
+    for role, name, email in STAFF:
+        accounts.add_staff(clinic_id, role, name, email, PASSWORD)
     visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=365))
     known = {row.fhir_id: row for row in accounts.patients(actor, {visit.patient_id for visit in visits}).values()}
     links: dict[str, str | dict[str, str]] = {}

@@ -44,6 +44,9 @@ def _facts(row: Submission) -> Iterator[Line]:
     for fact in row.document["facts"]:
         if fact["answer"] in ANSWERS:
             yield ("facts", fact["kind"], fact["answer"], row.id)
+    for kind, section in row.document["sections"].items():
+        if section.get("before"):
+            yield ("again", kind, "", row.id)
 
 
 def _notes(row: Submission) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from portal.measures.periods import Period, tree
 from portal.measures.secrecy import Number, Sum, kept_back
-from portal.measures.tally import ALL, SPARED, TIMED, UNTIMED, Counts, Middle, middle, together
+from portal.measures.tally import AGAIN, ALL, SPARED, TIMED, UNTIMED, Counts, Middle, middle, together
 
 UNREAD, WAITING = "unread", "waiting"
 ANSWERS = ("same", "changed", "stopped", "unsure")
@@ -121,7 +121,9 @@ def ties(wide: Counts) -> list[Sum[Cell]]:
             fields = [thing for thing in given if thing.startswith(f"{task}/")]
             found.append(_sum(("given", task, value), [("given", each, value) for each in fields]))
         found.append(_sum(("given", "", value), [("given", task, value) for task in tasks]))
-    found.append(_sum((SPARED, "", ALL), [("facts", "", "same"), ("given", "", "kept")]))
+    again = sorted(thing for thing in wide.get(AGAIN, {}) if thing)
+    found.append(_sum((AGAIN, "", ""), [(AGAIN, kind, "") for kind in again]))
+    found.append(_sum((SPARED, "", ALL), [("facts", "", "same"), ("given", "", "kept"), (AGAIN, "", "")]))
     found.append(_sum(("visits", "", ALL), [("visits", "", each) for each in ENDS]))
     left = [("left", place, "") for place in sorted(wide.get("left", {}))]
     found.append(_sum(("visits", "", "left"), left))

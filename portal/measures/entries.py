@@ -11,6 +11,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "spared": (ALL,),
     "facts": (*ANSWERS, ALL),
     "given": ("kept", "changed"),
+    "again": ("",),
     "mended": ("",),
     "visits": (*ENDS, ALL),
     "left": ("",),

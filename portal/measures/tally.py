@@ -9,8 +9,9 @@ Counts = dict[str, dict[str, dict[str, list[int]]]]
 TIMED = frozenset({"page", "form", "decided", "delivered", "arrived", "waiting"})
 """Whose values are seconds. Each also counts under ALL; what could not be timed counts under UNTIMED only."""
 UNTIMED, ALL = "untimed", "all"
-SPARED = "spared"
-"""Questions that somebody did not have to answer: a fact that is still right, a prefilled answer that was let stand."""
+SPARED, AGAIN = "spared", "again"
+"""Questions that somebody did not have to answer: a fact that is still right, a prefilled answer that was let stand, a block of
+facts (one question each) that was not asked AGAIN, as it had been confirmed a short while ago."""
 
 
 def counted(lines: Iterable[Line]) -> Counts:
@@ -40,7 +41,9 @@ def _cells(what: str, thing: str, value: str) -> Iterator[tuple[str, str, str]]:
         yield from [(what, thing.partition("/")[0], value), (what, "", value)]
     if what in ("visits", "decisions", "taken"):
         yield what, thing, ALL
-    if (what, value) in (("facts", "same"), ("given", "kept")):
+    if what == AGAIN:
+        yield what, "", value
+    if (what, value) in (("facts", "same"), ("given", "kept"), (AGAIN, "")):
         yield SPARED, "", ALL
 
 

@@ -69,7 +69,7 @@ def _lede(figures: Figures) -> list[str]:
         of = f" {many(sent, 'submission', 'submissions')} came in." if sent else ""
         said.append(
             f"Patients did not have to answer {many(spared, 'question', 'questions')}, because the clinic’s record already had "
-            f"the answer and they only had to say that it is right.{of}"
+            f"the answer and they only had to say that it is right, or had said so a short while ago.{of}"
         )
     taken = figures.of("taken", "", ALL)
     if taken:
@@ -122,11 +122,16 @@ def _spared(figures: Figures, series: Sequence[Figures], names: Names) -> Part:
     head = ("What the clinic has", *(VALUES[each] for each in ANSWERS), "All", "Still right")
     tables = [Table(head, tuple(rows))] if rows else []
     tables += [Table(("Filled in from the record", "Kept", "Changed"), tuple(given))] if given else []
+    again = [(names.of("again", kind), number(figures.of("again", kind))) for kind in figures.things("again")]
+    tables += (
+        [Table(("Not asked again, as it was confirmed a short while ago", "Times"), tuple(again))] if again else []
+    )
     spared = figures.of(SPARED, "", ALL)
     return Part(
         "spared",
         "Questions that did not have to be answered",
-        f"{number(spared)} questions: facts that patients said are still right, and answers from the record that they let stand."
+        f"{number(spared)} questions: facts that patients only had to call right, answers from the record that they let stand, and "
+        "what they had confirmed a short while ago."
         if spared != 0
         else "None in this time.",
         _over(series, "Questions that did not have to be answered", SPARED),

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from portal.errors import PortalError
 from portal.intake.counting import BETWEEN
-from portal.intake.sections import SECTIONS
+from portal.intake.sections import PAGES, SECTIONS
 from portal.library import service as library
 from portal.questionnaire import Form
 
@@ -32,7 +32,7 @@ FIGURES: dict[str, Figure] = {
             "spared",
             "Questions that did not have to be answered",
             "Facts of the record that a patient said are still right, and answers filled in from the record that "
-            "the patient let stand.",
+            "the patient let stand, and blocks of facts that were not asked again.",
         ),
         Figure(
             "facts",
@@ -44,6 +44,12 @@ FIGURES: dict[str, Figure] = {
             "Answers filled in from the record",
             "Kept: the patient went past it as it stood. Changed: the patient put something else there, or took "
             "it away.",
+        ),
+        Figure(
+            "again",
+            "Blocks that were not asked again",
+            "Blocks of facts, such as medicines, that a patient had confirmed for another visit a short while ago. "
+            "Each counts as one question.",
         ),
         Figure(
             "mended",
@@ -161,8 +167,8 @@ class Names:
 
     def of(self, what: str, thing: str) -> str:
         """What a number is of, in words."""
-        if what == "facts":
-            return self._section(thing)
+        if what in ("facts", "again"):
+            return _block(thing)
         if what == "messages":
             return MESSAGES.get(thing, thing)
         task, slash, rest = thing.partition("/")
@@ -178,12 +184,9 @@ class Names:
         if rest == BETWEEN:
             return "finished, and nothing else begun"
         if task == "facts":
-            return self._section(rest)
+            return _facts_page(rest)
         form = self._form(task)
         return (_page(form, rest) if what in ("page", "left") else _question(form, rest)) if form else rest
-
-    def _section(self, key: str) -> str:
-        return SECTIONS[key].title if key in SECTIONS else key
 
     def _task(self, task: str) -> str:
         form = self._form(task)
@@ -202,6 +205,15 @@ class Names:
             return library.compiled(self._clinic_id, version, as_of) if version else None
         except PortalError:
             return None
+
+
+def _block(key: str) -> str:
+    return SECTIONS[key].title if key in SECTIONS else key
+
+
+def _facts_page(key: str) -> str:
+    page = PAGES.get(key)
+    return (page.title or _block(page.blocks[0])) if page else _block(key)
 
 
 def _page(form: Form, key: str) -> str:

@@ -31,8 +31,9 @@ from tests.ports import free_port
 
 PASSWORD = "synthetic people only"
 QUICK = {
-    "PREVISIT_PROCESSING_BOUND_SECONDS": "2"
-}  # how long the clinic's server may still be working on what it was sent
+    "PREVISIT_PROCESSING_BOUND_SECONDS": "2",  # how long the clinic's server may still be working on what it was sent
+    "PREVISIT_DEMO_PAST": "0",  # nobody came before
+}
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
