@@ -13,6 +13,8 @@ _NAME = re.compile(r"q([1-9][0-9]{0,4})((?:-[0-9]{1,4})*)\Z", re.ASCII)
 
 def name_of(entry: Entry) -> str:
     """The field name of an entry: its item's ordinal and the index in each repeating ancestor (itself included)."""
+    if not entry.item.instanced_path:
+        return f"q{entry.item.ordinal}"
     indices: list[str] = []
     current: Entry | None = entry
     while current is not None and current.parent is not None:

@@ -27,6 +27,10 @@ NUMBERS = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 ALWAYS_LISTS = frozenset({"extension", "modifierExtension", "contained"})
 
 
+Slices = dict[int, str]
+"""Of elements in lists, by their id(): the name of the slice that each was made for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """An element that was opened: the object itself and its type."""
@@ -51,20 +55,29 @@ def repeats(type_name: str, element: str) -> bool:
 
 
 def put(
-    kind: str, resource: Json, opened: dict[Path, Place], path: Path, value: tuple[str, Any] | None, *, new: bool
+    kind: str,
+    resource: Json,
+    opened: dict[Path, Place],
+    path: Path,
+    value: tuple[str, Any] | None,
+    *,
+    new: bool,
+    slices: Slices | None = None,
 ) -> Place:
     """Put (value[x] key, value) at a path; without a value open the element there. `new` adds to the nearest list.
 
-    Starts from the nearest element that a group opened. Raises ValueError for an element that R4 does not have.
+    Starts from the nearest element that a group opened; elements of different slices stay apart.
+    Raises ValueError for an element that R4 does not have, and for a value that the element cannot hold.
     """
+    slices = {} if slices is None else slices
     start = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in opened and n < len(path)), ())
     place = opened[start] if start else Place(resource, kind)
     left = path[len(start) :]
     another = _list_above(place, left) if new and value is not None else -1
     for number, step in enumerate(left[:-1]):
-        place = _into(place, step, new=number == another)
+        place = _into(place, step, slices, new=number == another)
     if value is None:
-        return _into(place, left[-1], new=new)
+        return _into(place, left[-1], slices, new=new)
     _set(place, left[-1], value[0], value[1])
     return place
 
@@ -79,26 +92,51 @@ def _list_above(place: Place, steps: Path) -> int:
     return -1 if lists[-1] else max((number for number, many in enumerate(lists[:-1]) if many), default=-1)
 
 
+def _domain() -> Any:
+    return r4().type("Patient")
+
+
 def _named(place: Place, step: str) -> tuple[str, Any]:
     """The element's name without slices and [x], and what the model knows of it."""
     bare, _, piece = step.partition(":")
     name = bare.removesuffix("[x]")
     known = r4().type(place.type_name)
     element = known.elements.get(name) if known is not None else None
+    if element is None and name == "extension":
+        element = _domain().elements[name]  # every element may have them
     if known is not None and element is None:
         raise ValueError(f"{place.type_name} has no element {name}")
     return (piece if bare.endswith("[x]") and piece else name), element
 
 
-def _into(place: Place, step: str, *, new: bool) -> Place:
+def _into(place: Place, step: str, slices: Slices, *, new: bool) -> Place:
     key, element = _named(place, step)
     type_name = _type_of(element, key)
-    if repeats(place.type_name, key):
-        listed = place.element.setdefault(key, [])
-        if new or not listed:
-            listed.append({})
-        return Place(listed[-1], type_name)
-    return Place(place.element.setdefault(key, {}), type_name)
+    if not repeats(place.type_name, key):
+        return Place(place.element.setdefault(key, {}), type_name)
+    listed, name = place.element.setdefault(key, []), step.partition(":")[2]
+    own = [one for one in listed if slices.get(id(one), "") == name]
+    if new or not own:
+        own = [{}]
+        listed += own
+        slices[id(own[0])] = name
+    return Place(own[-1], type_name)
+
+
+def found(kind: str, resource: Json, path: Path, slices: Slices) -> list[Place]:
+    """The elements that are there at a path already, of its slices where it names some."""
+    places = [Place(resource, kind)]
+    for step in path:
+        name = step.partition(":")[2]
+        inner: list[Place] = []
+        for place in places:
+            key, element = _named(place, step)
+            held = place.element.get(key)
+            for one in held if isinstance(held, list) else [held]:
+                if isinstance(one, dict) and (not name or slices.get(id(one), "") == name):
+                    inner.append(Place(one, _type_of(element, key)))
+        places = inner
+    return places
 
 
 def _type_of(element: Any, key: str) -> str:
@@ -114,11 +152,35 @@ def _set(place: Place, step: str, kind: str, value: Any) -> None:
     if element is not None and element.choices and not any(json_key == key for json_key, _, _ in element.choices):
         key, value = _choice(key, element, kind, value)
     elif element is not None and element.type is not None:
-        value = _fitted(str(element.type.name), kind, value)
+        value = _held(element.type, kind, value)
     if repeats(place.type_name, key):
         place.element.setdefault(key, []).append(value)
     else:
         place.element[key] = value
+
+
+def _held(type_: Any, kind: str, value: Any) -> Any:
+    """A value as an element of that type holds it. Raises ValueError for one that it cannot hold."""
+    name, primitive = str(type_.name), bool(type_.primitive)
+    value = _fitted(name, kind, value)
+    if name == "boolean" and isinstance(value, str) and value in ("true", "false"):
+        return value == "true"
+    if name == "date" and isinstance(value, str):
+        return value.partition("T")[0]
+    if name in NUMBERS and isinstance(value, str):
+        value = _number(value)
+    counted = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    fits = isinstance(value, bool) is (name == "boolean") and counted is (name in NUMBERS)
+    if isinstance(value, dict) is primitive or (primitive and not fits):
+        raise ValueError(f"an element of the type {name} cannot hold such an answer")
+    return value
+
+
+def _number(text: str) -> Decimal | int | str:
+    try:
+        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
+    except ArithmeticError:
+        return text
 
 
 def _choice(key: str, element: Any, kind: str, value: Any) -> tuple[str, Any]:
@@ -152,7 +214,7 @@ def _guesses(value: Any) -> list[str]:
 
 WORDS = {
     "Reference": "reference", "Identifier": "value", "ContactPoint": "value", "HumanName": "text", "Address": "text",
-    "CodeableConcept": "text", "Annotation": "text",
+    "CodeableConcept": "text", "Annotation": "text", "Coding": "display",
 }  # fmt: skip
 """Where the words go that are said for an element with parts."""
 

@@ -95,7 +95,10 @@ class Evaluation:
         answers = [a for target in self.targets(entry, condition.question) for a in target.answers]
         if condition.operator == "exists":
             return any(typed(answer)[0] for answer in answers) is condition.answer
-        return any(meets(condition, answer) for answer in answers)
+        held = [meets(condition, answer) for answer in answers if typed(answer)[0]]
+        return (
+            bool(held) and all(held) if condition.operator == "!=" else any(held)
+        )  # none equal; an answer there must be
 
     def targets(self, entry: Entry, question: Item) -> list[Entry]:
         """The enabled entries of a question, in the nearest repetition that holds both it and this entry."""

@@ -8,11 +8,10 @@ from typing import Any
 from . import extensions as ext
 from .answers import Entry, typed
 from .converting import default_unit
-from .elements import put
 from .extensions import Json
 from .extraction import Extractor
 from .origins import own_words
-from .targets import CORE, Target, kind_of, with_fixed
+from .targets import CORE, Target, kind_of, named, with_fixed
 
 FIXED = "definitionExtractValue"
 
@@ -68,6 +67,7 @@ def _below(work: Extractor, entry: Entry, opened: Opened, around: list[Target]) 
                 work.trouble(entry.item.link_id, f"extraction of {target.kind}", "none of its answers has a definition")
             continue
         with_fixed(work, target)
+        named(work, entry, target)
         if work.about(target.resource, entry, "definitionExtract"):
             yield work.entry(target.resource, entry, f"definition {target.kind} {number}", extension)
     yield from inner
@@ -102,7 +102,7 @@ def _turn(work: Extractor, entry: Entry, around: list[Target], answers: list[Jso
 
 def _open(work: Extractor, entry: Entry, holder: Target, path: tuple[str, ...]) -> None:
     try:
-        holder.opened[path] = put(holder.kind, holder.resource, holder.opened, path, None, new=True)
+        holder.opened[path] = holder.put(path, None, new=True)
     except ValueError as error:
         work.trouble(entry.item.link_id, "definition", str(error))
 
@@ -119,7 +119,7 @@ def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...
             if with_fixed_values:
                 if number:
                     _fixed(work, entry, [target])
-                target.opened[path[:-1]] = put(target.kind, target.resource, around, path[:-1], None, new=True)
+                target.opened[path[:-1]] = target.put(path[:-1], None, new=True, opened=around)
             _put(entry, target, path, kind, value, new=number > 0 and not with_fixed_values)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))
@@ -131,11 +131,11 @@ def _put(entry: Entry, target: Target, path: tuple[str, ...], kind: str, value: 
     if unit:
         try:
             measured = ("valueQuantity", {"value": value, **unit})
-            put(target.kind, target.resource, target.opened, path, measured, new=new)
+            target.put(path, measured, new=new)
             return
         except ValueError:
             pass  # an element that takes no quantity takes the number
-    put(target.kind, target.resource, target.opened, path, (kind, value), new=new)
+    target.put(path, (kind, value), new=new)
 
 
 def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
@@ -151,7 +151,7 @@ def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
             continue
         for kind, value in _values(work, entry, extension):
             try:
-                put(target.kind, target.resource, target.opened, path, (kind, value), new=False)
+                target.put(path, (kind, value), new=False)
             except ValueError as error:
                 work.trouble(entry.item.link_id, "definitionExtractValue", str(error))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from . import extensions as ext
@@ -15,7 +16,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .issues import Issue
 from .items import Item
-from .options import Option, _plain, options, terminology_server, units_open
+from .options import Option, _plain, chosen, offered, terminology_server, units_open
 from .origins import ABSENT_REASONS, Origin, origin
 from .paging import PageLayout
 from .richtext import Text
@@ -89,6 +90,13 @@ class Node:
     entry: Entry | None = field(default=None, repr=False)
 
 
+_FIELDS = tuple(each.name for each in fields(Node))
+_VALUES = attrgetter(*_FIELDS)
+_NAME, _OPTIONS, _ANSWERS, _ISSUES, _CHILDREN, _ORIGIN, _ENTRY = map(
+    _FIELDS.index, ("name", "options", "answers", "issues", "children", "origin", "entry")
+)
+
+
 def draw(evaluation: Evaluation, layout: PageLayout, issues: Iterable[Issue] = ()) -> list[Node]:
     """The nodes of a page; `issues` are put on the nodes they name."""
     top = evaluation.top
@@ -127,35 +135,59 @@ def _absorbed(item: Item) -> bool:
 
 
 def _node(evaluation: Evaluation, entry: Entry, issues: Issues) -> Node:
+    item, name, answers = entry.item, name_of(entry), entry.answers
+    known: dict[int, tuple[Any, ...] | None] = evaluation.form.cache("nodes", evaluation.context.language)
+    if item.ordinal not in known:
+        known[item.ordinal] = _VALUES(_bare(evaluation, entry)) if _is_usual(evaluation, item) else None
+    values = list(known[item.ordinal] or _VALUES(_bare(evaluation, entry)))
+    values[_NAME], values[_ANSWERS], values[_ENTRY] = name, list(answers), entry
+    values[_ISSUES], values[_OPTIONS] = issues.get(name, []), chosen(values[_OPTIONS], answers)
+    values[_ORIGIN] = next((found for answer in answers if (found := origin(answer))), None) if answers else None
+    values[_CHILDREN] = [made for child in item.children for made in _item(evaluation, entry, child, issues)]
+    node = Node(*values)
+    _parts(evaluation, node, entry)
+    _repetition(node, entry)
+    return node
+
+
+def _bare(evaluation: Evaluation, entry: Entry) -> Node:
+    """What its answers do not change."""
     item, language = entry.item, evaluation.context.language
-    offered = options(evaluation, entry) if item.is_question else []
-    lookup = not offered and bool(evaluation.form.value_sets.elsewhere(item)) and item.type != "open-choice"
+    listed = offered(evaluation, entry) if item.is_question else []
+    lookup = not listed and bool(evaluation.form.value_sets.elsewhere(item)) and item.type != "open-choice"
+    bounds = limits(evaluation, entry)
     node = Node(
         item=item,
-        name=name_of(entry),
+        name="",
         link_id=item.link_id,
         type=item.type,
-        control=control(item, len(offered), lookup),
+        control=control(item, len(listed), lookup),
         text=text_of(evaluation, entry, "text"),
         prefix=str(text_of(evaluation, entry, "prefix")),
         required=required(evaluation, entry),
         read_only=locked(evaluation, entry),
         repeats=item.repeats,
         calculated=item.calculated,
-        limits=limits(evaluation, entry),
-        options=offered,
-        open=item.open and bool(offered or item.type == "open-choice"),
+        limits=bounds,
+        min_occurs=bounds.min_occurs,
+        max_occurs=bounds.max_occurs,
+        options=listed,
+        open=item.open and bool(listed or item.type == "open-choice"),
         lookup=lookup,
-        answers=list(entry.answers),
-        issues=issues.get(name_of(entry), []),
-        entry=entry,
+        units=units(evaluation, item),
+        unit_open=units_open(item),
     )
-    _dress(node, item, language)
-    _parts(evaluation, node, entry)
-    _repetition(evaluation, node, entry)
-    node.origin = next((found for answer in entry.answers if (found := origin(answer))), None)
-    node.children = [made for child in item.children for made in _item(evaluation, entry, child, issues)]
+    for name, value in _looks(item, language).items():
+        setattr(node, name, value)
     return node
+
+
+def _is_usual(evaluation: Evaluation, item: Item) -> bool:
+    """Whether it is the same for everybody: nothing of it is worked out, and no list of it is kept elsewhere."""
+    worked_out = item.text_formulas or item.bounds or item.toggles or item.answer_formula or item.candidate_formula
+    above = any("readOnly" in each.bounds for each in item.ancestors())
+    elsewhere = evaluation.form.value_sets.elsewhere(item) or ext.value(item.extensions, "unitValueSet")
+    return not (worked_out or above or elsewhere)
 
 
 def required(evaluation: Evaluation, entry: Entry) -> bool:
@@ -174,12 +206,6 @@ def locked(evaluation: Evaluation, entry: Entry) -> bool:
     if formula is not None and evaluation.evaluate(formula, entry, "readOnly") == [True]:
         return True
     return any(item.read_only for item in entry.item.ancestors())
-
-
-def _dress(node: Node, item: Item, language: str) -> None:
-    """What the item's extensions say about how it looks."""
-    for name, value in _looks(item, language).items():
-        setattr(node, name, value)
 
 
 def _looks(item: Item, language: str) -> dict[str, Any]:
@@ -225,7 +251,7 @@ def _code(value: Any) -> Any:
 
 
 def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
-    """The displays that belong to this item: help, flyover, legal, unit …; and the units and reasons it offers."""
+    """The displays that belong to this item: help, flyover, legal, unit …"""
     for child in entry.item.children:
         if not _absorbed(child):
             continue
@@ -234,8 +260,6 @@ def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
             text = text_of(evaluation, inner, "text")
             for code in child.controls & set(ABSORBED):
                 setattr(node, code, getattr(node, code) or text)
-    node.units = units(evaluation, entry.item)
-    node.unit_open = units_open(entry.item)
 
 
 def units(evaluation: Evaluation, item: Item) -> list[Option]:
@@ -263,9 +287,8 @@ def absent_options(item: Item, language: str) -> list[Option]:
     return [_plain({"valueCoding": coding}, language) for coding in codings]
 
 
-def _repetition(evaluation: Evaluation, node: Node, entry: Entry) -> None:
+def _repetition(node: Node, entry: Entry) -> None:
     item = entry.item
-    node.min_occurs, node.max_occurs = node.limits.min_occurs, node.limits.max_occurs
     if not item.repeats:
         return
     most = node.max_occurs

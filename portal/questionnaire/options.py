@@ -54,6 +54,11 @@ def _bare(value: Any) -> Any:
 
 
 def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
+    """Every option of a question in this place, with those that are chosen now."""
+    return chosen(offered(evaluation, entry), entry.answers)
+
+
+def offered(evaluation: Evaluation, entry: Entry) -> list[Option]:
     """Every option of a question in this place; those a toggle expression switches off are left out."""
     item, language = entry.item, evaluation.context.language
     listed = _static(evaluation, item, language)
@@ -62,7 +67,11 @@ def options(evaluation: Evaluation, entry: Entry) -> list[Option]:
             listed = [*listed, *_computed(evaluation, entry, formula, what, language)]
     if item.toggles:
         listed = [option for option in listed if _allowed(evaluation, entry, option)]
-    return [_chosen(option, entry.answers) for option in listed]
+    return listed
+
+
+def chosen(listed: list[Option], answers: list[Json]) -> list[Option]:
+    return [_chosen(option, answers) for option in listed] if answers and listed else listed
 
 
 def _static(evaluation: Evaluation, item: Item, language: str) -> list[Option]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.fhirpath.model import r4
 
 from .answers import Entry
-from .elements import Place, put
+from .elements import Path, Place, Slices, found, put
 from .extensions import Json
 from .extraction import Extractor, copied
 
@@ -16,13 +16,14 @@ CORE = "http://hl7.org/fhir/StructureDefinition/"
 
 
 class Target:
-    """`opened`: the elements that repeating groups opened in the resource."""
+    """`opened`: the elements that repeating groups opened in the resource; `slices`: what was made for which slice."""
 
     def __init__(self, kind: str, url: str) -> None:
         self.kind = kind
         self.url = url
         self.resource: Json = {"resourceType": kind}
         self.opened: dict[tuple[str, ...], Place] = {}
+        self.slices: Slices = {}
 
     @classmethod
     def of(cls, kind: str, canonical: str) -> Target:
@@ -32,6 +33,17 @@ class Target:
         if ":" in url and url not in (f"{CORE}{kind}", f"http://hl7.org/fhir/{kind}"):
             made.resource["meta"] = {"profile": [canonical]}
         return made
+
+    def put(
+        self,
+        path: tuple[str, ...],
+        value: tuple[str, Any] | None,
+        *,
+        new: bool,
+        opened: dict[tuple[str, ...], Place] | None = None,
+    ) -> Place:
+        around = self.opened if opened is None else opened
+        return put(self.kind, self.resource, around, path, value, new=new, slices=self.slices)
 
     @property
     def filled(self) -> bool:
@@ -68,24 +80,82 @@ def _is_resource(kind: str) -> bool:
 
 
 def with_fixed(work: Extractor, target: Target) -> None:
-    """What the profile fixes for elements of the resource itself joins it, where nothing else was said."""
+    """What the profile fixes joins, where nothing else was said: for elements of the resource itself, and for parts and
+    slices that somebody said something of."""
     profile = work.form.value_sets.resource(target.url)
     for path, kind, value in _fixed_values(profile or {}):
-        if path[0] not in target.resource and not any(key.startswith(path[0]) for key in target.resource):
-            try:
-                put(target.kind, target.resource, {}, path, (kind, value), new=False)
-            except ValueError as error:
-                work.trouble("", "definitionExtract", str(error))
+        try:
+            _fix(target, path, kind, value)
+        except ValueError as error:
+            work.trouble("", "definitionExtract", str(error))
+
+
+def _fix(target: Target, path: tuple[str, ...], kind: str, value: Any) -> None:
+    if ":" in path[-1] and not path[-1].startswith("value[x]"):
+        for place in found(target.kind, target.resource, path, target.slices):
+            place.element.update(
+                {k: v for k, v in value.items() if k not in place.element} if isinstance(value, dict) else {}
+            )
+        return
+    name = path[-1].partition(":")[0].removesuffix("[x]")
+    for place in found(target.kind, target.resource, path[:-1], target.slices):
+        if not any(key == name or (path[-1] != name and key.startswith(name)) for key in place.element):
+            put(place.type_name, place.element, {}, path[-1:], (kind, copied(value)), new=False)
 
 
 def _fixed_values(profile: Json) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    view = profile.get("snapshot") or profile.get("differential") or {}
-    listed = view.get("element") if isinstance(view, dict) else None
-    for element in listed if isinstance(listed, list) else ():
-        path = str(element.get("id") or element.get("path") or "") if isinstance(element, dict) else ""
-        if path.count(".") != 1 or ":" in path:
-            continue
+    for path, element in _elements(profile):
         for key, value in element.items():
             for how in ("fixed", "pattern"):
                 if key.startswith(how) and key != how:
-                    yield (path.split(".")[1],), f"value{key.removeprefix(how)}", copied(value)
+                    yield path, f"value{key.removeprefix(how)}", copied(value)
+
+
+def _elements(profile: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """The elements of a profile by their path under the resource."""
+    view = profile.get("snapshot") or profile.get("differential") or {}
+    listed = view.get("element") if isinstance(view, dict) else None
+    for element in listed if isinstance(listed, list) else ():
+        if isinstance(element, dict):
+            path = str(element.get("id") or element.get("path") or "")
+            if "." in path:
+                yield tuple(path.split(".")[1:]), element
+
+
+def named(work: Extractor, entry: Entry, target: Target) -> None:
+    """Every extension gets its url: the profile's of its slice, else, inside another one, the slice's name. One whose url
+    nobody says is no extension and is left out; so is what stayed empty."""
+    elements = _elements(work.form.value_sets.resource(target.url) or {})
+    urls = {path: url for path, element in elements if (url := _profile(element))}
+    for lost in _named(target, target.resource, (), urls):
+        work.trouble(entry.item.link_id, "definitionExtract", f"{'.'.join(lost)}: nothing says its url")
+
+
+def _profile(element: Json) -> str:
+    types = element.get("type")
+    first = types[0] if isinstance(types, list) and types and isinstance(types[0], dict) else {}
+    profiles = first.get("profile")
+    return str(profiles[0]).partition("|")[0] if isinstance(profiles, list) and profiles else ""
+
+
+def _named(target: Target, element: Json, path: Path, urls: Mapping[Path, str]) -> Iterator[Path]:
+    """The paths of the extensions that are left out."""
+    inside = any(step.partition(":")[0] in EXTENSIONS for step in path)
+    for key, part in list(element.items()):
+        kept = list[Any]()
+        for one in part if isinstance(part, list) else [part]:
+            slice_ = target.slices.get(id(one), "") if isinstance(one, dict) else ""
+            here = (*path, f"{key}:{slice_}" if slice_ else key)
+            url = urls.get(here) or (slice_ if inside else "")
+            if isinstance(one, dict):
+                yield from _named(target, one, here, urls)
+            if key in EXTENSIONS and one and "url" not in one and not url:
+                yield here
+            elif one not in ({}, []):
+                kept.append({"url": url, **one} if key in EXTENSIONS else one)
+        element[key] = kept if isinstance(part, list) else (kept or [None])[0]
+        if not kept:
+            del element[key]
+
+
+EXTENSIONS = ("extension", "modifierExtension")

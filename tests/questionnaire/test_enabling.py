@@ -50,6 +50,25 @@ def test_every_operator_compares_every_type(
     assert ("then" in every(answered(filling(made), asked=given))) is shown
 
 
+@pytest.mark.parametrize(
+    ("operator", "code", "answers", "shown"),
+    [
+        ("=", "b", "ab", True),
+        ("=", "c", "ab", False),
+        ("!=", "a", "ab", False),
+        ("!=", "c", "ab", True),
+        ("!=", "a", "", False),
+        ("=", "a", "", False),
+    ],
+)
+def test_of_several_answers_one_may_equal_and_for_not_equal_none_may(
+    operator: str, code: str, answers: str, shown: bool
+) -> None:
+    a = q("a", "choice", answerOption=[option(one) for one in "abc"], repeats=True)
+    made = form(a, q("b", enableWhen=[when("a", operator, answerCoding=option(code)["valueCoding"])]))
+    assert ("b" in every(answered(filling(made), a=[option(one) for one in answers]))) is shown
+
+
 def test_exists_false_shows_a_question_only_while_the_other_has_no_answer() -> None:
     made = form(q("asked"), q("then", enableWhen=[when("asked", "exists", answerBoolean=False)]))
     empty = filling(made)
