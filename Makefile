@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile fuzz pictures bench tamper walls sbom vulnerabilities asvs
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile classes forged timing fuzz pictures bench tamper walls sbom vulnerabilities asvs
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,15 @@ faults: setup-dev  ## kill the worker at every step, many times, on every databa
 
 hostile: setup-dev assets  ## the hostile tests at full length: every visitor and language in Chromium, every pair in the replays, long walks
 	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile -s --timeout=3000
+
+classes: setup-dev  ## classes of weakness, the advisories of each (OpenEMR's of 2026 among them), and the tests that would find it here
+	@$(BIN)/python -m tests.hostile.classes
+
+forged: setup-dev  ## 20,000 forged proofs of who somebody is, bad ways back, the errors of the public SMART launcher (2 minutes)
+	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_forged_sign_ins.py -s
+
+timing: setup-dev  ## whether the clock tells what is there or who is known: 200 pairs at every address, 500 guesses (10 minutes)
+	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_timing.py -s --timeout=3000
 
 fuzz: setup-dev  ## 100,000 requests that nobody meant, as everybody (25 minutes)
 	@$(BIN)/python -m tests.hostile.fuzzing

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal import db
+from tests.hostile.recording import Tape
 from tests.house.world import World, build
 
 
@@ -24,3 +25,8 @@ def world(built: World) -> World:
     """The world with nothing left in it of the test before."""
     built.restore()
     return built
+
+
+@pytest.fixture(scope="session")
+def tape(built: World) -> Tape:
+    return Tape(built)

@@ -17,8 +17,8 @@ from sqlalchemy import event
 from portal import db
 from portal.downloads import sheet
 from tests.hostile.fuzzing import NAMES
-from tests.hostile.test_replay import Sender, Sent, recorded
-from tests.house.addresses import admitted, ways
+from tests.hostile.recording import Sender, Sent, Tape
+from tests.house.addresses import ways
 from tests.house.doors import DOORS
 from tests.house.reading import Page
 from tests.house.world import VISITORS, World
@@ -40,6 +40,7 @@ TEXTS = (
     f"gASVpvx{WORD}cposix\nsystem\n(S'{WORD}'\ntR.",
 )
 WHOLE = bool(os.environ.get("PREVISIT_HOSTILE_WHOLE"))
+WHO = VISITORS[2:8] if WHOLE else (VISITORS[2], VISITORS[7])
 EVENTS = {"open", "subprocess.Popen", "os.system", "os.exec", "exec", "compile", "import", "pickle.find_class", "socket.connect",
           "socket.getaddrinfo", "os.listdir", "os.remove", "os.rename", "shutil.rmtree", "sqlite3.connect", "ctypes.dlopen"}  # fmt: skip
 
@@ -75,58 +76,48 @@ def listening(statements: list[str]) -> Iterator[list[str]]:
         event.remove(db.engine(), "before_cursor_execute", executed)
 
 
-def hostile(sent: Sent, text: str) -> tuple[str, list[tuple[str, str]]]:
-    """The same request with the text in every box and under every name that somebody might believe."""
-    path = f"{sent.path.partition('?')[0].partition('#')[0]}?{'&'.join(f'{name}={quote(text)}' for name in NAMES if name != 'csrf_token')}"
+BUILDING = {"_external": "1", "_scheme": "javascript", "_anchor": WORD, "_method": "POST", "endpoint": WORD}
+"""What the framework's own address builder would take for more than values, if somebody could write it into a query."""
+
+
+def hostile(sent: Sent, texts: tuple[str, ...], turn: int) -> tuple[str, list[tuple[str, str]]]:
+    """The same request with every text in every box, and one of them, each time another, under every name that somebody might believe."""
+    said = {name: texts[(turn + place) % len(texts)] for place, name in enumerate(NAMES) if name != "csrf_token"}
+    query = "&".join(f"{name}={quote(value)}" for name, value in {**said, **({} if sent.posted else BUILDING)}.items())
+    path = f"{sent.path.partition('?')[0].partition('#')[0]}?{query}"
     return path, [
-        (name, text if name in sent.boxes and name not in {"step", "version", "shown"} else value)
+        (name, " ".join(texts) if name in sent.boxes and name not in {"step", "version", "shown"} else value)
         for name, value in sent.pairs
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS if WHOLE else [" ".join(TEXTS)], ids=lambda text: text[:30])
+@pytest.mark.parametrize("texts", [(text,) for text in TEXTS] if WHOLE else [TEXTS], ids=lambda texts: texts[0][:30])
 def test_what_is_typed_arrives_as_a_value_or_not_at_all(
-    world: World, text: str, capfd: pytest.CaptureFixture[str]
+    world: World, tape: Tape, texts: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
     values: list[str] = []
+    recordings = {who.name: tape.of(who) for who in WHO}
     with listening(values) as found:
-        for who in VISITORS[2:8] if WHOLE else (VISITORS[2], VISITORS[7]):
+        for who in WHO:
             by = Sender(world, who)
-            for sent in recorded(world, who):
-                path, pairs = hostile(sent, text)
-                by.send(sent, path, pairs)
+            for turn, sent in enumerate(recordings[who.name]):
+                path, pairs = hostile(sent, texts, turn)
+                _addresses_stay_ours(by.send(sent, path, pairs), path)
                 assert WORD not in str(by.head.getlist("Set-Cookie")).lower(), path
                 assert not urlsplit(by.head.get("Location", "")).netloc, path
+        by, all_of_them = Sender(world, VISITORS[7]), quote(" ".join(texts), safe="")
         for way in ways(world.app, "GET"):
             if way.parts and way.endpoint in DOORS:
-                by = Sender(world, VISITORS[7])
-                by.send(Sent(way, ""), way.path(world, VISITORS[7]).rpartition("/")[0] + "/" + quote(text, safe=""), [])
-    _addresses_stay_ours(world)
+                by.send(Sent(way, ""), f"{way.path(world, VISITORS[7]).rpartition('/')[0]}/{all_of_them}", [])
     said = "".join(capfd.readouterr())
     assert not found, found[:5]
     assert WORD not in said.lower(), "the log holds what was typed"
     assert values, "nothing arrived anywhere: nothing was tried"
 
 
-def _addresses_stay_ours(world: World) -> None:
-    """Names that the framework's own address builder takes do nothing when somebody writes them into a query."""
-    for who in VISITORS[2:8] if WHOLE else (VISITORS[2], VISITORS[7]):
-        client = world.client(who)
-        for way in ways(world.app, "GET"):
-            if way.endpoint in DOORS and admitted(way, who):
-                answer = client.get(
-                    way.path(world, who)
-                    + f"?_external=1&_scheme=javascript&_anchor={WORD}&_method=POST&endpoint={WORD}"
-                )
-                assert answer.status_code < 500, str(way)
-                links = [
-                    held.get(name, "")
-                    for _, held in Page(answer.get_data(as_text=True)).elements
-                    for name in ("href", "action")
-                ]
-                assert not [link for link in links if link.lower().startswith("javascript") or f"#{WORD}" in link], str(
-                    way
-                )
+def _addresses_stay_ours(told: str, path: str) -> None:
+    found = [held.get(name, "") for _, held in Page(told).elements for name in ("href", "action")]
+    assert not [each for each in found if each.lower().startswith("javascript") or f"#{WORD}" in each], path[:200]
 
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "\u00a0=", "\u200b=", "|", "%")
