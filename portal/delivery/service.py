@@ -16,13 +16,14 @@ from portal.delivery import ledger
 from portal.delivery.desk import close, held, held_item, overview, resend, resend_all, take_back
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
-from portal.delivery.placed import placed
+from portal.delivery.placed import Placed, placed
 from portal.delivery.standing import Status, of_patient, status_of, statuses_of
 from portal.delivery.states import Kind, State
 from portal.delivery.wrong_record import Written, stop, touched
 from portal.fhir import exact
 
 __all__ = [
+    "Placed",
     "Status",
     "Written",
     "close",

@@ -14,7 +14,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.intake import visits
-from portal.intake.models import Draft, Submission, Visit
+from portal.intake.models import Draft, Status, Submission, Visit
 from portal.intake.pace import NOTE
 
 Document = dict[str, Any]
@@ -24,8 +24,10 @@ _DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task ==
 _DRAFTS = select(Draft).where(Draft.visit_id == bindparam("visit"))
 _LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
 _STATUS = _LATEST.with_only_columns(Submission.status)
-_OPEN = {None, "returned"}
-"""Nothing sent yet, or the clinic gave it back."""
+REOPENED = frozenset({Status.RETURNED.value, Status.WITHDRAWN.value, Status.CHANGING.value})
+"""What was sent and is followed by another round."""
+_OPEN = REOPENED | {None}
+"""Nothing sent yet, given back by the clinic, or opened again by the patient."""
 
 
 def draft(visit: Visit, task: str) -> Draft | None:
@@ -107,7 +109,7 @@ def saved_at(of: list[Visit]) -> dict[str, datetime]:
 
 
 def open_for_answers(visit: Visit) -> bool:
-    """Whether the patient may still change answers: nothing sent yet, or the clinic gave it back."""
+    """Whether the patient may still change answers."""
     return session().scalar(_STATUS, {"visit": visit.id}) in _OPEN
 
 

@@ -18,14 +18,17 @@ class Status(StrEnum):
     RETURNED = "returned"
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
+    CHANGING = "changing"
+    """accepted, and opened again by the patient: the next round says what is different"""
 
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.SUBMITTED: frozenset({Status.IN_REVIEW, Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
     Status.IN_REVIEW: frozenset({Status.RETURNED, Status.ACCEPTED, Status.WITHDRAWN}),
     Status.RETURNED: frozenset(),
-    Status.ACCEPTED: frozenset({Status.IN_REVIEW}),  # the record refused it, and it is reviewed again
+    Status.ACCEPTED: frozenset({Status.IN_REVIEW, Status.CHANGING}),  # the record refused it, and it is reviewed again
     Status.WITHDRAWN: frozenset(),
+    Status.CHANGING: frozenset(),
 }
 
 

@@ -13,7 +13,21 @@ from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.downloads import handed_over
 from portal.errors import Issue as Trouble
-from portal.intake import confirming, drafts, filling, framed, given, noticing, pace, sending, signing, visits, wording
+from portal.intake import (
+    changing,
+    confirming,
+    drafts,
+    filling,
+    framed,
+    given,
+    noticing,
+    pace,
+    sending,
+    signing,
+    told,
+    visits,
+    wording,
+)
 from portal.intake.forms import grown, said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
@@ -290,8 +304,28 @@ def receipt(visit_id: str) -> ResponseReturnValue:
     audit.seen(actor, Event.RECEIPT_SEEN, subject=f"submissions:{submission.id}", patient_id=visit.patient_id)
     where, signed = sending.where(visit), signing.copies(visit)
     return render_template(
-        "intake/receipt.html", visit=visit, submission=submission, where=where, signed=signed, urgent=_urgent(visit)
+        "intake/receipt.html",
+        visit=visit,
+        submission=submission,
+        where=where,
+        told=told.happened(actor, visit),
+        signed=signed,
+        urgent=_urgent(visit),
+        may_take_back=changing.may_take_back(visit, submission),
+        may_change=changing.may_change(visit, submission),
     )
+
+
+@bp.post("/<visit_id>/take-back")
+def take_back(visit_id: str) -> ResponseReturnValue:
+    changing.take_back(guard.actor(), visit_id)
+    return redirect(url_for(".hub", visit_id=visit_id), 303)
+
+
+@bp.post("/<visit_id>/change")
+def change(visit_id: str) -> ResponseReturnValue:
+    changing.reopen(guard.actor(), visit_id)
+    return redirect(url_for(".hub", visit_id=visit_id), 303)
 
 
 @bp.context_processor

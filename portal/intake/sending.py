@@ -133,7 +133,7 @@ def submit(actor: Actor, visit_id: str, language: str, max_age: timedelta, rules
     with transaction() as current:
         visit = visits.visit(actor, visit_id, lock=True)
         before = drafts.latest_submission(visit)
-        if before is not None and before.status != Status.RETURNED:
+        if before is not None and before.status not in drafts.REOPENED:
             return Sent(before, [])
         if visits.closed(visit):
             raise Conflict("This visit asks nothing any more. What you wrote is kept.")
@@ -292,6 +292,8 @@ def _sent_to(sent: Submission, at_record: delivery.Status | None) -> Where:
     last = sent.history[-1]
     if sent.status == Status.RETURNED:
         return Where("returned", last.at, last.why.get("questions", []))
+    if sent.status in (Status.WITHDRAWN, Status.CHANGING):
+        return Where(sent.status, last.at, [])
     if sent.status != Status.ACCEPTED:
         return Where("submitted", sent.sent_at, [])
     if at_record is None:  # there was nothing to be added to the record

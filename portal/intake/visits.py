@@ -92,6 +92,11 @@ def closed(visit: Visit) -> str | None:
     return CLOSED.get(why, CLOSED["cancelled"]) if why or visit.state == VisitState.CANCELLED else None
 
 
+def over(visit: Visit) -> bool:
+    """Whether its time has come."""
+    return visit.starts_at < now()
+
+
 def unseen(actor: Actor, seen: Collection[str], connection_id: str, start: datetime, end: datetime) -> list[Visit]:
     """Visits of this time from this server's calendar whose appointment was not among those `seen` there."""
     return [

@@ -17,6 +17,7 @@ from portal.errors import Conflict, Issue
 from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import claims, editing, payload
+from portal.review.amending import Amended, arrived_at, consent_there
 from portal.review.decisions import REVIEWABLE, Item, items
 from portal.review.models import Verdict
 from portal.review.proposal import Proposal
@@ -37,12 +38,12 @@ class Finished:
 
 
 def finish(
-    actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], subject: str, responses: Sequence[Json]
+    actor: Actor, submission: intake.Submission, proposals: Sequence[Proposal], subject: str, told: Amended
 ) -> Finished:
     """Decisions, payload, outbox row, status and audit row in one transaction (bar 65).
 
     `proposals` are built on the record as it was read last; a decision on one that looks different now must be made again.
-    `responses` are what the patient lets go to the record.
+    `told` is what the patient lets go to the record, as far as it is not there already.
     Conflict when somebody else has finished it meanwhile.
     """
     with transaction() as current:
@@ -59,7 +60,7 @@ def finish(
         asked = [item for item in decided if item.settled is Verdict.ASK]
         if asked:
             return _send_back(actor, submission, decided, asked)
-        return _accept(actor, submission, decided, subject, responses)
+        return _accept(actor, submission, decided, subject, told)
 
 
 def undecided(decided: Sequence[Item]) -> list[Issue]:
@@ -87,9 +88,9 @@ def _send_back(actor: Actor, submission: intake.Submission, decided: Sequence[It
 
 
 def _accept(
-    actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, responses: Sequence[Json]
+    actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, told: Amended
 ) -> Finished:
-    bundle = _bundle(actor, submission, decided, subject, responses)
+    bundle = _bundle(actor, submission, decided, subject, told)
     if bundle["entry"]:
         delivery.enqueue(
             actor,
@@ -115,10 +116,8 @@ def _accept(
     return Finished(Status.ACCEPTED)
 
 
-def _bundle(
-    actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, responses: Sequence[Json]
-) -> Json:
-    document = submission.document
+def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item], subject: str, told: Amended) -> Json:
+    document, arrived = submission.document, arrived_at(actor, submission)
     accepted = [
         payload.Accepted(
             item.final,
@@ -126,7 +125,7 @@ def _bundle(
             editing.said(item.proposal) if item.settled is Verdict.EDIT else "",
         )
         for item in decided
-        if item.standing and item.accepted
+        if item.standing and item.accepted and not (arrived and item.standing.at <= arrived)  # that is there already
     ]
     return payload.build(
         payload.Sending(
@@ -136,10 +135,11 @@ def _bundle(
             recorded=instant(now()),
             author=author_of(document, subject),
             finished_by=Person(actor.name, account_id=actor.account_id or ""),
-            responses=responses,
-            consent=_consent(actor, document),
+            responses=told.responses,
+            consent=_consent(actor, submission, arrived),
             accepted=accepted,
             superseded=_superseded(submission),
+            there=told.there,
         )
     )
 
@@ -149,8 +149,11 @@ def _superseded(submission: intake.Submission) -> list[tuple[Json, str | None]]:
     return consent.superseded(submission.clinic_id, submission.patient_id, version) if version else []
 
 
-def _consent(actor: Actor, document: Json) -> Json | None:
-    version = document.get("consent_version_id")
+def _consent(actor: Actor, submission: intake.Submission, arrived: datetime | None) -> Json | None:
+    """The choices in force, unless the record has them since the round before."""
+    version = submission.document.get("consent_version_id")
+    if version and arrived and consent_there(submission, version):
+        return None
     return consent.resource_for_delivery(actor, version) if version else None
 
 

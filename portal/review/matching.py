@@ -8,7 +8,7 @@ opinion more: it can make a person look, it never ties by itself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.fhir.people import Standing, links, standing
@@ -110,11 +110,21 @@ def match(person: Identity, patients: Sequence[Json], grades: Mapping[str, str] 
     scored = sorted(
         (against(person, each, said.get(key_of(each), "")) for each in patients), key=lambda each: -each.score
     )
-    possible = tuple(each for each in scored if each.likeness is not Likeness.UNLIKE)
+    heirs = {key for each in scored if each.likeness is not Likeness.UNLIKE for key in _merged_into(each.patient)}
+    possible = tuple(
+        replace(each, likeness=Likeness.MAYBE) if key_of(each.patient) in heirs else each
+        for each in scored
+        if each.likeness is not Likeness.UNLIKE or key_of(each.patient) in heirs
+    )
     if not possible:
         return Match(Verdict.NONE, ())
     alone = len(possible) == 1 and possible[0].likeness is Likeness.SURE
     return Match(Verdict.ONE if alone else Verdict.MAYBE, possible)
+
+
+def _merged_into(patient: Json) -> set[str]:
+    """Where a person must look too, whatever it says there now."""
+    return {key for kind, key in links(patient) if kind == "replaced-by"}
 
 
 def against(person: Identity, patient: Json, grade: str = "") -> Scored:

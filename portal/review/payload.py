@@ -7,7 +7,7 @@ Consent comes first, then the answers, then the changes (bar 70).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -34,6 +34,15 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class There:
+    """A response of ours that is in the record already: its id and its version there now, and the identifier it has there."""
+
+    id: str
+    version: str | None
+    identifier: Json
+
+
+@dataclass(frozen=True)
 class Sending:
     """What is to be delivered for one submission. `said_at` is when the patient sent it, `recorded` when it was finished
     (both ISO instants); `finished_by` accepted the answers as a whole."""
@@ -49,6 +58,8 @@ class Sending:
     accepted: Sequence[Accepted]
     superseded: Sequence[tuple[Json, str | None]] = ()
     """Consents in the record that this one replaces, inactive, each with its version there"""
+    there: Mapping[str, There] = field(default_factory=dict)
+    """responses that are in the record since an earlier round, by "system|value": they are amended there"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,18 @@ def _responses(sending: Sending) -> Iterable[_Part]:
             "source": sending.author.who() if sending.author.for_patient else person,
         }
         whole.setdefault("authored", sending.said_at)
-        yield _created(sending, whole, f"response-{place}", (sending.finished_by,))
+        what, by = f"response-{place}", (sending.finished_by,)
+        known = sending.there.get(
+            f"{whole['identifier']['system']}|{whole['identifier']['value']}" if sending.there else ""
+        )
+        yield _amended(sending, whole, known, what) if known else _created(sending, whole, what, by)
+
+
+def _amended(sending: Sending, response: Json, there: There, what: str) -> _Part:
+    resource = {**response, "identifier": there.identifier, "status": "amended", "id": there.id}
+    url = f"urn:uuid:{name_for(sending.submission_id, what)}"
+    made = bundle.update_entry(resource, url, there.version)
+    return _Part(made, f"QuestionnaireResponse/{there.id}", (sending.finished_by,), "UPDATE")
 
 
 def _identifier(entry: Json) -> str:

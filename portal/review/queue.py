@@ -74,7 +74,7 @@ class Row:
 
 
 _MOVING = frozenset({State.WAITING, State.NOT_CONFIRMED})
-VIEWS = {Status.SUBMITTED: REVIEW, Status.IN_REVIEW: REVIEW, Status.RETURNED: PATIENT}
+VIEWS = {Status.SUBMITTED: REVIEW, Status.IN_REVIEW: REVIEW, Status.RETURNED: PATIENT, Status.CHANGING: PATIENT}
 SHOWS: dict[str, Callable[[Row], bool]] = {
     REVIEW: lambda row: row.view == REVIEW,
     PATIENT: lambda row: row.view == PATIENT,

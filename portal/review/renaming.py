@@ -16,9 +16,14 @@ def renamed(bundle: Json, mark: str) -> Json:
     """The same Bundle, every created entry under another identifier, always the same for the same `mark`."""
     text = exact.dumps(bundle)
     for value in _values(bundle):
-        text = text.replace(value, str(uuid5(NAMESPACE, f"{value}|{mark}")))
+        text = text.replace(value, name(value, mark))
     made: Json = exact.loads(text)
     return made
+
+
+def name(value: str, mark: str) -> str:
+    """What a thing of this name is called the next time."""
+    return str(uuid5(NAMESPACE, f"{value}|{mark}"))
 
 
 def _values(bundle: Json) -> set[str]:

@@ -10,6 +10,7 @@ from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import claims, decisions, finishing, opening
+from portal.review.amending import amended
 from portal.review.claims import Held
 from portal.review.decisions import REVIEWABLE, Choice, Decided, Item, Lost, Standing
 from portal.review.finishing import Finished
@@ -89,7 +90,8 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
     if not in_use(actor, opening.submission_of(actor, submission_id).patient_id):
         return Finished(issues=[Issue("tie", "out-of-use", OUT_OF_USE)])
     submission, made = opening.every_proposal(actor, submission_id, desk)
-    return finishing.finish(actor, submission, made, subject, _responses(actor, submission, desk))
+    told = amended(actor, submission, _responses(actor, submission, desk))
+    return finishing.finish(actor, submission, made, subject, told)
 
 
 def patient_of(actor: Actor, submission_id: str) -> str:

@@ -87,9 +87,9 @@ def story(
         Moment(row.at, TIES[TieVerdict(row.verdict)], row.detail["by"], detail=row.detail["reason"]) for row in ties
     ]
     moments += [_hand(row) for row in claims.history(submission)]
-    moments += _openings(audit.about(actor, submission.patient_id, f"submissions:{submission.id}", SEEN))
+    moments += _openings(audit.about(actor, submission.patient_id, [f"submissions:{submission.id}"], SEEN))
     if standing is not None:
-        sent = audit.about(actor, submission.patient_id, f"outbox_items:{standing.item_id}", ON_THE_WAY)
+        sent = audit.about(actor, submission.patient_id, [f"outbox_items:{standing.item_id}"], ON_THE_WAY)
         moments += [Moment(each.at, *_way(each)) for each in sent]
         told = {moment.what for moment in moments}
         what, kind = DELIVERIES[standing.state]
