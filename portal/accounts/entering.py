@@ -33,10 +33,13 @@ def by_password(
     index = accounts.email_index(email)
     throttle.check(index, arrival)
     account = accounts.by_email(clinic_id, email)
+    found = (
+        account.id if account else None
+    )  # read now: after the next commit it would be one statement more than for nobody
     right = passwords.matches(password, account.password_hash if account else None)
     if account is None or not right or account.suspended_at is not None:
         throttle.failed(index, arrival)
-        _failed(clinic_id, account, "password")
+        _failed(clinic_id, found, "password")
         return None
     throttle.succeeded(index, arrival)
     if factors.kinds(account.id):
@@ -66,7 +69,7 @@ def by_code(waits: str | None, code: str, arrival: Arrival) -> Entered | None:
         if how is None:
             if throttle.failed_factor(account.id):
                 notes.note(account, "codes-tried", read=False)
-            _failed(account.clinic_id, account, "code")
+            _failed(account.clinic_id, account.id, "code")
             return None
         sessions.went_on(sign_in_id)
         token = sessions.begin(account, f"password+{how}", arrival.device)
@@ -96,7 +99,7 @@ def by_passkey(clinic_id: str, challenge_id: str, answer: str, site: Site, arriv
         account = session().get_one(Account, factor.account_id) if factor else None
         if account is None or account.suspended_at is not None:
             throttle.failed_source(arrival)
-            _failed(clinic_id, account, "passkey")
+            _failed(clinic_id, account.id if account else None, "passkey")
             return None
         token = sessions.begin(account, "passkey", arrival.device)
     return Entered(token, known=throttle.known_browser(account.email_index))
@@ -111,12 +114,12 @@ def _too_late() -> NoReturn:
     raise Gone
 
 
-def _failed(clinic_id: str, account: Account | None, what: str) -> None:
+def _failed(clinic_id: str, account_id: str | None, what: str) -> None:
     with transaction():
         audit.record(
             system(clinic_id, "Somebody"),
             Event.SIGN_IN_FAILED,
-            subject=f"accounts:{account.id if account else 'unknown'}",
+            subject=f"accounts:{account_id or 'unknown'}",
             detail={"what": what},
             outcome=Outcome.MINOR,
         )

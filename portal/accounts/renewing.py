@@ -161,11 +161,14 @@ def _issues(account: Account, password: str, staff_need_two: bool) -> list[Issue
 
 
 def _open(token: str) -> tuple[Invitation, Account]:
-    row = session().scalars(select(Invitation).where(Invitation.token_hash == _hash(token))).one_or_none()
-    if row is None or not row.account_id or row.used_at or row.expires_at <= now():
+    """In one statement, whatever comes of it."""
+    wanted = select(Invitation, Account).join(Account, Account.id == Invitation.account_id)
+    found = session().execute(wanted.where(Invitation.token_hash == _hash(token))).one_or_none()
+    if found is None:
         raise Gone
-    account = session().get_one(Account, row.account_id)
-    if row.failures >= accounts.MOST_FAILURES or account.suspended_at is not None:
+    row, account = found
+    over = row.used_at or row.expires_at <= now() or row.failures >= accounts.MOST_FAILURES
+    if over or account.suspended_at is not None:
         raise Gone
     return row, account
 
