@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile classes forged timing fuzz pictures bench tamper walls timing sbom vulnerabilities asvs
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile classes forged timing fuzz pictures bench tamper walls door sbom vulnerabilities asvs
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -92,7 +92,7 @@ soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, double
 consent: setup-dev  ## the statement about consent, counted: 60 vectors, 100,000 random consents beside the reference, every way out (2 minutes)
 	@$(BIN)/python -m tests.consent
 
-timing: setup-dev  ## ask the door 500 times about somebody who is there and somebody who is not: can the time tell? (10 minutes)
+door: setup-dev  ## ask the door 500 times about somebody who is there and somebody who is not: can the time tell? (10 minutes)
 	@$(BIN)/python -m tests.accounts.same_for_all
 
 pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/

@@ -1,4 +1,4 @@
-"""Whether the door takes as long for somebody who is not there: `python -m tests.accounts.same_for_all` (make timing).
+"""Whether the door takes as long for somebody who is not there: `python -m tests.accounts.same_for_all` (make door).
 
 Measured in processor time, taken in turns, so that whatever else the machine does falls on both. The figure is how often an answer
 of one kind took longer than one of the other (0.5: nothing can be told; 0 or 1: all can).

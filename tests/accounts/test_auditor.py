@@ -19,6 +19,7 @@ from portal.actors import MAY, STAFF, Actor, Permission, Role, system, who_may
 from portal.audit import service as audit
 from portal.audit import signing, standing
 from portal.audit.events import Event
+from portal.audit.models import AuditRow
 from portal.db import session, transaction
 from portal.errors import NotAllowed
 from tests import make
@@ -162,7 +163,7 @@ def test_an_export_is_a_file_of_events_of_the_days_that_were_asked_for(
     assert {each["resourceType"] for each in events} == {"AuditEvent"} and "alex" not in answer.text.lower()
     assert client.get("/audit/export?from=2020-01-01&to=2020-02-01").text == ""
     assert client.get("/audit/export?from=x&to=2020-13-01").status_code == 200
-    assert Event.AUDIT_EXPORTED in {row.event for row in session().query(audit.AuditRow)}
+    assert Event.AUDIT_EXPORTED in {row.event for row in session().query(AuditRow)}
     monkeypatch.setattr("portal.audit.routes.MOST_EXPORTED", 2)
     assert client.get("/audit/export").status_code == 422
     assert "No change was found" in client.get("/audit/standing").text

@@ -79,7 +79,7 @@ def test_each_question_does_the_same_whether_somebody_is_there(
 
 
 def test_the_time_tells_nothing_either(pairs: dict[str, Pair]) -> None:
-    """Sixty of each in processor time, for the question that checks a password; `make timing` asks each five hundred times."""
+    """Sixty of each in processor time, for the question that checks a password; `make door` asks each five hundred times."""
     one, other = same_for_all.measure(pairs[NAMES[0]], SAMPLES)
     assert abs(same_for_all.told_apart(one, other) - 0.5) < same_for_all.bound(SAMPLES)
 
