@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import guard
@@ -28,17 +28,20 @@ def shown() -> ResponseReturnValue:
 
 @bp.get("/table")
 def table() -> ResponseReturnValue:
-    found, name = _taken()
-    return handed_over(sheet.written(found, Names(guard.actor().clinic_id)), "text/csv", name)
+    found = _taken()
+    if found is None:
+        return redirect(url_for(".shown"))
+    return handed_over(sheet.written(found, Names(guard.actor().clinic_id)), "text/csv", _name(found))
 
 
 @bp.get("/report")
 def measure_report() -> ResponseReturnValue:
     """A FHIR MeasureReport."""
-    found, name = _taken()
-    live = guard.viewer()
+    found, live = _taken(), guard.viewer()
+    if found is None:
+        return redirect(url_for(".shown"))
     made = report.report(found, live.clinic.name if live else "", now(), Names(guard.actor().clinic_id).of)
-    return handed_over(exact.dumps(made), "application/fhir+json", name)
+    return handed_over(exact.dumps(made), "application/fhir+json", _name(found))
 
 
 @bp.get("/measure")
@@ -47,14 +50,14 @@ def measure() -> Response:
     return handed_over(exact.dumps(report.measure()), "application/fhir+json", "previsit-measure")
 
 
-def _taken() -> tuple[Figures, str]:
-    """The figures of the period that is asked for, and what a file of them is called; NotFound while there are none."""
-    found = service.measures(
-        guard.actor(), request.args.get("per", "month"), _start(), event=Event.MEASURES_EXPORTED
-    ).chosen
-    if found is None:
-        raise NotFound
-    return found, f"previsit-measures-{found.period.kind}-{found.period.start.isoformat()}"
+def _taken() -> Figures | None:
+    """The figures of the period that is asked for; None while no period is over."""
+    asked = request.args.get("per", "month"), _start()
+    return service.measures(guard.actor(), *asked, event=Event.MEASURES_EXPORTED).chosen
+
+
+def _name(figures: Figures) -> str:
+    return f"previsit-measures-{figures.period.kind}-{figures.period.start.isoformat()}"
 
 
 def _start() -> date | None:
