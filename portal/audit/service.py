@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from portal import db
 from portal.actors import Actor, Purpose, Role
@@ -26,6 +26,7 @@ _MOVE = (
     .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 )
 
+NOTHING: Mapping[str, object] = {}
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -42,38 +43,55 @@ def record(
 
     `subject` is "table:id". `detail` is sealed for the patient (or the clinic); never put an answer into it.
     """
-    told = {"who": actor.name, **(detail or {})}
     with transaction() as current:
-        row_id = db.new_id()
-        sealed = AuditRow.detail.sealed(row_id, patient_id or actor.clinic_id, told)
-        store = current.connection()  # no session's book-keeping: every page of health data pays for this
-        last = store.execute(_HEAD, {"clinic": actor.clinic_id}).one_or_none()
-        seq, before = (last.seq, last.hash) if last else (0, chain.GENESIS)
-        row = {
-            "id": row_id,
-            "clinic_id": actor.clinic_id,
-            "seq": seq + 1,
-            "recorded_at": now(),
-            "event": event.value,
-            "outcome": outcome.value,
-            "role": actor.role.value,
-            "account_id": actor.account_id,
-            "patient_id": patient_id,
-            "subject": subject,
-            "purpose": actor.purpose_for(patient_id).value,
-            "request_id": request_id.get(),
-            "detail_sealed": sealed,
-        }
-        row["hash"] = chain.link(db.keys().derived("audit"), before, row)
-        store.execute(_APPEND, row)
-        end = {"clinic": actor.clinic_id, "new_seq": seq + 1, "new_hash": row["hash"]}
-        store.execute(_MOVE if last else _BEGIN, end)
+        _append(current.connection(), _row(actor, event, subject, patient_id, detail or {}, outcome))
+
+
+def _row(
+    actor: Actor,
+    event: Event,
+    subject: str,
+    patient_id: str | None,
+    detail: Mapping[str, object] = NOTHING,
+    outcome: Outcome = Outcome.OK,
+) -> dict[str, object]:
+    """The row but for its place in the chain; by its columns: every page of health data pays for this."""
+    row_id = db.new_id()
+    return {
+        "id": row_id,
+        "clinic_id": actor.clinic_id,
+        "event": event.value,
+        "outcome": outcome.value,
+        "role": actor.role.value,
+        "account_id": actor.account_id,
+        "patient_id": patient_id,
+        "subject": subject,
+        "purpose": actor.purpose_for(patient_id).value,
+        "request_id": request_id.get(),
+        "detail_sealed": AuditRow.detail.sealed(row_id, patient_id or actor.clinic_id, {"who": actor.name, **detail}),
+    }
+
+
+def _append(store: Connection, row: dict[str, object]) -> None:
+    """Put the row at the end of its clinic's chain, which is locked until the transaction ends."""
+    last = store.execute(_HEAD, {"clinic": row["clinic_id"]}).one_or_none()
+    seq, before = (last.seq + 1, last.hash) if last else (1, chain.GENESIS)
+    row.update(seq=seq, recorded_at=now())
+    row["hash"] = chain.link(db.keys().derived("audit"), before, row)
+    store.execute(_APPEND, row)
+    end = {"clinic": row["clinic_id"], "new_seq": seq, "new_hash": row["hash"]}
+    store.execute(_MOVE if last else _BEGIN, end)
 
 
 def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) -> None:
     """A read of health data, written down and committed before the page leaves."""
-    with db.apart(), transaction():
-        record(actor, event, subject=subject, patient_id=patient_id)
+    if db.writing() or not db.knows_key(patient_id or actor.clinic_id):
+        with db.apart(), transaction():
+            record(actor, event, subject=subject, patient_id=patient_id)
+        return
+    row = _row(actor, event, subject, patient_id)
+    with db.written_apart() as store:
+        _append(store, row)
 
 
 def noted(actor: Actor, event: Event, subject: str) -> None:
@@ -125,23 +143,26 @@ class Happened:
     who: str
     role: Role
     account_id: str
+    subject: str
 
 
-def about(actor: Actor, patient_id: str, subject: str, events: Iterable[Event]) -> list[Happened]:
-    """What succeeded of these events about one thing of one patient of the actor's clinic, oldest first."""
+def about(actor: Actor, patient_id: str, subjects: Iterable[str], events: Iterable[Event]) -> list[Happened]:
+    """What succeeded of these events about these things of one patient of the actor's clinic, oldest first."""
     rows = session().scalars(
         select(AuditRow)
         .where(
             AuditRow.clinic_id == actor.clinic_id,
             AuditRow.patient_id == patient_id,
-            AuditRow.subject == subject,
+            AuditRow.subject.in_(list(subjects)),
             AuditRow.outcome == Outcome.OK.value,
             AuditRow.event.in_([event.value for event in events]),
         )
         .order_by(AuditRow.recorded_at, AuditRow.seq)
     )
     return [
-        Happened(row.recorded_at, Event(row.event), row.detail["who"], Role(row.role), row.account_id or "")
+        Happened(
+            row.recorded_at, Event(row.event), row.detail["who"], Role(row.role), row.account_id or "", row.subject
+        )
         for row in rows
     ]
 

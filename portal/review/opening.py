@@ -27,7 +27,7 @@ from portal.review.finishing import instant, subject_of
 from portal.review.models import TieDecision, Verdict
 from portal.review.others import theirs
 from portal.review.proposal import Proposal
-from portal.review.proposals import proposals
+from portal.review.proposals import kinds, proposals
 from portal.review.record import as_record, record_now
 from portal.review.section import KNOWN, Record, Section
 from portal.review.story import OPENED, Moment, story
@@ -145,7 +145,7 @@ def open_submission(actor: Actor, submission_id: str, desk: Desk) -> Opened:
     """Read it, and the record beside it, for this person; audited before anything leaves. NotFound for another clinic's."""
     submission = submission_of(actor, submission_id)
     said = _told(actor, submission, desk)
-    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, more=map(section_of, said))
+    readings = record_now(actor, submission.patient_id, max_age=desk.fresh, more=_sections(submission, said))
     audit.seen(actor, Event.SUBMISSION_SEEN, subject=f"submissions:{submission.id}", patient_id=submission.patient_id)
     return _opened(actor, submission, readings, said, desk)
 
@@ -160,9 +160,14 @@ def every_proposal(actor: Actor, submission_id: str, desk: Desk) -> tuple[intake
     """All of them, also those this person may not see: finishing waits for each."""
     submission = submission_of(actor, submission_id)
     said = _told(actor, submission, desk)
-    more = map(section_of, said)
+    more = _sections(submission, said)
     readings = record_now(actor, submission.patient_id, max_age=desk.fresh, fetch=False, more=more)
     return submission, _proposals(actor, submission, readings, said)
+
+
+def _sections(submission: intake.Submission, said: Sequence[Told]) -> set[str]:
+    """The sections of the record that this submission says something about."""
+    return kinds(submission.document) | set(map(section_of, said))
 
 
 def submission_of(actor: Actor, submission_id: str) -> intake.Submission:

@@ -55,6 +55,7 @@ TABLES: dict[str, frozenset[str]] = {
     "portal/accounts/way_in_routes.py": frozenset({"WRONG_CODE"}),
     "portal/components/fields.py": frozenset({"COUNTED"}),
     "portal/audit/events.py": frozenset({"PLAIN"}),
+    "portal/intake/told.py": frozenset({"STEPS", "FOR_THEM", "READ", "UNTIED"}),
     "portal/intake/visits.py": frozenset({"CLOSED"}),
     "portal/questionnaire/issues.py": frozenset({"MESSAGES"}),
     "portal/ehr/reading.py": frozenset({"WORDS"}),
