@@ -174,6 +174,11 @@ def know_key(owner: str, wrapped: bytes | None) -> None:
         known[owner] = _bound().keys.unwrap(wrapped, owner)
 
 
+def knows_key(owner: str) -> bool:
+    """Whether this unit of work has met something of this owner."""
+    return owner in session().info.get("data_keys", ())
+
+
 def _make_data_key(current: Session, owner: str) -> bytes | None:
     dialect = sqlite if current.get_bind().dialect.name == "sqlite" else postgresql
     row = {"owner": owner, "wrapped": _bound().keys.wrap(sealing.new_key(), owner), "made_at": now()}
@@ -332,6 +337,18 @@ def apart() -> Iterator[None]:
     finally:
         close()
         _current.session = held
+
+
+@contextmanager
+def written_apart() -> Iterator[Connection]:
+    """A short write on a connection of its own, committed at the end, beside a unit of work that only reads. Raises Busy."""
+    with engine().connect().execution_options(writing=True) as store:
+        try:
+            begun = store.begin()
+        except OperationalError as locked:
+            raise Busy from locked
+        with begun:
+            yield store
 
 
 @contextmanager

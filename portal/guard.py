@@ -1,7 +1,8 @@
 """The doors: session to Actor, one kind of visitor per room, deny by default, CSRF, and nothing typed lost at a time-out."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
@@ -81,6 +82,8 @@ def install(app: Flask, doors: Doors) -> None:
     """Put the guard at every door of `app`."""
     app.extensions["doors"] = doors
     CSRFProtect(app)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.context_processor(lambda: {"csrf_token": csrf_token})
     login = LoginManager(app)
     login.session_protection = None  # the session lives on the server and has its own time-outs
     login.user_loader(_load)
@@ -269,8 +272,25 @@ def _made_for(actor: Actor, *, of_the_address: bool) -> None:
         raise OtherSubject
 
 
+@contextmanager
+def gaps(token: str, subject: str) -> Iterator[None]:
+    """Pages that are drawn meanwhile carry these instead of anybody's CSRF token and mark, to be filled in for each person."""
+    g.gaps = (token, subject)
+    try:
+        yield
+    finally:
+        del g.gaps
+
+
+def csrf_token() -> str:
+    """What each form of ours carries, so that no other site can send it."""
+    return g.gaps[0] if "gaps" in g else str(generate_csrf())
+
+
 def subject_mark() -> str:
     """What each form of a patient's page carries, so that it is never sent for somebody else; "" on other pages."""
+    if "gaps" in g:
+        return str(g.gaps[1])
     live = viewer()
     return (live.actor.patient_id or "") if live else ""
 

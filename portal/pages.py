@@ -209,6 +209,7 @@ def _shared() -> dict[str, Any]:
         "language": str(get_locale() or "en"),
         "seconds_left": int(left.total_seconds()) if left else None,
         "request_id": g.get("request_id", ""),
+        "returns_to": request.path if request.method == "GET" else "/",
     }
 
 

@@ -5,73 +5,135 @@ Nothing of anybody stays here: options that are chosen are the form's own, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from portal.components.html import finished
+from portal.intake import showing
 from portal.intake.fields import AnswerField, ChoiceField, LineField, LookupField, YesNoField
 from portal.questionnaire import Node
 from portal.questionnaire import extensions as ext
 from portal.questionnaire.items import Item
+from portal.questionnaire.nodes import absorbed
 
 GAP = "\ue000\ue001\ue000"
-TABLES = frozenset({"table", "grid"})
 MOST = 64
 """Ways to draw one question that are kept."""
 LINES = frozenset({"text", "textarea", "integer", "decimal", "date", "time", "url"})
 Draw = Callable[[], Markup]
+Macro = Callable[[str], Callable[..., Markup]]
+"""A macro of intake/questions.html by its name."""
 
 
-def drawn(field: AnswerField, row: str, draw: Draw) -> Markup:
+class Drawing:
+    """Draws the nodes of one page. A macro (question, intro, group, display, known, again, table) is asked only for what
+    was not drawn before in just this way."""
+
+    def __init__(self, form: Any, language: str, macro: Macro) -> None:
+        self._form, self._macro = form, macro
+        self._said = (language, str(get_locale() or ""))
+        """the language of the form, and that of the page around it: staff look at a Spanish form on an English page"""
+
+    def blocks(self, nodes: Iterable[Node], page_title: str = "") -> Markup:
+        """Each node in a box of its own; a part that is called as the page is begins without its name."""
+        return finished("".join(self._block(block, page_title) for block in showing.blocks(nodes)))
+
+    def _block(self, block: Node | showing.Table, page_title: str) -> str:
+        if isinstance(block, showing.Table):
+            return _box(block.name, self._macro("table")(block, self._form, page_title))
+        if page_title and _is_the_page(block, page_title):
+            return self._static(block, "intro") + self.blocks(block.children)
+        return _box(block.name, self.one(block), off=block.disabled)
+
+    def one(self, node: Node, row: str = "") -> Markup:
+        """A question or a part with all that stands in it. `row` names the row of the table it stands in."""
+        if node.type == "group":
+            return self._group(node)
+        if node.type == "display":
+            return self._static(node, "display")
+        made = str(self._known(node, row) if node.read_only else self._question(node, row))
+        if node.children:
+            made += f'<div class="pv-follow">{self.blocks(node.children)}</div>'
+        if node.repeats and node.instance is not None:
+            made += str(self._macro("again")(node, self._form))
+        return finished(made)
+
+    def _group(self, node: Node) -> Markup:
+        """Around its questions as it was drawn before, unless something is wrong with it or worked out."""
+        inner, draw = self.blocks(node.children), self._macro("group")
+        if node.issues or not is_plain(node.item):
+            return draw(node, self._form, inner)
+        is_open = bool(node.collapsible) and showing.has_answers(node)
+        repeated = (node.instance, node.instances, node.can_add, node.can_remove)
+        shape = (*self._said, node.name, node.required, node.read_only, is_open, *repeated)
+        kept = _kept(node.item, "group")
+        if (around := kept.get(shape)) is None:
+            before, gap, after = str(draw(node, self._form, finished(GAP))).partition(GAP)
+            if not gap or GAP in after:
+                return draw(node, self._form, inner)
+            around = kept[shape] = (before, after)
+        return finished(f"{around[0]}{inner}{around[1]}")
+
+    def _static(self, node: Node, macro: str) -> Markup:
+        """Words of the form."""
+        if node.issues or not is_plain(node.item):
+            return self._macro(macro)(node, self._form)
+        kept, shape = _kept(node.item, macro), (*self._said, node.name)
+        if (html := kept.get(shape)) is None:
+            html = kept[shape] = str(self._macro(macro)(node, self._form))
+        return finished(html)
+
+    def _known(self, node: Node, row: str) -> Markup:
+        """What a person cannot change."""
+        form, draw = self._form, self._macro
+        if node.issues or not is_plain(node.item):
+            return draw("known")(node, form, row)
+        shape = (*self._said, row, node.name, bool(node.answers), node.disabled, node.calculated)
+        kept = _kept(node.item, "known")
+        if (html := kept.get(shape)) is None:
+            form.gap = GAP
+            html = kept[shape] = str(draw("known")(node, form, row))
+            form.gap = ""
+        return finished(html.replace(GAP, str(escape(form.told(node)))))
+
+    def _question(self, node: Node, row: str) -> Markup:
+        field: AnswerField = self._form[node.name]
+        return drawn(field, (*self._said, row), lambda: self._macro("question")(node, self._form, row))
+
+
+def _is_the_page(node: Node, page_title: str) -> bool:
+    return node.type == "group" and not node.repeats and not node.collapsible and showing.plain(node.text) == page_title
+
+
+def _box(name: str, inner: str, *, off: bool = False) -> str:
+    return f'<div class="pv-question{" pv-question--off" if off else ""}" dir="auto" id="box-{name}">{inner}</div>\n'
+
+
+def _kept(item: Item, what: str) -> dict[Any, Any]:
+    """What was drawn of an item before."""
+    kept: dict[Any, Any] = item.kept.setdefault(f"drawn {what}", {})
+    if len(kept) >= MOST:
+        kept.clear()
+    return kept
+
+
+def drawn(field: AnswerField, around: tuple[str, ...], draw: Draw) -> Markup:
     """The question as `draw` draws it; from what is kept where it was drawn before in just this way."""
-    found = _shape(field, row)
+    found = _shape(field)
     if found is None:
         return draw()
     shape, typed = found
-    kept: dict[Any, str] = field.node.item.kept.setdefault("drawn", {})
-    html = kept.get(shape)
+    kept = _kept(field.node.item, "question")
+    html: str | None = kept.get((around, shape))
     if html is None:
         html = _with_gap(field, draw) if typed else str(draw())
         if html.count(GAP) != bool(typed):
             return draw()
-        if len(kept) >= MOST:
-            kept.clear()
-        kept[shape] = html
+        kept[(around, shape)] = html
     return finished(html.replace(GAP, str(escape(typed))) if typed else html)
-
-
-def drawn_whole(node: Node, form: Any, language: str, draw: Draw) -> Markup:
-    """A part of a page as `draw` draws it; kept while nobody has touched anything in it, as most pages are first seen."""
-    shape = _untouched(node, form)
-    if shape is None:
-        return draw()
-    kept: dict[Any, str] = node.item.kept.setdefault("whole", {})
-    if (html := kept.get((language, shape))) is None:
-        if len(kept) >= MOST:
-            kept.clear()
-        html = kept[(language, _around(), shape)] = str(draw())
-    return finished(html)
-
-
-def _around() -> str:
-    """The language of the page, which is the reader's: staff look at a Spanish form on an English page."""
-    return str(get_locale() or "")
-
-
-def _untouched(node: Node, form: Any) -> tuple[Any, ...] | None:
-    """Everything that the drawing depends on; None where something is answered, wrong or worked out."""
-    if node.answers or node.issues or node.control in TABLES or not is_plain(node.item):
-        return None
-    if node.item.is_question and not node.read_only and form[node.name].posted:
-        return None
-    inner = tuple(_untouched(child, form) for child in node.children)
-    if None in inner:
-        return None
-    more = (node.required, node.disabled, node.read_only, node.instance, node.instances, node.slots)
-    return (node.name, node.control, *more, node.can_add, node.can_remove, inner)
 
 
 def _with_gap(field: AnswerField, draw: Draw) -> str:
@@ -82,7 +144,7 @@ def _with_gap(field: AnswerField, draw: Draw) -> str:
         field.gap = ""
 
 
-def _shape(field: AnswerField, row: str) -> tuple[tuple[Any, ...], str] | None:
+def _shape(field: AnswerField) -> tuple[tuple[Any, ...], str] | None:
     """Everything that the drawing depends on, and what is typed; None where it may depend on more."""
     node = field.node
     if field.posted or node.issues or not is_plain(node.item):
@@ -91,9 +153,10 @@ def _shape(field: AnswerField, row: str) -> tuple[tuple[Any, ...], str] | None:
     if isinstance(field, YesNoField):
         state = str(field.slots()[0])
     elif isinstance(field, ChoiceField) and not isinstance(field, LookupField):
-        if not field.chosen <= field.keys | {""}:
+        chosen = field.chosen
+        if not chosen <= field.keys | {""}:
             return None
-        state = ",".join(sorted(field.chosen))
+        state = ",".join(sorted(chosen))
     elif type(field) in (AnswerField, LineField) and node.control in LINES and not node.repeats:
         typed = str(field.slots()[0])
         if "\n" in typed or "\r" in typed or (node.control == "textarea" and node.limits.max_length):
@@ -102,7 +165,7 @@ def _shape(field: AnswerField, row: str) -> tuple[tuple[Any, ...], str] | None:
         return None
     more = (node.required, node.disabled, node.instance, node.instances, node.slots, node.can_add, node.can_remove)
     said = (bool(typed), state, field.absent_now, node.origin is not None)
-    return (field.language, _around(), row, node.name, node.control, *more, *said), typed
+    return (node.name, node.control, *more, *said), typed
 
 
 def is_plain(item: Item) -> bool:
@@ -114,7 +177,7 @@ def is_plain(item: Item) -> bool:
 
 def _is_plain(item: Item) -> bool:
     worked_out = item.text_formulas or item.bounds or item.toggles or item.answer_formula or item.candidate_formula
-    parts = (child for child in item.children if child.type == "display")
+    parts = filter(absorbed, item.children)
     lists = item.raw.get("answerValueSet") or ext.value(item.extensions, "unitValueSet")
     return not (
         worked_out or lists or any(p.conditions or p.enable_formula or p.text_formulas or p.hidden for p in parts)

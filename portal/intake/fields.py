@@ -5,6 +5,7 @@ An input that comes back as it was shown keeps its stored answer to the last dig
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -205,7 +206,7 @@ class ChoiceField(AnswerField):
         same = len(found) == len(stored) and all(any(one is each for each in stored) for one in found)
         return list(stored) if same else found
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(option.key for option in self.node.options)
 

@@ -13,10 +13,11 @@ from wtforms.i18n import DummyTranslations
 
 from portal import guard
 from portal.intake import showing
-from portal.intake.drawn import drawn, drawn_whole
+from portal.intake.drawn import Drawing, Macro
 from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
 from portal.questionnaire import Issue, Node
+from portal.questionnaire.speaking import say
 
 Json = dict[str, Any]
 _NONE = DummyTranslations()
@@ -38,7 +39,7 @@ class PageForm(FlaskForm):  # type: ignore[misc]
     step = HiddenField()
 
     def __init__(self, asked: list[Node], language: str, zone: ZoneInfo, formdata: Any = _Auto, **more: Any) -> None:
-        self._asked, self._language, self._zone = asked, language, zone
+        self._asked, self.language, self._zone, self.gap = asked, language, zone, ""
         super().__init__(formdata, **more)
 
     def process(self, *given: Any, **more: Any) -> None:
@@ -46,16 +47,11 @@ class PageForm(FlaskForm):  # type: ignore[misc]
         for node in self._asked:
             made = field_type(node)
             self._fields[node.name] = made(
-                node=node, language=self._language, zone=self._zone, name=node.name, _form=self, _meta=self.meta
+                node=node, language=self.language, zone=self._zone, name=node.name, _form=self, _meta=self.meta
             )
         super().process(*given, **more)
 
-    def drawn(self, node: Node, row: str, question: Callable[..., Markup]) -> Markup:
-        """A question by its macro, which is asked only for what was not drawn before."""
-        return drawn(self[node.name], row, lambda: question(node, self, row))
-
     # what the templates ask about a node
-    blocks = staticmethod(showing.blocks)
     picture = staticmethod(showing.picture)
     links = staticmethod(showing.links)
     plain = staticmethod(showing.plain)
@@ -64,9 +60,18 @@ class PageForm(FlaskForm):  # type: ignore[misc]
     share = staticmethod(showing.share)
     width = staticmethod(width)
 
-    def drawn_whole(self, node: Node, one: Callable[..., Markup]) -> Markup:
-        """A question or a part with all that stands in it, by its macro."""
-        return drawn_whole(node, self, self._language, lambda: one(node, self))
+    def draw(self, nodes: Iterable[Node], page_title: str, macro: Macro) -> Markup:
+        """What stands on the page, by the macros, which are asked only for what was not drawn before."""
+        self._drawing = Drawing(self, self.language, macro)
+        return self._drawing.blocks(nodes, page_title)
+
+    def told(self, node: Node) -> str:
+        """The answers of what a person cannot change, in words; or the gap, while one is drawn."""
+        return self.gap or ", ".join(say(answer, self.language) for answer in node.answers)
+
+    def one(self, node: Node, row: str) -> Markup:
+        """A question or a part that stands in a cell of a table."""
+        return self._drawing.one(node, row)
 
     def names(self) -> list[str]:
         """The field names of the questions on the page."""

@@ -113,7 +113,7 @@ Issues = dict[str, list[Issue]]
 
 def _item(evaluation: Evaluation, parent: Entry, item: Item, issues: Issues) -> Iterator[Node]:
     """No node, one, or one for each repetition."""
-    if item.hidden or _absorbed(item):
+    if item.hidden or absorbed(item):
         return
     entries = parent.all(item)
     for entry in entries:
@@ -125,7 +125,8 @@ def _item(evaluation: Evaluation, parent: Entry, item: Item, issues: Issues) -> 
             yield node
 
 
-def _absorbed(item: Item) -> bool:
+def absorbed(item: Item) -> bool:
+    """Whether it is drawn as a part of the item that it stands in: its help, its unit …"""
     return (
         item.type == "display"
         and bool(item.controls & set(ABSORBED))
@@ -253,7 +254,7 @@ def _code(value: Any) -> Any:
 def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
     """The displays that belong to this item: help, flyover, legal, unit …"""
     for child in entry.item.children:
-        if not _absorbed(child):
+        if not absorbed(child):
             continue
         inner = entry.one(child)
         if evaluation.enabled(inner):
