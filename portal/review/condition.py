@@ -16,6 +16,7 @@ from portal.review.ruling import (
     Rules,
     Ruling,
     create,
+    dated,
     noted,
     nothing,
     onset,
@@ -39,8 +40,12 @@ def stopped(case: Case) -> Ruling:
     said = {"Status": NO_LONGER}
     if code_of(at(case.now, "clinicalStatus")) in OVER:
         return Ruling(said=said, reasons=(ALREADY,))
+    others = dict.fromkeys((name for name in case.now if name.startswith("abatement")), None)
     change = update(
-        case.now, clinicalStatus=status("condition-clinical", "inactive"), note=noted(case, "Patient no longer has it")
+        case.now,
+        **(others if case.also.get("when") else {}) | dated("abatement", case.also.get("when", "")),
+        clinicalStatus=status("condition-clinical", "inactive"),
+        note=noted(case, "Patient no longer has it"),
     )
     return Ruling(INACTIVE, change, said, Risk.LOOK)
 

@@ -19,6 +19,13 @@ SECTIONS = {
     "medication": "Medicines",
     "allergy": "Allergies",
     "condition": "Conditions",
+    "person": "People to call",
+    "procedure": "Operations and procedures",
+    "immunization": "Vaccinations",
+    "family": "Illness in the family",
+    "coverage": "Insurance",
+    "pharmacy": "Pharmacy",
+    "careteam": "Care team",
     "consent": "Sharing",
 }
 ANY = {"any": "Whether there are any", "added": "What is missing in the record"}

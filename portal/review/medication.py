@@ -25,6 +25,7 @@ from portal.review.ruling import (
     name_of,
     noted,
     nothing,
+    partial_date,
     same,
     same_in,
     similar_in,
@@ -53,6 +54,9 @@ def stopped(case: Case) -> Ruling:
         **_statement(case, "stopped", _exactly(case.now)),
         "note": noted_alone(case, "Patient no longer takes it"),
     }
+    until = partial_date(case.also.get("when", ""))
+    if until:
+        resource["effectivePeriod"] = {"end": until}
     return Ruling(PRESCRIPTION_STAYS, create(resource), said, Risk.LOOK)
 
 

@@ -10,6 +10,9 @@ from portal.fhir import exact
 from portal.fhir.resources import Json
 from portal.review.marking import Part, marked
 
+NOT_CLINICAL = frozenset({"contact", "person", "coverage", "pharmacy", "careteam"})
+"""Kinds that the front desk decides about."""
+
 
 class Answer(StrEnum):
     """What the patient said about a fact."""
@@ -130,7 +133,7 @@ class Proposal:
 
     @property
     def clinical(self) -> bool:
-        return self.kind != "contact"
+        return self.kind not in NOT_CLINICAL
 
     @property
     def permission(self) -> Permission:

@@ -14,7 +14,7 @@ from functools import partial
 
 from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, version_of
 from portal.fhir.values import address_text
-from portal.review import allergy, condition, contact, medication, taking_over, words
+from portal.review import allergy, condition, contact, coverage, history, medication, people, taking_over, words
 from portal.review.alike import plain
 from portal.review.extracted import Told
 from portal.review.proposal import Answer, Proposal, Risk, Row, Wording, key_for
@@ -36,7 +36,24 @@ RULES: dict[str, Rules] = {
     "medication": medication.RULES,
     "allergy": allergy.RULES,
     "condition": condition.RULES,
+    "procedure": history.RULES,
+    "immunization": history.RULES,
+    "family": history.RULES,
+    "person": people.PERSON,
+    "coverage": coverage.RULES,
+    "pharmacy": people.PHARMACY,
+    "careteam": people.CARETEAM,
 }
+PLACES: dict[str, tuple[str, ...]] = {
+    "person": ("person", "contact"),
+    "pharmacy": ("contact", "medication"),
+    "careteam": ("careteam", "contact"),
+}
+"""The sections in which a kind stands, where it has not one of its own."""
+IN: dict[str, str] = {"Patient": "contact", "MedicationRequest": "medication"}
+"""The section that a resource of this type was read in."""
+PARTS = {"contact": contact, "person": people, "pharmacy": people, "careteam": people}
+"""Kinds that are parts of a resource: who says whether the part moved, and what its lines are."""
 ORDER = {Risk.URGENT: 0, Risk.LOOK: 1, Risk.ROUTINE: 2}
 
 
@@ -115,7 +132,7 @@ def _once(made: Proposal, others: Iterable[Proposal]) -> Proposal:
 
 def _proposal(fact: Json, record: Record, subject: str, said_at: str, wording: Wording | None = None) -> Proposal:
     kind = text_at(fact, "kind")
-    section = record.get(kind, NOT_LOOKED)
+    section = _looked(fact, record)
     case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
     case = _worded(case, wording) if wording else case
     rule = RULES.get(kind, {}).get(case.answer)
@@ -125,9 +142,26 @@ def _proposal(fact: Json, record: Record, subject: str, said_at: str, wording: W
     return replace(made, words=_words(case), reworded=again if wording is None else None)
 
 
+def kinds(document: Json) -> set[str]:
+    """The sections of the record that what was confirmed is compared with."""
+    said = {text_at(fact, "kind") for fact in objects_at(document, "facts")}
+    return {place for kind in said for place in PLACES.get(kind, (kind,))}
+
+
+def _looked(fact: Json, record: Record) -> Section:
+    """Every place in which the kind stands; known, or not, as the one is in which this fact would be changed."""
+    kind = text_at(fact, "kind")
+    places = PLACES.get(kind, (kind,))
+    then = fact["source"].get("resource") if isinstance(fact.get("source"), dict) else None
+    home = IN.get(type_of(then), places[0] if then or kind != "person" else "contact")
+    own = record.get(home, NOT_LOOKED)
+    beside = [each for place in places if place != home for each in record.get(place, NOT_LOOKED).resources]
+    return replace(own, resources=(*own.resources, *beside)) if beside else own
+
+
 def _words(case: Case) -> tuple[tuple[str, str], ...]:
     """What the patient wrote of it that may be put into other words: where they wrote nothing, there is nothing to put."""
-    if case.answer not in WORDED:
+    if case.answer not in WORDED or not case.text:
         return ()
     more = case.answer is Answer.ADDED and (case.kind != "contact" or case.more)
     return (("text", case.text), ("more", case.more)) if more else (("text", case.text),)
@@ -151,7 +185,7 @@ def _case(fact: Json, section: Section, taken: Section, subject: str, said_at: s
         label=text_at(fact, "label"),
         detail=text_at(fact, "detail"),
         text=text_at(change, "text") or (text_at(fact, "label") if fact["answer"] == Answer.ADDED else ""),
-        more=text_at(change, "more"),
+        more=text_at(change, "more") or ". ".join(filter(None, (text_at(change, "when"), text_at(change, "why")))),
         note=text_at(fact, "note"),
         then=then,
         now=_now(then, section),
@@ -159,6 +193,7 @@ def _case(fact: Json, section: Section, taken: Section, subject: str, said_at: s
         taken=taken.resources,
         subject=subject,
         said_at=said_at,
+        also={name: text_at(change, name) for name in change or ()},
     )
 
 
@@ -189,8 +224,8 @@ def moved(fact: Json, section: Section) -> bool:
 
 
 def _moved(case: Case) -> bool:
-    if case.kind == "contact":
-        return contact.moved(case)
+    if case.kind in PARTS:
+        return bool(PARTS[case.kind].moved(case))
     return case.then is not None and _content(case.then) != _content(case.now)
 
 
@@ -205,7 +240,7 @@ def _beside(fact: Json, case: Case, ruling: Ruling, section: Section) -> Proposa
         kind=case.kind,
         answer=case.answer,
         title=case.label or case.text,
-        rows=contact.rows(case) if case.kind == "contact" else _rows(case, ruling),
+        rows=PARTS[case.kind].rows(case) if case.kind in PARTS else _rows(case, ruling),
         note=case.note,
         change=ruling.change,
         base_version=version_of(case.then),

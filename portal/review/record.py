@@ -22,8 +22,11 @@ MORE = {
     "immunization": ehr.Kind.IMMUNIZATIONS,
     "procedure": ehr.Kind.PROCEDURES,
     "family": ehr.Kind.FAMILY,
+    "person": ehr.Kind.RELATED,
+    "coverage": ehr.Kind.COVERAGE,
+    "careteam": ehr.Kind.TEAM,
 }
-"""Sections that are looked at only when a form says something of their kind."""
+"""Sections that are looked at only when the submission says something of their kind."""
 
 
 def record_now(

@@ -1,8 +1,8 @@
 """What a rule may look at, what it answers, and the small steps that all rules share. Pure."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from portal.fhir.resources import Json, text_at, version_of
 from portal.fhir.values import concept_text
@@ -44,6 +44,8 @@ class Case:
     worded_by: str = ""
     written: str = ""
     """who put it into other words at the clinic, and then everything the patient wrote"""
+    also: Mapping[str, str] = field(default_factory=dict)
+    """everything that was typed, by the name of its field"""
 
     @property
     def said(self) -> str:
@@ -108,10 +110,20 @@ def status(system: str, code: str) -> Json:
 
 def onset(text: str) -> Json:
     """When it began as R4 holds it: a partial date as typed, else the words."""
+    return dated("onset", text)
+
+
+def dated(element: str, text: str) -> Json:
+    """A choice of dateTime and string: a partial date as typed, else the words; {} for nothing."""
     typed = text.strip()
     if not typed:
         return {}
-    return {"onsetDateTime": typed} if _PARTIAL_DATE.fullmatch(typed) else {"onsetString": typed}
+    return {f"{element}DateTime": typed} if partial_date(typed) else {f"{element}String": typed}
+
+
+def partial_date(text: str) -> str:
+    """A date as FHIR writes it, as exact as it was typed; "" for words."""
+    return text.strip() if _PARTIAL_DATE.fullmatch(text.strip()) else ""
 
 
 def name_of(resource: Json) -> str:

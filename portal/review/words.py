@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal.fhir.dosage import dosage_text
 from portal.fhir.resources import Json, at, objects_at, text_at, type_of
-from portal.fhir.values import code_of, concept_text, name_of, number_text, onset, quantity_text
+from portal.fhir.values import code_of, concept_text, name_of, number_text, onset, quantity_text, reference_text
 
 Lines = dict[str, str]
 """English msgid of the line → the words, "" when the resource does not say."""
@@ -92,6 +92,29 @@ def _person(resource: Json, name: str) -> Lines:
     }
 
 
+def _coverage(resource: Json, name: str) -> Lines:
+    member = text_at(resource, "subscriberId")
+    return {**insurance(insurer(resource) or name, plan(resource), member), "Status": text_at(resource, "status")}
+
+
+def insurance(insurer: str, plan: str, member: str) -> Lines:
+    return {"Insurer": insurer, "Plan": plan, "Member number": member}
+
+
+def insurer(resource: Json) -> str:
+    return ", ".join(filter(None, (reference_text(each) for each in objects_at(resource, "payor"))))
+
+
+def plan(resource: Json) -> str:
+    held = [each for each in objects_at(resource, "class") if is_plan(each)]
+    return ", ".join(text_at(each, "name") or text_at(each, "value") for each in held)
+
+
+def is_plan(held: Json) -> bool:
+    """Of the classes of a Coverage, the plan."""
+    return any(text_at(each, "code") == "plan" for each in objects_at(held, "type", "coding"))
+
+
 def _value(resource: Json) -> str:
     quantity, answer = at(resource, "valueQuantity"), at(resource, "valueBoolean")
     if quantity:
@@ -123,6 +146,7 @@ LINES: dict[str, Callable[[Json, str], Lines]] = {
     "Condition": _condition,
     "Observation": _observation,
     "Patient": _person,
+    "Coverage": _coverage,
     "Immunization": _vaccine,
     "Procedure": _procedure,
     "FamilyMemberHistory": _relative,
