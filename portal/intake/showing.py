@@ -77,6 +77,12 @@ class Table:
     above: list[Node] = field(default_factory=list)
     help: str = ""
 
+    @property
+    def dated(self) -> bool:
+        """Whether dates are written in it."""
+        cells = [cell for row in self.rows for cell in row.cells if cell is not None]
+        return any(cell.control in ("date", "datetime") and not cell.read_only for cell in cells)
+
 
 def blocks(nodes: Iterable[Node]) -> Iterator[Node | Table]:
     """The nodes in order; what the form wants as a table, and can be one, as a Table."""
