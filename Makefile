@@ -111,10 +111,8 @@ walls: setup-dev  ## the wall between clinics in PostgreSQL, as everybody, and t
 sbom: setup  ## what Previsit is made of, by the lock files, in CycloneDX: previsit.cdx.json
 	@$(BIN)/python -m portal.keeping.packages > previsit.cdx.json && echo "Wrote previsit.cdx.json"
 
-vulnerabilities:  ## ask what is known about the locked packages (needs a network, and pip-audit by uv or pipx)
-	@if command -v uvx >/dev/null; then uvx pip-audit --require-hashes --disable-pip -r requirements.lock; \
-	elif command -v pipx >/dev/null; then pipx run pip-audit --require-hashes --disable-pip -r requirements.lock; \
-	else echo "Install uv or pipx first: they fetch pip-audit."; exit 1; fi
+vulnerabilities: setup  ## ask what is known about the locked packages by pip-audit and npm (needs a network); says what could not be asked
+	@$(BIN)/python -m portal.keeping.known
 
 asvs: setup-dev  ## how it stands against OWASP ASVS 5.0, levels 1 and 2; fails when a test that is named is not there
 	@$(BIN)/python -m tests.trust.asvs
