@@ -82,8 +82,8 @@ def _facts(asks: confirming.Plan, row: Draft | None) -> list[Task]:
     done, total = confirming.progress(asks)
     lately = max((each.at for each in asks.before.values()), default=None) if row is None and done else None
     saved = row.saved_at if row else None
-    title = "Check what the clinic has on record"
-    return [Task("facts", title, _state(done, total), saved_at=saved, confirmed_at=lately)] if total else []
+    task = Task("facts", "Check what the clinic has on record", _state(done, total), "", saved, confirmed_at=lately)
+    return [task] if total else []
 
 
 def _state(done: int, total: int) -> TaskState:

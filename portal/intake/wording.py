@@ -27,7 +27,7 @@ def ago(text: str) -> str:
         return ""
     if months > 1:
         return pages.words("%(count)s months ago", count=months)
-    return pages.words("lately") if months >= 0 else ""
+    return pages.words("a short while ago") if months >= 0 else ""
 
 
 def _passed(found: PartialDate) -> tuple[int, int]:

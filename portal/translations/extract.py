@@ -39,8 +39,8 @@ CALLS: dict[str, tuple[int, ...]] = {
 # a named part of a call or a class that is a text
 FIELDS = frozenset(
     {
-        "title", "sentence", "intro", "answers", "change_label", "add_title", "add_label", "more_label",
-        "none_title", "none_question", "could_not_look", "any_yes", "any_none",
+        "title", "sentence", "intro", "answers", "add_title", "none_title", "none_question", "could_not_look",
+        "any_yes", "any_none", "dated",
     }
 )  # fmt: skip
 # tables: what stands in them as a value is a text (in a row, every text of the row)
@@ -104,6 +104,10 @@ def texts(node: ast.AST, name: str) -> Iterator[str]:
         for place in CALLS.get(called, ()):
             if place < len(node.args) and not (called == "Issue" and name.startswith("portal/questionnaire/")):
                 yield from constants(node.args[place])
+        if name.startswith("portal/intake/") and called in ("Field", "Page"):
+            yield from (
+                text for given in node.args[1:3] for text in constants(given) if isinstance(given, ast.Constant)
+            )
         if called == "Section":
             for given in node.keywords:
                 yield from constants(given.value) if given.arg in FIELDS else ()
