@@ -45,13 +45,13 @@ class _Then(datetime):
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Until it is left, it is that moment here: for this process and its one thread."""
-    place = vars(clock)
+    place, before = vars(clock), getattr(_Then, "moment", moment)
     real, _Then.moment = place["datetime"], moment
     place["datetime"] = _Then
     try:
         yield
     finally:
-        place["datetime"] = real
+        place["datetime"], _Then.moment = real, before
 
 
 class Hand:
@@ -63,7 +63,7 @@ class Hand:
     def page(self, usual: float) -> Turn:
         """A page that was shown when the last one was done, and is saved now."""
         shown = self.time
-        away = self.chance.random() < 0.03
+        away = self.chance.random() < 0.012
         self.time += timedelta(minutes=25) if away else timedelta(seconds=usual * self.chance.uniform(0.4, 2.2))
         return Turn(shown, goes_on=True)
 

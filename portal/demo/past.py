@@ -27,7 +27,7 @@ from portal.working import tools
 
 Json = dict[str, Any]
 PEOPLE = 48
-WEEKS = 9
+WEEKS = timedelta(weeks=9)
 TOUCHING = timedelta(weeks=4)
 """From then on the visits that are still to come would be written to, and their letters are for the demo's mailbox."""
 FIRST = ("Amara", "Bruno", "Chidi", "Dalia", "Emre", "Freya", "Goran", "Hana", "Ines", "Jonas", "Keiko")
@@ -55,23 +55,32 @@ def doctor(clinic_id: str, email: str) -> Actor:
     return Actor(Role.CLINICIAN, clinic_id, account, name="Dr Lee", purpose=Purpose.TREATMENT)
 
 
-def live(config: Settings, clinician: Actor, people: int, clinic: Path, base_url: str) -> None:
+def live(
+    config: Settings,
+    clinician: Actor,
+    people: int,
+    clinic: Path,
+    base_url: str,
+    *,
+    over: timedelta = WEEKS,
+    until: datetime | None = None,
+) -> None:
     """Let them come, answer, be reviewed and delivered, one after the other in the order of time; then count the days.
 
     `clinic` is the file of the synthetic clinic, which keeps their records.
     """
     chance = Random(20)  # noqa: S311 (a story, not a secret)
-    today = now().replace(hour=15, minute=0, second=0, microsecond=0)
+    today = (until or now()).replace(hour=15, minute=0, second=0, microsecond=0)
     clinic_id = clinician.clinic_id
     connection = ehr.connection_for(clinic_id)
     if connection is None or not people:
         return
     connection_id = connection.id
-    store = Store(clinic, base_url, lambda: today - timedelta(weeks=WEEKS + 1))
+    store = Store(clinic, base_url, lambda: today - over - timedelta(weeks=1))
     records = _records(store, chance, people)
-    step = timedelta(weeks=WEEKS) / people
+    step = over / people
     for number, fhir_id in enumerate(records):
-        starts_at = today - timedelta(weeks=WEEKS) + step * number
+        starts_at = today - over + step * number
         with at(starts_at - timedelta(days=3)):
             came = _expected(system(clinic_id), connection_id, number, fhir_id, starts_at)
             if starts_at < today - TOUCHING:

@@ -1,4 +1,4 @@
-"""A clinic with a past: people who came in the last weeks, made once by the demo's own storyteller."""
+"""A clinic with a past: people who came in one month, made once by the demo's own storyteller."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from portal import db
-from portal.accounts.models import Clinic
+from portal.accounts.models import Account, Clinic
 from portal.actors import Actor, Role, system
+from portal.clock import now
 from portal.db import session
 from portal.demo import past
 from portal.ehr import service as ehr
@@ -22,7 +24,9 @@ from portal.settings import Settings
 from tests import make
 from tests.ports import free_port
 
-PEOPLE = 14
+PEOPLE = 10
+UNTIL = (now() - timedelta(days=3)).replace(day=3, hour=15)
+"""Shortly after the end of a month: nearly everybody came in that month."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Past:
     clinic_id: str
 
     def actor(self, role: Role) -> Actor:
-        return make.staff_actor(make.account_of(self.clinic_id, role))
+        return make.staff_actor(session().query(Account).filter(Account.role == role.value).one())
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +45,18 @@ def past_template(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Pa
     shutil.copy(_sqlite_template, folder / "previsit.db")
     config = make.settings(folder, f"sqlite:///{folder / 'previsit.db'}", mail_from="clinic@example.org")
     db.connect(config.database, config.keys)
-    clinic = make.clinic(forms=("health-history",))
+    clinic = make.clinic(forms=("phq-9",))
     doctor = make.staff_actor(make.staff(clinic, Role.CLINICIAN))
-    make.staff(clinic, Role.ADMINISTRATOR)
+    for role in (Role.ADMINISTRATOR, Role.FRONT_DESK):
+        make.staff(clinic, role)
     url = f"http://127.0.0.1:{port}"
     made = ehr.register(system(clinic.id), name="Riverside record", base_url=f"{url}/fhir", client_id="previsit")
     client = Client("previsit", ehr.jwks(made.id))
     running = server(SandboxConfig(folder / "clinic", url, (client,)), "127.0.0.1", port)
     threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        past.live(config, doctor, PEOPLE, folder / "clinic" / "clinic.sqlite3", f"{url}/fhir")
+        file, over = folder / "clinic" / "clinic.sqlite3", timedelta(weeks=4)
+        past.live(config, doctor, PEOPLE, file, f"{url}/fhir", over=over, until=UNTIL)
     finally:
         running.shutdown()
         running.server_close()
@@ -59,7 +65,7 @@ def past_template(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Pa
 
 
 @pytest.fixture
-def clinic_with_a_past(past_template: Path, tmp_path: Path) -> Iterator[Past]:
+def with_past(past_template: Path, tmp_path: Path) -> Iterator[Past]:
     for name in ("previsit.db", "keys.json"):
         shutil.copy(past_template / name, tmp_path / name)
     config = make.settings(tmp_path, f"sqlite:///{tmp_path / 'previsit.db'}")
