@@ -199,8 +199,7 @@ WORDS: dict[Reason, Words] = {
     Reason.RECORD_MERGED: Words(
         "This patient's record is no longer in use: it was merged into another, retired or removed.",
         NOTHING,
-        "Find out which record is this person's now. Enter it there by hand and close this one, or send again once the "
-        "record is back in use.",
+        "Open what they sent and say which record is theirs now, then review it again. If the record is back in use, send again.",
     ),
 }
 ELSE = Words("The delivery stopped.", UNKNOWN, "Check and send again, or close it with a reason.")

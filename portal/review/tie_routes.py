@@ -30,11 +30,11 @@ def undo(submission_id: str) -> ResponseReturnValue:
     return redirect(url_for("review.match", submission_id=submission_id), 303)
 
 
-@bp.post("/corrections/<tie_id>")
-def mend(tie_id: str) -> ResponseReturnValue:
+@bp.post("/corrections/<correction_id>")
+def mend(correction_id: str) -> ResponseReturnValue:
     form = WhyForm()
     form.validate_on_submit()
-    issues = service.mend(guard.actor(), tie_id, form.reason.data or "")
+    issues = service.mend(guard.actor(), correction_id, form.reason.data or "")
     if issues:
         return _listed(issues), 422
     return redirect(url_for("corrections.listed"), 303)

@@ -35,6 +35,7 @@ from portal.labs import service as labs
 from portal.library import service as library
 from portal.notices import service as notices
 from portal.questionnaire.signing import Signed
+from portal.review.models import TieDecision, TieVerdict
 from tests import make
 from tests.house.helping import helped
 from tests.house.reading import Page
@@ -92,6 +93,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "invitation": accounts.invite(system(clinic.id), make.patient(clinic, f"{mark}-invited").id, 14).token,
         "clinic": clinic.slug,
         "patient": patient.id,
+        "correction": wrongly_tied(patient, mark),
         "stop": notices.stop_token(patient.id),
         **helped(patient),
         **ways_in(clinic.id, patient.id),
@@ -100,6 +102,23 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         "form": asked.form_id,
         "form version": asked.version_id,
     }
+
+
+def wrongly_tied(patient: Patient, mark: str) -> str:
+    """A tie of this person that was taken back after something had gone to the wrong record."""
+    written = {"type": "AllergyIntolerance", "reference": f"AllergyIntolerance/{mark}", "made": True, "what": mark}
+    detail = {"by": "Dr Lee", "reason": f"not {mark}", "record": "Patient/other", "fields": {}, "seen": []}
+    with transaction() as current:
+        made = TieDecision(
+            clinic_id=patient.clinic_id,
+            patient_id=patient.id,
+            verdict=TieVerdict.UNDO.value,
+            at=now(),
+            detail={**detail, "written": [written]},
+        )
+        current.add(made)
+        current.flush()
+        return made.id
 
 
 def asked_who_looked(actor: Actor, entry: str, mark: str) -> str:
