@@ -82,9 +82,9 @@ def attention(document: Json, around: Around) -> tuple[Why, ...]:
         ("AllergyIntolerance" in says, SAYS_ALLERGY),
     ]
     again = [ANSWERED] if around.round > 1 else []
-    told = [ENTRIES] if document.get("told") and "AllergyIntolerance" not in says else []
+    told = [ENTRIES] if document.get("told") else [UNCHANGED]
     pressing = [why for holds, why in first if holds]
-    return (*pressing, *again, *([*found, *told] or [UNCHANGED]))
+    return (*pressing, *again, *(found or ([] if "AllergyIntolerance" in says else told)))
 
 
 def to_decide(document: Json) -> int:
