@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import guard, settings
 from portal.actors import Actor, Permission
-from portal.audit import asking, exporting, searching, service, signing, standing, telling
+from portal.audit import asking, exporting, reading, searching, service, signing, standing, telling
 from portal.audit.events import Event
 from portal.audit.question_models import Act, State
 from portal.clock import now
@@ -52,7 +52,8 @@ def who_looked() -> ResponseReturnValue:
     actor = guard.actor()
     entries = service.who_looked(actor, _before(request.args.get("before", "")), PAGE)
     asked = asking.of_patient(actor)
-    return render_template("audit/who_looked.html", entries=entries, more=len(entries) == PAGE, asked=asked)
+    more, stretches = len(entries) == PAGE, reading.stretches
+    return render_template("audit/who_looked.html", entries=entries, stretches=stretches, more=more, asked=asked)
 
 
 @looked.get("/who-looked/<entry_id>")

@@ -113,6 +113,8 @@ class Entry:
     emergency: bool = False
     reason: str = ""
     """what was said at the beginning of an emergency"""
+    own: bool = False
+    """whether the patient who reads it did it"""
 
 
 def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) -> list[Entry]:
@@ -131,7 +133,7 @@ def who_looked(actor: Actor, before: datetime | None = None, limit: int = 50) ->
         .order_by(AuditRow.recorded_at.desc(), AuditRow.seq.desc())
         .limit(limit)
     )
-    return [entry(row) for row in rows]
+    return [entry(row, actor) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def about(actor: Actor, patient_id: str, subjects: Iterable[str], events: Iterab
     ]
 
 
-def entry(row: AuditRow) -> Entry:
+def entry(row: AuditRow, reader: Actor | None = None) -> Entry:
     event = Event(row.event)
     return Entry(
         row.id,
@@ -178,6 +180,7 @@ def entry(row: AuditRow) -> Entry:
         event is Event.ACCESS_DENIED,
         row.purpose == Purpose.EMERGENCY,
         row.detail.get("reason", "") if event is Event.EMERGENCY_BEGUN else "",
+        reader is not None and reader.role is Role.PATIENT and row.account_id == reader.account_id,
     )
 
 
