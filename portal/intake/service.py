@@ -17,6 +17,7 @@ from portal.ehr.finding import starts_at
 from portal.errors import NotAllowed, NotFound
 from portal.fhir import codes
 from portal.intake import visits
+from portal.intake.asking import asked
 from portal.intake.confirming import TASK as FACTS_TASK
 from portal.intake.drafts import latest_submission
 from portal.intake.given import Given, given, kept
@@ -39,6 +40,7 @@ __all__ = [
     "VisitState",
     "Where",
     "anything_from",
+    "asked",
     "asks_nothing",
     "expect",
     "forget_facts",

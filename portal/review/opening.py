@@ -234,6 +234,7 @@ def _proposals(
         said_at=instant(submission.sent_at),
         told=said,
         writable=ehr.writable(actor.clinic_id or ""),
+        authority=intake.asked(actor.clinic_id).authority,
     )
 
 

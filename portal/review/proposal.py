@@ -119,6 +119,8 @@ class Proposal:
     reference: str = ""
     read_at: str = ""
     open: bool = field(default=True)
+    authority: str = ""
+    """whose word counts for it (patient, record, feed), where the clinic says so"""
     form: str = ""
     """the title of the form that says it, and the identifier (system|value) of its response; "" for a confirmed fact"""
     response: str = ""

@@ -8,7 +8,7 @@ accepting would write. Nothing here decides; every change waits for a person, an
 that If-Match refuses it when the record moves on once more.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, ve
 from portal.fhir.values import address_text
 from portal.review import allergy, condition, contact, coverage, history, medication, people, taking_over, words
 from portal.review.alike import plain
+from portal.review.authority import weighed
 from portal.review.extracted import Told
 from portal.review.proposal import Answer, Proposal, Risk, Row, Wording, key_for
 from portal.review.ruling import NOTHING_CHANGES, Case, Rules, Ruling
@@ -65,6 +66,7 @@ def proposals(
     said_at: str,
     told: Sequence[Told] = (),
     writable: Writable = lambda kind, verb: True,
+    authority: Mapping[str, str] | None = None,
 ) -> list[Proposal]:
     """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order."""
     made = [_proposal(fact, record, subject, said_at) for fact in objects_at(document, "facts")]
@@ -76,7 +78,7 @@ def proposals(
         else:
             beside = taking_over.proposal(each, record, subject=subject, said_at=said_at, writable=writable)
             made.append(_once(beside, made))
-    doubted = (_contested(each, document) for each in made)
+    doubted = (_contested(weighed(each, authority or {}), document) for each in made)
     return sorted(doubted, key=lambda each: (not each.open, ORDER[each.risk]))
 
 

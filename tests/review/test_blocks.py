@@ -7,13 +7,28 @@ from copy import deepcopy
 import pytest
 
 from portal.fhir.structure import problems
+from portal.intake import asking
 from portal.intake.sections import ORDER
-from portal.review import coverage, history, people, ruling
+from portal.review import authority, coverage, history, people, ruling
 from portal.review.payload import fold
 from portal.review.proposal import Answer, Proposal, Risk
 from portal.review.proposals import RULES, kinds, proposals
 from portal.review.section import Section
-from tests.review.builders import ASTHMA, METFORMIN, PATIENT, SAID_AT, SUBJECT, Json, document, fact, new, record
+from tests.review.builders import (
+    ASTHMA,
+    METFORMIN,
+    PATIENT,
+    SAID_AT,
+    SUBJECT,
+    Json,
+    address,
+    document,
+    email,
+    fact,
+    new,
+    phone,
+    record,
+)
 
 OURS = {"reference": SUBJECT}
 PHARMACY = "http://hl7.org/fhir/StructureDefinition/patient-preferredPharmacy"
@@ -454,3 +469,60 @@ def test_a_condition_that_is_over_says_since_when(when: str, element: Json) -> N
 def test_the_reasons_tell_what_to_check() -> None:
     assert history.NEVER_WAS in one(about("procedure", "stopped")).reasons
     assert coverage.OTHER_INSURER in one(about("coverage", "changed", insurer="Blue River", plan="", member="")).reasons
+
+
+# -- whose word counts -------------------------------------------------------------------------------------------------
+
+WEIGHED: dict[str, tuple[Json, str, str, Risk, str]] = {
+    "the patient's, for whom to call": (about("person", "stopped"), "person", "patient", Risk.ROUTINE, ""),
+    "the record's, for whom to call": (
+        added("person", "Rosa Diaz"),
+        "person",
+        "record",
+        Risk.LOOK,
+        authority.RECORD_COUNTS,
+    ),
+    "a feed's, for a phone number": (
+        phone("changed", "555 0199"),
+        "contact.phone",
+        "feed",
+        Risk.LOOK,
+        authority.FEED_COUNTS,
+    ),
+    "a feed's, for another way to reach them": (
+        phone("changed", "555 0199"),
+        "contact.email",
+        "feed",
+        Risk.ROUTINE,
+        "",
+    ),
+    "the patient's, for what a clinician decides": (
+        fact("medication", METFORMIN, "stopped", "Metformin"),
+        "medication",
+        "patient",
+        Risk.LOOK,
+        "",
+    ),
+    "nobody's in particular": (added("person", "Rosa Diaz"), "person", "either", Risk.ROUTINE, ""),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHED)
+def test_whose_word_counts_decides_what_may_be_accepted_together(name: str) -> None:
+    said, where, source, risk, reason = WEIGHED[name]
+    (made,) = proposals(document(said), record(**ALL), subject=SUBJECT, said_at=SAID_AT, authority={where: source})
+    assert (made.risk, made.unremarkable) == (risk, risk is Risk.ROUTINE)
+    assert (reason in made.reasons) if reason else not made.reasons
+
+
+def test_an_allergy_to_what_they_take_stays_urgent_whoever_counts() -> None:
+    said = new("allergy", "Metformin")
+    (made,) = proposals(document(said), record(), subject=SUBJECT, said_at=SAID_AT, authority={"allergy": "patient"})
+    assert made.risk is Risk.URGENT
+
+
+def test_every_field_that_a_clinic_may_name_is_one_a_proposal_can_be_about() -> None:
+    ways = {
+        authority.field_of(one(each)) for each in (phone("changed", "1234567"), email("stopped"), address("stopped"))
+    }
+    assert ways | (set(ORDER) - {"contact"}) == set(asking.WORDS_COUNT)
