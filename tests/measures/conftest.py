@@ -18,13 +18,14 @@ from portal.clock import now
 from portal.db import session
 from portal.demo import past
 from portal.ehr import service as ehr
+from portal.measures import service
 from portal.sandbox.config import Client, SandboxConfig
 from portal.sandbox.server import server
 from portal.settings import Settings
 from tests import make
 from tests.ports import free_port
 
-PEOPLE = 10
+PEOPLE = 8
 UNTIL = (now() - timedelta(days=3)).replace(day=3, hour=15)
 """Shortly after the end of a month: nearly everybody came in that month."""
 
@@ -70,5 +71,6 @@ def with_past(past_template: Path, tmp_path: Path) -> Iterator[Past]:
         shutil.copy(past_template / name, tmp_path / name)
     config = make.settings(tmp_path, f"sqlite:///{tmp_path / 'previsit.db'}")
     db.connect(config.database, config.keys)
+    service._quarter.cache_clear()  # the same clinic, with other days
     yield Past(config, session().query(Clinic).one().id)
     db.dispose()

@@ -69,7 +69,7 @@ def test_what_was_shown_is_not_taken_back() -> None:
     assert hidden == {"w2", "w4"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 9))
 def test_nothing_hidden_in_a_table_over_time_can_be_worked_out(seed: int, most: int) -> None:
     chance = Random(seed)
