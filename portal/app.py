@@ -25,7 +25,7 @@ from portal.ehr import routes as ehr
 from portal.emergency import routes as emergency
 from portal.emergency import service as emergencies
 from portal.intake import routes as intake
-from portal.intake import signing_routes, visits
+from portal.intake import asking_routes, signing_routes, visits
 from portal.labs import desk_routes as labs_desk
 from portal.labs import questions
 from portal.labs import routes as labs
@@ -113,6 +113,7 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     guard.open_room(app, delivery.bp, *DESK)
     guard.open_room(app, ehr.bp, *who_may(Permission.MANAGE_CONNECTIONS))
     guard.open_room(app, publishing.bp, *PUBLISHERS)
+    guard.open_room(app, asking_routes.bp, *PUBLISHERS)
     guard.open_room(app, preview_routes.bp, *PUBLISHERS)
     guard.open_room(app, ehr.well_known, Role.ANYONE)
     guard.open_room(app, launch_routes.launch, Role.ANYONE)

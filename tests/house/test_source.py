@@ -23,6 +23,7 @@ WEB = {
     "security_routes.py",
     "staffing_routes.py",
     "signing_routes.py",
+    "asking_routes.py",
     "proxy_routes.py",
     "proxy_forms.py",
     "desk_routes.py",
