@@ -59,7 +59,7 @@ def test_on_the_page_the_patient_is_you_and_whoever_looked_has_a_name(app: Flask
 
 def test_every_sentence_can_be_said_to_you() -> None:
     """With "You" in front no verb is left in the third person."""
-    third = (" wants ", " has ", " is ", " was refused", " their own ")
+    third = (" wants ", " has ", " is ", " and was refused", " their own ")
     own = {
         Event.REMINDERS_WANTED,
         Event.ACCESS_DENIED,
