@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from portal import sealing
 from portal.errors import Misconfigured
@@ -40,6 +40,8 @@ class Settings:
     """how fresh the proof must be that it is still the same person, for what guard.FRESH names"""
     staff_second_factor: str = "required"
     """required, or off in the demo: whether staff have to set up a second factor before anything else"""
+    patient_second_factor: str = "offered"
+    """offered, or required: whether patients and who answers for them have to set one up too"""
     processing_bound_seconds: int = 120
     forms: Path | None = None
     """a folder of Questionnaires and ValueSets that every clinic's library is given at each start"""
@@ -61,6 +63,10 @@ class Settings:
     @property
     def staff_need_two(self) -> bool:
         return self.staff_second_factor == "required"
+
+    @property
+    def patients_need_two(self) -> bool:
+        return self.patient_second_factor == "required"
 
     @property
     def owned(self) -> str:
@@ -92,6 +98,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         owner_database=environ.get("PREVISIT_OWNER_DATABASE", ""),
         engine=environ.get("PREVISIT_ENGINE", "own"),
+        patient_second_factor=_patients_second_factor(environ.get("PREVISIT_PATIENT_SECOND_FACTOR", "offered")),
         staff_second_factor=_second_factor(
             environ.get("PREVISIT_STAFF_SECOND_FACTOR", "off" if demo else "required"), demo
         ),
@@ -103,6 +110,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         if f"PREVISIT_{name.upper()}" in environ
     }
     _check_engine(found.engine, found.database)
+    for line in (found.database, found.owner_database):
+        _check_line(line, environ)
     return replace(found, **numbers)
 
 
@@ -189,6 +198,26 @@ def _consent_default(environ: Mapping[str, str], demo: bool) -> str:
             f"PREVISIT_CONSENT_DEFAULT must be chosen: {options}. It decides what holds when a patient has not chosen."
         )
     return chosen
+
+
+def _patients_second_factor(chosen: str) -> str:
+    if chosen in {"offered", "required"}:
+        return chosen
+    raise Misconfigured(f"PREVISIT_PATIENT_SECOND_FACTOR must be offered or required, not {chosen!r}.")
+
+
+def _check_line(database: str, environ: Mapping[str, str]) -> None:
+    """A database on another machine is reached over TLS with its certificate checked, or nothing starts."""
+    parts = urlsplit(database)
+    asked = dict(parse_qsl(parts.query))
+    host = asked.get("host") or parts.hostname or ""
+    here = not host or host.startswith("/") or host in LOOPBACK
+    checked = (asked.get("sslmode") or environ.get("PGSSLMODE")) in {"verify-full", "verify-ca"}
+    if parts.scheme.startswith("postgresql") and not here and not checked:
+        raise Misconfigured(
+            f"The database on {host} is reached over a network. Add ?sslmode=verify-full to its address, so that the "
+            "line is encrypted and the certificate checked."
+        )
 
 
 def _second_factor(chosen: str, demo: bool) -> str:

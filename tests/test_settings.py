@@ -37,6 +37,7 @@ def test_a_whole_configuration_is_read(environ: dict[str, str]) -> None:
         ("PREVISIT_CONSENT_DEFAULT", "permit-everything", "must be chosen"),
         ("PREVISIT_STAFF_IDLE_MINUTES", "a while", "whole number"),
         ("PREVISIT_STAFF_IDLE_MINUTES", "-1", "whole number"),
+        ("PREVISIT_PATIENT_SECOND_FACTOR", "yes", "offered or required"),
         ("PREVISIT_ENGINE", "celery", "must be one of own, procrastinate"),
         ("PREVISIT_ENGINE", "procrastinate", "needs PostgreSQL"),
         ("PREVISIT_KEYS", "/nowhere/keys.json", "missing"),
@@ -63,3 +64,30 @@ def test_a_terminology_server_is_named_by_a_plain_https_address(environ: dict[st
     )
     with pytest.raises(Misconfigured, match="PREVISIT_TERMINOLOGY"):
         settings.read({**environ, "PREVISIT_TERMINOLOGY": address})
+
+
+@pytest.mark.parametrize(
+    ("address", "environment", "starts"),
+    [
+        ("postgresql+psycopg://u@db.example.org/p", {}, False),
+        ("postgresql+psycopg://u@db.example.org/p?sslmode=require", {}, False),
+        ("postgresql+psycopg://u@db.example.org/p?sslmode=prefer", {"PGSSLMODE": "verify-full"}, False),
+        ("postgresql+psycopg://u@/p?host=db.example.org", {}, False),
+        ("postgresql+psycopg://u@db.example.org/p?sslmode=verify-full", {}, True),
+        ("postgresql+psycopg://u@db.example.org/p", {"PGSSLMODE": "verify-ca"}, True),
+        ("postgresql+psycopg://u@127.0.0.1:5433/p", {}, True),
+        ("postgresql+psycopg://u@/p?host=/run/postgresql", {}, True),
+        ("postgresql+psycopg:///p", {}, True),
+        ("sqlite:////srv/previsit.db", {}, True),
+    ],
+)
+@pytest.mark.parametrize("variable", ["PREVISIT_DATABASE", "PREVISIT_OWNER_DATABASE"])
+def test_the_line_to_a_database_elsewhere_is_encrypted_and_checked_or_nothing_starts(
+    environ: dict[str, str], variable: str, address: str, environment: dict[str, str], starts: bool
+) -> None:
+    given = {**environ, **environment, variable: address}
+    if starts:
+        assert settings.read(given)
+    else:
+        with pytest.raises(Misconfigured, match="sslmode=verify-full"):
+            settings.read(given)

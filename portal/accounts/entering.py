@@ -27,7 +27,13 @@ class Entered:
 
 
 def by_password(
-    clinic_id: str, email: str, password: str, arrival: Arrival, *, staff_need_two: bool = False
+    clinic_id: str,
+    email: str,
+    password: str,
+    arrival: Arrival,
+    *,
+    staff_need_two: bool = False,
+    patients_need_two: bool = False,
 ) -> Entered | None:
     """None for a wrong password, an unknown address and a suspended account: they look the same and take as long."""
     index = accounts.email_index(email)
@@ -44,7 +50,7 @@ def by_password(
     throttle.succeeded(index, arrival)
     if factors.kinds(account.id):
         return Entered(waits=sessions.begin(account, "password", arrival.device, Stage.CODE))
-    confined = staff_need_two and Role(account.role) in STAFF
+    confined = staff_need_two if Role(account.role) in STAFF else patients_need_two
     token = sessions.begin(account, "password", arrival.device, Stage.SET_UP if confined else Stage.FULL)
     return Entered(token, known=throttle.known_browser(index))
 

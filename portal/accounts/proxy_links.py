@@ -81,7 +81,7 @@ class Joined:
     issues: list[Issue]
 
 
-def join(token: str, proof: str | None, email: str, password: str, language: str) -> Joined:
+def join(token: str, proof: str | None, email: str, password: str, language: str, *, need_two: bool = False) -> Joined:
     """Use the link without an account yet: makes one that is no patient's, signs it in and takes the grant up."""
     row = offered(token)
     if not proved(token, proof):
@@ -112,7 +112,7 @@ def join(token: str, proof: str | None, email: str, password: str, language: str
         joining = sessions.actor_of(account, None)
         audit.record(joining, Event.JOINED, subject=f"accounts:{account.id}", patient_id=row.patient_id)
         _take_up(row, account)
-        return Joined(sessions.begin(account), [])
+        return Joined(sessions.begin(account, stage=sessions.first_stage(need_two=need_two)), [])
 
 
 def _take_up(row: ProxyGrant, account: Account) -> None:

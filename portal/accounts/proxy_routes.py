@@ -130,7 +130,9 @@ def account(token: str) -> ResponseReturnValue:
         return redirect(url_for(".prove", token=token), 303)
     form, issues = JoinForm(), list[Issue]()
     if form.validate_on_submit():
-        joined = proxy_links.join(token, proof, form.email.data, form.password.data, str(get_locale() or "en"))
+        two = current_app.config["SETTINGS"].patients_need_two
+        typed = form.email.data, form.password.data, str(get_locale() or "en")
+        joined = proxy_links.join(token, proof, *typed, need_two=two)
         if joined.token:
             guard.enter(joined.token)
             return redirect("/visits", 303)

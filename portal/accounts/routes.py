@@ -44,10 +44,9 @@ def sign_in(slug: str | None = None) -> ResponseReturnValue:
         return render_template("accounts/clinics.html", clinics=service.clinics())
     form, problem = SignInForm(), None
     if form.validate_on_submit():
-        need_two = current_app.config["SETTINGS"].staff_need_two
-        entered = entering.by_password(
-            clinic.id, form.email.data, form.password.data, arrival(), staff_need_two=need_two
-        )
+        settings = current_app.config["SETTINGS"]
+        need = {"staff_need_two": settings.staff_need_two, "patients_need_two": settings.patients_need_two}
+        entered = entering.by_password(clinic.id, form.email.data, form.password.data, arrival(), **need)
         if entered:
             return let_in(entered) if entered.token else wait(entered)
         problem = Issue("email", "wrong", _("The e-mail address or the password is not right."))
@@ -88,7 +87,9 @@ def join_account(token: str) -> ResponseReturnValue:
         return redirect(url_for("door.join", token=token), 303)
     form, issues = JoinForm(), list[Issue]()
     if form.validate_on_submit():
-        joined = service.join(token, proof, form.email.data, form.password.data, _language(), _not_chosen())
+        two = current_app.config["SETTINGS"].patients_need_two
+        typed = form.email.data, form.password.data, _language(), _not_chosen()
+        joined = service.join(token, proof, *typed, need_two=two)
         if joined.token:
             sessions.seen_from(joined.token, arrival().device)
             guard.enter(joined.token)

@@ -34,8 +34,9 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/set-up")
 def set_up() -> ResponseReturnValue:
-    """For staff: patients choose on their own page whether they want a second step."""
-    if not guard.actor().is_staff:
+    """For who needs one; others choose on their own page whether they want a second step."""
+    live = guard.viewer()
+    if not guard.actor().is_staff and not (live and live.confined):
         return redirect(url_for(".home"), 303)
     return render_template("security/set_up.html", passkeys=site().offered)
 
@@ -197,7 +198,7 @@ def _app_page(issues: list[Issue], status: int = 200) -> ResponseReturnValue:
 
 
 def _last_stays(actor: Actor) -> bool:
-    return actor.is_staff and _settings().staff_need_two
+    return _settings().staff_need_two if actor.is_staff else _settings().patients_need_two
 
 
 def _settings() -> Settings:

@@ -11,18 +11,19 @@ from portal import db
 from portal.accounts import joining_codes, passwords, sessions, throttle
 from portal.accounts.devices import NOWHERE, Arrival
 from portal.accounts.keeping import drop_kept, keep, take_kept
+from portal.accounts.key_ring import check_key_ring
 from portal.accounts.models import Account, Clinic, Invitation, Patient
 from portal.actors import PATIENTS, STAFF, Actor, Permission, Role, system
 from portal.audit import service as audit
 from portal.audit.events import Event, Outcome
 from portal.clock import now
 from portal.db import session, transaction
-from portal.errors import Gone, Issue, Misconfigured, NotAllowed, NotFound
+from portal.errors import Gone, Issue, NotAllowed, NotFound
 
 MOST_FAILURES = 5
 IN_USE = "This address cannot be used for this account. If it is yours already, call the clinic; else give another."
 
-__all__ = ["drop_kept", "keep", "take_kept"]
+__all__ = ["check_key_ring", "drop_kept", "keep", "take_kept"]
 
 
 # -- clinics ---------------------------------------------------------------------------------------------------------
@@ -47,20 +48,6 @@ def clinic(clinic_id: str) -> Clinic:
     if found is None:
         raise NotFound
     return found
-
-
-def check_key_ring() -> None:
-    """Raises Misconfigured when the stored data was sealed with another ring than the one loaded."""
-    if any(each.key_ring != db.keys().fingerprint() for each in clinics()):
-        raise Misconfigured(
-            "The key file does not belong to this database. Restore the key file that was saved with it."
-        )
-    missing = set(db.masters_in_use()) - set(db.keys().masters)
-    if missing:
-        raise Misconfigured(
-            f"The key file lacks master {', '.join(map(str, sorted(missing)))}, which this database needs. "
-            "Restore the newest key file."
-        )
 
 
 # -- people ----------------------------------------------------------------------------------------------------------
@@ -305,10 +292,18 @@ class Joined:
 
 
 def join(
-    token: str, proof: str | None, email: str, password: str, language: str, offered: tuple[str, ...] = ()
+    token: str,
+    proof: str | None,
+    email: str,
+    password: str,
+    language: str,
+    offered: tuple[str, ...] = (),
+    *,
+    need_two: bool = False,
 ) -> Joined:
     """Use the invitation: makes the account and signs it in, or tells what to mend. The link works once; Gone without proof.
 
+    With `need_two` it opens nothing but the page that sets a second factor up.
     The account speaks what the record says this person prefers when that is among the `offered`, else `language`.
     """
     row = invitation(token)
@@ -336,7 +331,7 @@ def join(
         row.used_at = now()
         actor = sessions.actor_of(account, None)
         audit.record(actor, Event.JOINED, subject=f"accounts:{account.id}", patient_id=patient.id)
-        return Joined(sessions.begin(account), [])
+        return Joined(sessions.begin(account, stage=sessions.first_stage(need_two=need_two)), [])
 
 
 def _spoken(preferred: str | None, offered: tuple[str, ...]) -> str | None:

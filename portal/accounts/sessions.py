@@ -89,6 +89,11 @@ class Stage(StrEnum):
     SET_UP = "set-up"
 
 
+def first_stage(*, need_two: bool) -> Stage:
+    """Of somebody who has a password and nothing else."""
+    return Stage.SET_UP if need_two else Stage.FULL
+
+
 def begin(
     account: Account, how: str = "password", device: Mapping[str, str] | None = None, stage: Stage = Stage.FULL
 ) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 
+import portal
 from portal import db
-from portal.actors import Role
+from portal.accounts import service as accounts
+from portal.actors import Role, system
 from portal.clock import now
 from portal.db import transaction
+from portal.settings import Settings
 from tests import make
+from tests.accounts import proxying
 from tests.accounts.people import ANA, Person, app_of, code_of
 from tests.conftest import DATABASES
 
@@ -156,8 +161,6 @@ def test_staff_without_a_second_factor_find_its_set_up_and_nothing_else(strict: 
 
 
 def test_staff_keep_their_last_second_factor_and_patients_need_none(strict: Flask, ana: Person) -> None:
-    from portal.accounts import service as accounts
-
     with transaction():
         make.staff(accounts.clinics()[0], Role.FRONT_DESK, "Sam")
     sam = Person(strict, "front-desk@example.org")
@@ -187,3 +190,31 @@ def test_nobody_removes_the_factor_or_ends_the_session_of_somebody_else(strict: 
     for each in mine:
         ben.post("/security/sessions/end", "/security", session=each)
     assert app_of(ANA).id == factor_id and ana.is_in()
+
+
+def test_a_clinic_may_require_a_second_factor_of_patients_and_of_who_answers_for_them(config: Settings) -> None:
+    """From the first page after joining on, and at each sign-in until it is set up; and then it stays."""
+    app = portal.create_app(replace(config, patient_second_factor="required"))
+    ben = make.patient(make.clinic(forms=()), "Ben Ode")
+    made = accounts.invite(system(ben.clinic_id), ben.id, 14)
+    grace = proxying.link(ben)
+    new, proof = Person(app, "ben@example.org"), {"day": "27", "month": "3", "year": "1985"}
+    new.post(f"/join/{made.token}", f"/join/{made.token}", code=made.code, **proof)
+    account = f"/join/{made.token}/account"
+    assert new.post(account, account, email=new.email, password=make.PASSWORD).location == "/visits"
+    helper, path = Person(app, "grace@example.org"), f"/answer/{grace}"
+    year, month, day = proxying.BORN.split("-")
+    helper.post(path, path, day=day, month=month, year=year)
+    helper.post(f"{path}/account", f"{path}/account", email=helper.email, password=make.PASSWORD)
+    later_on = Person(app, "ben@example.org")
+    later_on.sign_in()
+    for person in (new, helper, later_on):
+        for shut in ("/visits", "/results", "/security"):
+            assert person.get(shut).location == "/security/set-up", (person.email, shut)
+        assert "Your clinic asks everybody" in person.text("/security/set-up")
+    for person in (later_on, helper):
+        person.add_app()
+        assert person.get("/visits").status_code == 200
+        person.post("/security/factors/remove", "/security", factor=app_of(person.email).id)
+        assert app_of(person.email), "the last one stays"
+    assert new.get("/visits").status_code == 303, "whoever was signed in without it is out"
