@@ -220,9 +220,13 @@ def _with_doubts(ruling: Ruling, case: Case, section: Section) -> Ruling:
     return ruling
 
 
-def moved(fact: Json, section: Section) -> bool:
-    """Whether the record has something else today than when the patient was asked about this fact."""
-    return _moved(_case(fact, section, NOT_LOOKED, "", ""))
+def moved(fact: Json, record: Record) -> bool:
+    """Whether the record has something else today than when the patient was asked about this fact; False where not all of the
+    places in which it stands have been read."""
+    kind = text_at(fact, "kind")
+    if not set(PLACES.get(kind, (kind,))) <= record.keys():
+        return False
+    return _moved(_case(fact, _looked(fact, record), NOT_LOOKED, "", ""))
 
 
 def _moved(case: Case) -> bool:

@@ -19,7 +19,7 @@ from portal.intake import service as intake
 from portal.review import claims
 from portal.review.attention import FILTERS, Around, Why, attention, pressing, to_decide
 from portal.review.proposals import moved
-from portal.review.record import KINDS
+from portal.review.record import KINDS, MORE
 from portal.review.section import KNOWN, NONE, Section
 
 Status = intake.Status
@@ -74,6 +74,8 @@ class Row:
 
 
 _MOVING = frozenset({State.WAITING, State.NOT_CONFIRMED})
+FACTS = KINDS | {name: kind for name, kind in MORE.items() if name not in ("surveys", "vitals", "labs")}
+"""The sections that patients are asked about; the others are only told of by forms."""
 VIEWS = {Status.SUBMITTED: REVIEW, Status.IN_REVIEW: REVIEW, Status.RETURNED: PATIENT, Status.CHANGING: PATIENT}
 SHOWS: dict[str, Callable[[Row], bool]] = {
     REVIEW: lambda row: row.view == REVIEW,
@@ -219,18 +221,18 @@ def _stale(actor: Actor, submissions: Iterable[intake.Submission]) -> set[str]:
     since: dict[str, datetime] = {}
     for each in open_:
         since[each.patient_id] = min(each.sent_at, since.get(each.patient_id, each.sent_at))
-    read = ehr.read_since(actor, since, KINDS.values()) if since else {}
+    read = ehr.read_since(actor, since, FACTS.values()) if since else {}
     return {each.id for each in open_ if _moved(each, read)}
 
 
 def _moved(submission: intake.Submission, read: Mapping[tuple[str, ehr.Kind], list[Json]]) -> bool:
     sections = {
         name: Section(KNOWN if read[submission.patient_id, kind] else NONE, tuple(read[submission.patient_id, kind]))
-        for name, kind in KINDS.items()
+        for name, kind in FACTS.items()
         if (submission.patient_id, kind) in read
     }
     facts = objects_at(submission.document, "facts") if sections else []
-    return any(moved(fact, sections[fact["kind"]]) for fact in facts if fact["kind"] in sections)
+    return any(moved(fact, sections) for fact in facts)
 
 
 def _filters(rows: list[Row], actor: Actor) -> list[Filter]:
