@@ -27,6 +27,7 @@ from tests.journeys.conftest import (
     arrive,
     running_demo,
 )
+from tests.journeys.test_signing_in_safely import with_a_passkey
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL, README = ROOT / "pictures", ROOT / ".ci" / "pictures"
@@ -209,6 +210,64 @@ def the_rest_of_the_desk(album: Album) -> None:
     album.take(jo, "connection")
 
 
+def signing_in(album: Album) -> None:
+    """A passkey made and used, the list of sessions, a page of one's own that says what protects it."""
+    priya = album.person("priya@demo.example")
+    with_a_passkey(priya)
+    album.take(priya, "security-password-only", "/security")
+    priya.press("Add a passkey")
+    priya.page.get_by_label("What do you call this device?").fill("My phone")
+    album.take(priya, "passkey-new")
+    priya.press("Make the passkey")
+    album.take(priya, "recovery-codes")
+    priya.press("I have kept them")
+    priya.press("Sign out")
+    album.take(priya, "sign-in-passkey", "/sign-in")
+    priya.press("Sign in with a passkey")
+    album.take(priya, "sessions", "/security")
+
+
+def answering(album: Album) -> None:
+    """A father who answers for his son: on every page it says for whom."""
+    tom = album.person("tom@demo.example")
+    album.take(tom, "answering-visits", "/visits")
+    album.take(tom, "answering-hub", swift.hub_of(tom))
+    album.take(tom, "answering-for", "/answering-for")
+
+
+def auditing(album: Album) -> None:
+    alex = album.person("auditor@demo.example")
+    album.take(alex, "audit-trail", "/audit")
+    album.take(alex, "audit-standing", "/audit/standing")
+
+
+def trust(album: Album) -> None:
+    """Breaking the glass and its banner, the patient's question about who looked, and the privacy officer's pages."""
+    lee, ana = album.person(STAFF["clinician"]), album.person("ana@patient.example")
+    lee.page.goto(f"{album.demo.url}/desk/visits")
+    lee.page.locator("tr", has_text="Ana").locator("a[href*='/emergency/']").first.click()
+    lee.page.get_by_label("What is the emergency?").fill("Found unconscious at home: need to know what was taken")
+    album.take(lee, "emergency-asked")
+    lee.page.get_by_role("button", name=re.compile("^Open for")).click()
+    album.take(lee, "emergency-banner")
+    lee.page.get_by_role("button", name="Close it now").click()
+    ana.page.goto(f"{album.demo.url}/who-looked")
+    ana.page.locator(".pv-log__ask").first.click()
+    ana.page.get_by_role("textbox").fill("Why did somebody look at my answers on a Sunday?")
+    ana.press("Send my question")
+    album.take(ana, "who-looked-asked")
+    album.take(ana, "who-looked-emergency", "/who-looked")
+    pat = album.person()
+    swift.send(pat, "/sign-in", email="privacy@demo.example", password=PASSWORD)
+    album.take(pat, "audit", "/audit")
+    album.take(pat, "audit-search", "/audit?event=emergency-begun")
+    album.take(pat, "audit-standing", "/audit/standing")
+    album.take(pat, "audit-questions", "/audit/questions")
+    pat.page.locator("main table a").first.click()
+    album.take(pat, "audit-question")
+    album.take(pat, "emergencies", "/emergencies")
+
+
 def main() -> int:
     if CHROMIUM is None:
         print("No Chromium on this machine: install it (Debian: apt-get install chromium) to take the pictures.")
@@ -221,7 +280,7 @@ def main() -> int:
         results(album)
         returned(album)
         the_desk(album, *an_intake(album))
-        rest: tuple[Callable[[Album], None], ...] = (held, the_rest_of_the_desk)
+        rest: tuple[Callable[[Album], None], ...] = (held, the_rest_of_the_desk, signing_in, answering, auditing)
         for part in rest:
             part(album)
     print(f"Pictures: {ALL} and {README}")
