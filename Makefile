@@ -95,6 +95,9 @@ consent: setup-dev  ## the statement about consent, counted: 60 vectors, 100,000
 door: setup-dev  ## ask the door 500 times about somebody who is there and somebody who is not: can the time tell? (10 minutes)
 	@$(BIN)/python -m tests.accounts.same_for_all
 
+linkage: setup-dev  ## how matching does on the FEBRL sets (FEBRL=their folder; without it, how to get them): precision, recall, the share for a person
+	@FEBRL="$(FEBRL)" $(BIN)/python -m tests.review.figures
+
 pictures: setup-dev assets  ## take the README's pictures and one of each page, phone and desktop, into pictures/
 	@$(BIN)/python -m tests.pictures
 	@$(BIN)/python -m tests.intake.pictures

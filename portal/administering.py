@@ -125,4 +125,4 @@ def after_restore(arguments: Arguments) -> None:
 
 
 def match(arguments: Arguments) -> int:
-    return match_command.main(arguments.file)
+    return match_command.main(arguments.files)

@@ -83,7 +83,7 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("--replace", {"action": "store_true", "help": "although there is a database already; it is set aside"}),
     ),
     "rotate-keys": (("--clinic", {"required": True, "help": "the clinic's slug"}),),
-    "match": (("file", {"metavar": "FILE"}),),
+    "match": (("files", {"metavar": "FILE", "nargs": "+"}),),
 }
 
 

@@ -16,17 +16,24 @@ from portal.review.identity import Identity, of_patient, of_person
 
 @dataclass(frozen=True)
 class Pair:
-    """Two people and, where the file knows, the truth: match, possible or different."""
+    """Two people and, where the file knows, the truth: match, possible or different. Not `compared`: they have nothing in
+    common by which the one would have been found for the other."""
 
     name: str
     one: Identity
     other: Identity
     truth: str | None = None
+    compared: bool = True
 
 
-def pairs(path: Path) -> Iterator[Pair]:
-    """The pairs of a file, told by its ending and first line. Raises Unreadable with what is wrong."""
-    text = path.read_text(encoding="utf-8-sig")
+def pairs(*paths: Path) -> Iterator[Pair]:
+    """The pairs of a file (or of several FEBRL files together), told by its ending and first line. Raises Unreadable."""
+    texts = [path.read_text(encoding="utf-8-sig") for path in paths]
+    if len(texts) > 1:
+        if not all(_is_febrl(path, text) for path, text in zip(paths, texts, strict=True)):
+            raise Unreadable("Only FEBRL files can be compared with each other.")
+        return of_people({name: each for text in texts for name, each in febrl_people(text).items()})
+    path, text = paths[0], texts[0]
     reader = next((read for told, read in READERS if told(path, text)), None)
     if reader is None:
         raise Unreadable(
@@ -80,10 +87,26 @@ def _blocks(person: Identity) -> Iterator[object]:
 
 
 def _febrl(text: str) -> Iterator[Pair]:
-    people = febrl_people(text)
-    for one, other in blocked(people):
-        truth = "match" if one.split("-")[1] == other.split("-")[1] else "different"
-        yield Pair(f"{one} {other}", people[one], people[other], truth)
+    return of_people(febrl_people(text))
+
+
+def of_people(people: dict[str, Identity]) -> Iterator[Pair]:
+    """Every pair that has something in common, and then those that are one person and have nothing: they are lost."""
+    true = true_pairs(people)
+    for pair in blocked(people):
+        one, other = pair
+        yield Pair(f"{one} {other}", people[one], people[other], "match" if pair in true else "different")
+        true.discard(pair)
+    for one, other in sorted(true):
+        yield Pair(f"{one} {other}", people[one], people[other], "match", compared=False)
+
+
+def true_pairs(people: dict[str, Identity]) -> set[tuple[str, str]]:
+    """The pairs of FEBRL records that are one person, by their number in rec_id."""
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    for name in people:
+        same[name.split("-")[1]].append(name)
+    return {pair for members in same.values() for pair in combinations(sorted(members), 2)}
 
 
 _MIIS_TRUTH = {"match": "match", "possible match": "possible", "not a match": "different"}
@@ -135,8 +158,12 @@ def _person(said: Json) -> Identity:
     return of_patient(said) if said.get("resourceType") == "Patient" else of_person(said)
 
 
+def _is_febrl(path: Path, text: str) -> bool:
+    return path.suffix == ".csv" and text.startswith("rec_id")
+
+
 READERS: tuple[tuple[Callable[[Path, str], bool], Callable[[str], Iterator[Pair]]], ...] = (
-    (lambda path, text: path.suffix == ".csv" and text.startswith("rec_id"), _febrl),
+    (_is_febrl, _febrl),
     (lambda path, text: text.startswith("TEST:"), _miis),
     (lambda path, text: text.lstrip().startswith("{"), _json_lines),
 )

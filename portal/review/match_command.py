@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -14,13 +15,13 @@ from portal.review.matching import Likeness, likeness, score
 WRONG = (Likeness.SURE, "different")
 
 
-def main(path: str, out: TextIO = sys.stdout, told: TextIO = sys.stderr) -> int:
-    """0 when the file was read to its end, 2 with a sentence when it could not be read."""
+def main(paths: Sequence[str], out: TextIO = sys.stdout, told: TextIO = sys.stderr) -> int:
+    """0 when the files were read to their end, 2 with a sentence when they could not be read."""
     counted: Counter[tuple[Likeness, str | None]] = Counter()
     try:
-        for pair in pairs(Path(path)):
+        for pair in pairs(*map(Path, paths)):
             fields = compare(pair.one, pair.other)
-            verdict = likeness(fields)
+            verdict = likeness(fields) if pair.compared else Likeness.UNLIKE
             counted[verdict, pair.truth] += 1
             line = {
                 "pair": pair.name,
@@ -28,10 +29,11 @@ def main(path: str, out: TextIO = sys.stdout, told: TextIO = sys.stderr) -> int:
                 "score": score(fields),
                 "fields": fields,
                 "truth": pair.truth,
+                "compared": pair.compared,
             }
             out.write(json.dumps(line) + "\n")
     except (OSError, UnicodeDecodeError, PortalError) as wrong:
-        told.write(f"{path} could not be read: {wrong}\n")
+        told.write(f"{' '.join(paths)} could not be read: {wrong}\n")
         return 2
     told.write(summary(counted))
     return 0
@@ -44,9 +46,12 @@ def summary(counted: Counter[tuple[Likeness, str | None]]) -> str:
     right, wrong = counted[Likeness.SURE, "match"], counted[WRONG]
     true = sum(number for (_, truth), number in counted.items() if truth == "match")
     asked = sum(number for (verdict, _), number in counted.items() if verdict is Likeness.MAYBE)
+    asked_right = counted[Likeness.MAYBE, "match"]
     missed = counted[Likeness.UNLIKE, "match"]
     return (
         f"{total} pairs: {tied} tied, {asked} for a person, {total - tied - asked} unlike\n"
+        f"of those that are one person: {_share(right, true)} tied, {_share(asked_right, true)} for a person, "
+        f"{_share(missed, true)} lost; for a person though different: {asked - asked_right}\n"
         f"wrong automatic ties: {wrong}; precision {_share(right, right + wrong)}; "
         f"recall {_share(right, true)}, with a person's look {_share(true - missed, true)}\n"
     )

@@ -141,7 +141,10 @@ def test_a_tie_taken_back_after_delivery_says_what_is_in_the_wrong_record_until_
 def test_facts_of_the_wrong_record_are_not_shown_or_proposed(world: World, tmp_path: Path) -> None:
     with at_the_clinic(world, tmp_path):
         theirs = {
-            "resourceType": "AllergyIntolerance", "id": "x", "meta": {"versionId": "1"}, "patient": {"reference": B}, "code": {"text": "Bee stings"},
+            "resourceType": "AllergyIntolerance", "id": "x",
+            "meta": {"versionId": "1"},
+            "patient": {"reference": B},
+            "code": {"text": "Bee stings"},
         }  # fmt: skip
         stranger = untied(world, phone=EIGHT)[1]
         actor = world.actor()
