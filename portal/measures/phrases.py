@@ -3,6 +3,7 @@
 from portal.measures.periods import Period
 
 UNSAID = "not shown"
+FEW = "Too few to say how many."
 
 
 def number(value: int | None) -> str:
@@ -47,3 +48,8 @@ def lasting(seconds: int) -> str:
 
 def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} %"
+
+
+def counts(value: int | None, words: str, none: str) -> str:
+    """The words with the number in them; others where there is none, or too few to say."""
+    return FEW if value is None else words.format(f"{value:,}") if value else none

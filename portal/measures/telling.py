@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.measures.cells import ANSWERS, ENDS, VERDICTS, Figures
 from portal.measures.chart import Chart, columns
 from portal.measures.periods import Period
-from portal.measures.phrases import UNSAID, brief, lasting, many, number, share, span
+from portal.measures.phrases import FEW, UNSAID, brief, counts, lasting, many, number, share, span
 from portal.measures.service import Shown
 from portal.measures.tally import ALL, SPARED, Middle
 from portal.measures.words import VALUES, Names
@@ -130,10 +130,12 @@ def _spared(figures: Figures, series: Sequence[Figures], names: Names) -> Part:
     return Part(
         "spared",
         "Questions that did not have to be answered",
-        f"{number(spared)} questions: facts that patients only had to call right, answers from the record that they let stand, and "
-        "what they had confirmed a short while ago."
-        if spared != 0
-        else "None in this time.",
+        counts(
+            spared,
+            "{} questions: facts that patients only had to call right, answers from the record that they let stand, and what "
+            "they had confirmed a short while ago.",
+            "None in this time.",
+        ),
         _over(series, "Questions that did not have to be answered", SPARED),
         tuple(tables),
     )
@@ -193,15 +195,21 @@ def _visits(figures: Figures, series: Sequence[Figures], names: Names) -> Part:
     return Part(
         "visits",
         "Visits prepared, and where people stopped",
-        f"{number(figures.of('visits', '', 'sent'))} of {number(visits)} visits had been prepared here."
-        if visits != 0
-        else "There were no visits in this time.",
+        _prepared(figures.of("visits", "", "sent"), visits),
         _over(series, "Visits that were prepared", "visits", "sent"),
         (
             Table(("By the end of the day of the visit", "Visits", "Share"), tuple(rows)),
             *([Table(("Begun, and left before", "Visits"), tuple(left[:MOST_ROWS]), max(0, len(left) - MOST_ROWS))] if left else []),
         ),
     )  # fmt: skip
+
+
+def _prepared(ready: int | None, visits: int | None) -> str:
+    if visits == 0:
+        return "There were no visits in this time."
+    if visits is None or ready is None:
+        return FEW
+    return f"{ready:,} of {many(visits, 'visit', 'visits')} had been prepared here."
 
 
 def _share_of(part: int | None, whole: int | None) -> str:
@@ -228,9 +236,11 @@ def _corrections(figures: Figures, names: Names) -> Part:
     return Part(
         "corrections",
         "Corrections",
-        f"{number(changed)} answers that had been filled in from the record were changed by patients."
-        if changed != 0
-        else "No answer that had been filled in from the record was changed.",
+        counts(
+            changed,
+            "{} answers that had been filled in from the record were changed by patients.",
+            "No answer that had been filled in from the record was changed.",
+        ),
         None,
         (Table(head, tuple(rows[:MOST_ROWS]), max(0, len(rows) - MOST_ROWS)),) if rows else (),
     )
@@ -248,9 +258,11 @@ def _decisions(figures: Figures, series: Sequence[Figures]) -> Part:
     return Part(
         "decisions",
         "What staff decided, and did not have to type",
-        f"{number(taken)} items reached the record without anybody typing them again."
-        if taken != 0
-        else "Nothing has reached the record in this time.",
+        counts(
+            taken,
+            "{} items reached the record without anybody typing them again.",
+            "Nothing has reached the record in this time.",
+        ),
         _over(series, "Items that nobody had to type", "taken"),
         (
             Table(("What staff decided", "Items", "Share"), tuple(rows)),
