@@ -22,6 +22,7 @@ NEEDS: dict[str, str] = {
     "FamilyMemberHistory": "crus",
     "CareTeam": "crus",
     "Practitioner": "r",
+    "Organization": "r",
     "Questionnaire": "rs",
     "QuestionnaireResponse": "crus",
     "ValueSet": "r",
@@ -48,6 +49,7 @@ READS: dict[str, str] = {
     "FamilyMemberHistory": "rs",
     "CareTeam": "rs",
     "Practitioner": "r",
+    "Organization": "r",
 }
 """What a patient who connects their record lets us read with their own permission. Nothing is written with it."""
 IDENTITY = "openid fhirUser"

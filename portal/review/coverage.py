@@ -39,7 +39,7 @@ def changed(case: Case) -> Ruling:
         return nothing(case, Risk.LOOK, GONE)
     payor, plan, member = (case.also.get(name, "") for name in ("insurer", "plan", "member"))
     said = insurance(payor, plan, member)
-    if payor and plain(payor) != plain(insurer(case.now)):
+    if payor and plain(payor) not in {plain(insurer(case.now)), plain(case.label)}:
         return Ruling(ADDS, create(_draft(case, payor, plan, member)), said, Risk.LOOK, (OTHER_INSURER,))
     elements: dict[str, object] = (
         {"subscriberId": member or None} if member != text_at(case.now, "subscriberId") else {}
