@@ -219,7 +219,7 @@ def _forms_only() -> None:
         return
     if request.content_length and request.mimetype not in FORMS:
         raise Unreadable
-    if any("\x00" in text for pair in request.form.items(multi=True) for text in pair):
+    if any("\x00" in name or "\x00" in "".join(texts) for name, texts in request.form.lists()):
         raise Unreadable
 
 

@@ -24,6 +24,7 @@ _DRAFT = select(Draft).where(Draft.visit_id == bindparam("visit"), Draft.task ==
 _DRAFTS = select(Draft).where(Draft.visit_id == bindparam("visit"))
 _LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
 _STATUS = _LATEST.with_only_columns(Submission.status)
+_DRAFT_STATUS = _DRAFT.add_columns(_STATUS.scalar_subquery())
 REOPENED = frozenset({Status.RETURNED.value, Status.WITHDRAWN.value, Status.CHANGING.value})
 """What was sent and is followed by another round."""
 _OPEN = REOPENED | {None}
@@ -57,9 +58,7 @@ def save(
     """
     with transaction(keep=True) as current:
         visit = visits.visit(actor, visit_id, lock=True)
-        if not open_for_answers(visit):
-            raise AlreadySent
-        row = draft(visit, task)
+        row = _open_draft(visit, task)
         document = dict(change(row))
         response = document.pop("response", None)
         if row is not None and NOTE in row.document:
@@ -81,6 +80,15 @@ def save(
             row.response = response
         audit.record(actor, event, subject=f"drafts:{row.id}", patient_id=visit.patient_id, detail=detail or {})
         return row
+
+
+def _open_draft(visit: Visit, task: str) -> Draft | None:
+    """The draft of a task, under the visit's lock. AlreadySent once it was sent."""
+    found = session().execute(_DRAFT_STATUS, {"visit": visit.id, "task": task}).one_or_none()
+    status = session().scalar(_STATUS, {"visit": visit.id}) if found is None else found[1]
+    if status not in _OPEN:
+        raise AlreadySent
+    return found[0] if found else None
 
 
 def latest_submission(visit: Visit) -> Submission | None:

@@ -84,11 +84,13 @@ def _seconds(before: float | None, turn: Turn, saved_at: datetime | None, at: da
 
 
 def touches(before: Filling, answers: Mapping[str, list[Json]]) -> list[Touch]:
-    """What a post does to each question of its page."""
+    """What a post does to the questions of its page: to those that had been prefilled, and those that it changes."""
     asked = [(name, before.stored(name) or [], here) for name, here in answers.items()]
+    noted = [(name, any(map(origin, stored)), stored, here) for name, stored, here in asked]
     return [
-        Touch(field(before, name), any(map(origin, stored)), values(stored) != values(here))
-        for name, stored, here in asked
+        Touch(field(before, name), given, values(stored) != values(here))
+        for name, given, stored, here in noted
+        if given or stored != here
     ]
 
 

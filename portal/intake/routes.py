@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from portal import attention, guard, pages
 from portal.accounts import service as accounts
@@ -15,11 +17,13 @@ from portal.downloads import handed_over
 from portal.errors import Issue as Trouble
 from portal.intake import (
     changing,
+    checked,
     confirming,
     drafts,
     filling,
     framed,
     given,
+    library,
     noticing,
     pace,
     sending,
@@ -32,7 +36,7 @@ from portal.intake.forms import grown, said, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
 from portal.intake.page_form import PageForm, page_form
-from portal.questionnaire import Issue
+from portal.questionnaire import Issue, Section
 
 bp = Blueprint("intake", __name__, url_prefix="/visits")
 
@@ -345,10 +349,16 @@ def _addresses() -> dict[str, Any]:
 
 def _everything(visit: Visit) -> dict[str, Any]:
     actor = guard.actor()
+
+    def read_through(entry: library.Entry, found: list[Section]) -> Markup:
+        form = partial(url_for, ".form_page", visit_id=visit.id, slug=entry.slug)
+        return checked.sections(found, lambda page_key: f"{form(page_key=page_key)}?from=check")
+
     return {
         "tasks": sending.tasks(actor, visit),
         "sections": confirming.summary(actor, visit),
         "forms": sending.form_summaries(actor, visit, _language(), _fresh()),
+        "read_through": read_through,
         "consent": sending.consent_summary(actor, visit),
         "urgent": _urgent(visit),
     }

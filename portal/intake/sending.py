@@ -99,7 +99,10 @@ def form_summaries(
 ) -> list[tuple[library.Entry, list[Any]]]:
     """Each form with its rows for "check your answers"."""
     works = filling.works(actor, visit, language, max_age)
-    return [(each.entry, list(each.filling.summary(language))) for each in works]
+    found = [(each.entry, list(each.filling.summary(language))) for each in works]
+    for each in works:
+        filling.put_away(each)
+    return found
 
 
 def consent_summary(actor: Actor, visit: Visit) -> Any:

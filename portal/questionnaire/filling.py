@@ -73,6 +73,7 @@ class Filling:
         self._top = reading.top
         self._pages: list[PageLayout] | None = None
         self._drawn: dict[str, list[Node]] = {}
+        self._named: dict[str, Entry | None] = {}
         self._evaluation = Evaluation(form, reading.top, context, self._base())
 
     def _base(self) -> Json:
@@ -100,7 +101,7 @@ class Filling:
 
     def _redraw(self) -> None:
         self._pages = None
-        self._drawn = {}
+        self._drawn, self._named = {}, {}
 
     def _moved(self, items: Iterable[Item]) -> None:
         """Answers of these items changed: what they reach is decided and calculated anew, all else stays."""
@@ -213,8 +214,10 @@ class Filling:
         return str(text_of(self._evaluation, entry, "text")) if entry else ""
 
     def _entry(self, name: str) -> Entry | None:
-        found = addresses.parse(name, self.form.all_items)
-        return addresses.find(self._top, *found) if found else None
+        if name not in self._named:
+            found = addresses.parse(name, self.form.all_items)
+            self._named[name] = addresses.find(self._top, *found) if found else None
+        return self._named[name]
 
     # -- answering ---------------------------------------------------------------------------------------------
 
@@ -245,7 +248,7 @@ class Filling:
         left: dict[str, list[Json]] = {}
         for name, answers in changes.items():
             entry = self._entry(name)
-            if entry is None or not self._reachable(entry):
+            if entry is None or _stands(entry, answers) or not self._reachable(entry):
                 continue
             if self._evaluation.enabled(entry):
                 taken.append((entry, [_own(answer) for answer in answers[:MAX_ANSWERS] if _tellable(answer)]))
@@ -406,6 +409,15 @@ def _tellable(answer: object) -> bool:
         return False
     plain = all(not isinstance(value, (dict, list)) for value in answer.values())
     return plain or not problem(answer)
+
+
+def _stands(entry: Entry, answers: list[Json]) -> bool:
+    """Whether these are the answers that stand there already, as the person's own."""
+    return bool(answers) and answers == entry.answers and not entry.blanks and all(map(_is_bare, answers))
+
+
+def _is_bare(answer: Json) -> bool:
+    return not ({"item", "id", "extension"} & answer.keys()) and _tellable(answer)
 
 
 def _start(entry: Entry) -> None:

@@ -288,7 +288,7 @@ def test_do_not_know_and_prefer_not_to_say_are_answers_of_their_own_where_the_fo
 def test_a_form_at_the_limits_is_still_drawn_quickly_enough_to_use() -> None:
     made = form(*(group(f"g{n}", *many(f"q{n}-", 19), ext=[control("page")]) for n in range(100)))
     assert len(made.all_items) == 2000
-    began = time.perf_counter()
+    began = time.process_time()
     filled = answered(filling(made), **{"q50-3": "x"})
     assert len(filled.nodes(filled.pages[50].key)[0].children) == 19
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

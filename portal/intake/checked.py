@@ -1,0 +1,56 @@
+"""What was answered in a form, to be read through: rows of a summary list, as the design system draws them (the tests compare)."""
+
+from collections.abc import Callable, Iterable
+
+from markupsafe import Markup, escape
+
+from portal.components import blocks
+from portal.components.html import finished
+from portal.pages import words
+from portal.questionnaire import Row, Section
+
+FOLDED = 3
+"""More questions of a section without an answer than these are folded together."""
+
+
+def sections(found: Iterable[Section], address: Callable[[str], str]) -> Markup:
+    """Section by section, each with its rows; `address` tells where a page is changed."""
+    return finished("".join(_section(each, escape(address(each.page_key))) for each in found))
+
+
+def _section(section: Section, address: str) -> str:
+    shown = [row for row in section.rows if row.answers or not row.read_only]
+    several = sum(1 for row in shown if _is_empty(row)) > FOLDED
+    said = [row for row in shown if not (several and _is_empty(row))]
+    left = [row for row in shown if several and _is_empty(row)]
+    made = f'<h2 class="nhsuk-heading-m">{escape(section.title)}</h2>\n'
+    if said:
+        made += _rows(said, section.title, address)
+    if left:
+        told = words("%(count)s questions without an answer", count=len(left))
+        made += str(blocks.details({"summaryText": told, "html": finished(_rows(left, section.title, address))}, words))
+    return made
+
+
+def _is_empty(row: Row) -> bool:
+    return row.state == "empty" and not row.read_only
+
+
+def _rows(rows: list[Row], title: str, address: str) -> str:
+    change, nothing = escape(words("Change")), words("Not answered")
+    some = any(not row.read_only for row in rows)
+    made = []
+    for row in rows:
+        key = ": ".join([*(each for each in row.trail if each != title), row.question])
+        bare = " nhsuk-summary-list__row--no-actions" if some and row.read_only else ""
+        action = "" if row.read_only else _action(row, address, change)
+        made.append(
+            f'<div class="nhsuk-summary-list__row{bare}"><dt class="nhsuk-summary-list__key">{escape(key)}</dt>'
+            f'<dd class="nhsuk-summary-list__value">{escape(", ".join(row.answers) or nothing)}</dd>{action}</div>'
+        )
+    return f'<dl class="nhsuk-summary-list">{"".join(made)}</dl>'
+
+
+def _action(row: Row, address: str, change: str) -> str:
+    hidden = f'<span class="nhsuk-u-visually-hidden"> {escape(row.question)}</span>' if row.question else ""
+    return f'<dd class="nhsuk-summary-list__actions"><a class="nhsuk-link" href="{address}#{row.name}">{change}{hidden}</a></dd>'
