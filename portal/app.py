@@ -90,6 +90,7 @@ def _open_rooms(app: Flask, config: Settings) -> None:
         audit.Lookups(naming.patients, naming.find, naming.one, accounts_service.take_kept, accounts_service.drop_kept),
     )
     guard.open_room(app, intake.bp, Role.PATIENT, proxy=Scope.FORMS)
+    guard.open_room(app, changing_routes.bp, Role.PATIENT, proxy=Scope.FORMS)
     guard.open_room(app, signing_routes.bp, Role.PATIENT, proxy=Scope.CONSENTS)
     guard.open_room(app, consent.bp, Role.PATIENT, proxy=Scope.CONSENTS)
     consent.install(app, visits.visit)

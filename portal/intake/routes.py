@@ -195,7 +195,7 @@ def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
     if leaving or request.form.get("step") == "later":
         return url_for(".hub", visit_id=visit_id)
     if not _moves_on():
-        return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key)
+        return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key, _anchor=_place(work) or None)
     following, to_check = filling.page_after(work, page_key), request.args.get("from") == "check"
     if (following is None or to_check) and filling.to_sign(work):
         return url_for("signing.sign", visit_id=visit_id, slug=slug)
@@ -204,6 +204,16 @@ def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
     if following is None:
         return url_for(".hub", visit_id=visit_id)
     return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following)
+
+
+def _place(work: filling.Work) -> str:
+    """Where the person goes on after adding or removing: the new repetition, or the one before that which is gone."""
+    name, step = request.form.get("add", ""), 1
+    if not name:
+        name, step = request.form.get("remove", ""), -1
+    head, _, number = name.rpartition("-")
+    beside = f"{head}-{max(int(number) + step, 0)}" if number.isdecimal() and len(number) < 5 else name
+    return next((one for one in (beside, name) if one and work.filling.node(one)), "")
 
 
 def _form_page(
@@ -318,18 +328,6 @@ def receipt(visit_id: str) -> ResponseReturnValue:
         may_take_back=changing.may_take_back(visit, submission),
         may_change=changing.may_change(visit, submission),
     )
-
-
-@bp.post("/<visit_id>/take-back")
-def take_back(visit_id: str) -> ResponseReturnValue:
-    changing.take_back(guard.actor(), visit_id)
-    return redirect(url_for(".hub", visit_id=visit_id), 303)
-
-
-@bp.post("/<visit_id>/change")
-def change(visit_id: str) -> ResponseReturnValue:
-    changing.reopen(guard.actor(), visit_id)
-    return redirect(url_for(".hub", visit_id=visit_id), 303)
 
 
 @bp.context_processor
