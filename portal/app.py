@@ -24,8 +24,8 @@ from portal.ehr import launch_routes, launching
 from portal.ehr import routes as ehr
 from portal.emergency import routes as emergency
 from portal.emergency import service as emergencies
+from portal.intake import asking_routes, changing_routes, signing_routes, visits
 from portal.intake import routes as intake
-from portal.intake import asking_routes, signing_routes, visits
 from portal.labs import desk_routes as labs_desk
 from portal.labs import questions
 from portal.labs import routes as labs
