@@ -53,7 +53,10 @@ def test_a_mother_answers_for_her_child_until_the_desk_ends_it(walker: Person, s
     carla.sees(f"You may not sign for {CHILD} or choose what may be shared")
     assert carla.page.get_by_role("link", name="Choose what may be shared").count() == 0
     swift.confirm(carla, hub)
-    swift.fill_in(carla, hub, born="2 January 2019")
+    carla.open(f"{hub}/forms/paediatric-intake/about-you-and-the-visit")
+    carla.page.get_by_label("The child's date of birth").fill("2 January 2019")
+    carla.press("Save and come back later")
+    swift.fill_in(carla, hub)
     assert swift.send(carla, f"{hub}/check") == f"{hub}/receipt"
     open_submission(sam, CHILD)
     sam.sees(MOTHER)
@@ -69,7 +72,7 @@ def test_a_mother_answers_for_her_child_until_the_desk_ends_it(walker: Person, s
 def test_a_patient_lets_somebody_answer_and_ends_it(walker: Person, new_patient: Person) -> None:
     kim = new_patient("Kim Oakley")
     kim.open("/people-who-answer")
-    kim.follow("Let somebody answer for you")
+    kim.press("Let somebody answer for you")
     kim.page.get_by_label("Their name").fill("Carla Vale")
     for label, part in zip(("Day", "Month", "Year"), BORN, strict=True):
         kim.page.get_by_label(label, exact=True).fill(part)
