@@ -27,6 +27,22 @@ MORE = {
     "careteam": ehr.Kind.TEAM,
 }
 """Sections that are looked at only when the submission says something of their kind."""
+WORDS: dict[str, str] = {
+    "contact": "Contact",
+    "medication": "Medicines",
+    "allergy": "Allergies",
+    "condition": "Conditions",
+    "surveys": "Screenings and habits",
+    "vitals": "Measurements",
+    "labs": "Test results",
+    "immunization": "Vaccines",
+    "procedure": "Procedures",
+    "family": "Family history",
+    "person": "People to call",
+    "coverage": "Insurance",
+    "careteam": "Care team",
+}
+"""What each section is called at the desk."""
 
 
 def record_now(

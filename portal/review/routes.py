@@ -21,6 +21,7 @@ from portal.review.editing import label
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
 from portal.review.keys import TABLES
 from portal.review.queue import SORTS
+from portal.review.record import WORDS
 from portal.review.service import Asked, Decided, Desk, Invited, Opened
 
 bp = Blueprint("review", __name__, url_prefix="/desk")
@@ -171,6 +172,7 @@ def _page(
         issues=[*(decided.issues if decided else []), *(issues or [])],
         kept=kept,
         label=label,
+        section_words=WORDS,
         born=_date(opened.person.get("birthDate")),
         clinic_source=_source(opened),
     )

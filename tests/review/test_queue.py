@@ -15,6 +15,7 @@ from portal.review import service
 from portal.review.attention import FILTERS, Around, attention
 from portal.review.models import Verdict
 from portal.review.queue import ALSO, SORTS, Due
+from portal.review.record import KINDS, MORE, WORDS
 from portal.review.service import Asked, Queue
 from tests import make
 from tests.review.builders import ASTHMA, PATIENT, PENICILLIN, fact, new, phone
@@ -187,3 +188,10 @@ def test_the_page_tells_why_how_long_and_offers_what_is_there(world: World) -> N
         assert words in page
     assert "The record moved on" not in page, "nothing to narrow to"
     assert "Nothing in this list has that" in text(world.signed_in(), "/desk?why=stale")
+
+
+def test_every_section_of_the_record_has_words_at_the_desk(world: World) -> None:
+    assert set(WORDS) == {*KINDS, *MORE}
+    facts = [{**new("contact", "x y", place=place), "kind": kind} for place, kind in enumerate(WORDS, 1)]
+    page = text(world.signed_in(), f"/desk/submissions/{world.submit(*facts)}")
+    assert "What the record says now" in page
