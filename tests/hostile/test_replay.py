@@ -14,9 +14,14 @@ from tests.hostile.recording import Sender, Tape, rows, theirs
 from tests.house.world import MARKS, VISITORS, Visitor, World
 
 WHOLE = bool(os.environ.get("PREVISIT_HOSTILE_WHOLE"))
-ANA, BEN, DESK, CLINICIAN, ADMINISTRATOR = VISITORS[2], VISITORS[3], VISITORS[4], VISITORS[5], VISITORS[7]
-FAR_CLINICIAN, FAR_ADMINISTRATOR, CAI = VISITORS[8], VISITORS[9], VISITORS[10]
-DANA, EVE, FAY, GIL = VISITORS[11:15]
+NAMED = {visitor.name: visitor for visitor in VISITORS}
+ANA, BEN, CAI = NAMED["patient self"], NAMED["other patient of the clinic"], NAMED["other clinic's patient"]
+DESK, CLINICIAN, OFFICER = NAMED["front desk"], NAMED["clinician"], NAMED["privacy officer"]
+ADMINISTRATOR, AUDITOR = NAMED["administrator"], NAMED["auditor"]
+FAR_CLINICIAN, FAR_ADMINISTRATOR = NAMED["other clinic's clinician"], NAMED["other clinic's administrator"]
+DANA, EVE, FAY, GIL = (
+    NAMED[name] for name in ("proxy", "proxy out of scope", "proxy whose time is over", "proxy revoked")
+)
 OTHERS = (
     (ANA, BEN, "ana"),
     (CLINICIAN, FAR_CLINICIAN, "ana"),

@@ -1,4 +1,7 @@
-"""Who answers for two: what was sent for one is never done for the other, and nothing goes on when a permission has ended."""
+"""Who answers for two: what was sent for one is never done for the other, and nothing goes on when a permission has ended.
+
+Dana answers for Ana, and in the first two tests for Ben too, as a parent does for two children.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,8 @@ from portal.db import close, session, transaction
 from tests import make
 from tests.accounts.proxying import also
 from tests.hostile.recording import Sender, Sent, Tape, recorded, rows
-from tests.house.world import MARKS, VISITORS, World
-
-ANA, DANA = VISITORS[2], VISITORS[11]
-"""Dana answers for Ana; in the first two tests for Ben too, as a parent does for two children."""
+from tests.hostile.test_replay import DANA
+from tests.house.world import MARKS, World
 
 
 def patient(world: World, name: str) -> Patient:

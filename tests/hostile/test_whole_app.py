@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from random import Random
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.hostile.fuzzing import MOST_GROWTH, Fuzz
+from tests.hostile.fuzzing import MOST_GROWTH, Fuzz, as_sent
 from tests.house.world import World
 
 
@@ -28,3 +29,12 @@ def test_something_that_breaks_is_found(world: World, monkeypatch: pytest.Monkey
         monkeypatch.setitem(world.app.view_functions, endpoint, broken)
 
     assert len(Fuzz(world, Random(1)).run(200).wrong) >= 10
+
+
+@pytest.mark.parametrize(
+    "path", ["//.well-known/jwks.json", "//pvx.example/x?next=//pvx.example", "//", "///sign-in", "//%2e%2e/x"]
+)
+def test_two_slashes_are_a_path_and_lead_nowhere_else(world: World, path: str) -> None:
+    answer = world.app.test_client().open(**as_sent({"path": path, "method": "GET"}))
+    assert answer.status_code < 500
+    assert urlsplit(answer.location or "").netloc in {"", "localhost"}
