@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import db
-from portal.actors import system
+from portal.accounts.models import Clinic
+from portal.actors import Role, system
 from portal.clock import now
 from portal.db import session, transaction
 from portal.ehr.models import RecordReading
@@ -394,3 +395,47 @@ def test_another_row_keeps_everything_typed_and_saves_nothing(home: Home, ana: F
     page = ana.post(path, data={"csrf_token": csrf(ana, path), **typed}).get_data(as_text=True)
     assert 'value="Rosa Diaz"' in page and 'name="person-added-2-what"' in page
     assert not home.page("contact").version
+
+
+def test_the_pages_say_when_it_was_confirmed_and_how_to_change_it(
+    twice: Home, sign_in: Callable[..., FlaskClient]
+) -> None:
+    twice.records(PATIENT, {**METFORMIN, "id": "m2", "medicationCodeableConcept": {"text": "Lisinopril"}}, PENICILLIN)
+    client, visit = sign_in("ana@example.org"), twice.visit.id
+    today = now().strftime("%-d %B %Y")
+    contact = unescape(client.get(f"/visits/{visit}/confirm/contact").get_data(as_text=True))
+    assert f"You went through this on {today} for another visit." in contact
+    assert f"/visits/{visit}/confirm/contact?again=contact#contact" in contact
+    medicines = unescape(client.get(f"/visits/{visit}/confirm/medication").get_data(as_text=True))
+    assert "This is new on your record since then:" in medicines and "Lisinopril" in medicines
+    assert "No longer on your record: Metformin." in medicines
+    again = client.get(f"/visits/{visit}/confirm/contact?again=contact").get_data(as_text=True)
+    assert "555 0100" in again and "555 0100" not in contact
+    checked = unescape(client.get(f"/visits/{visit}/check").get_data(as_text=True))
+    assert f"On {today} for another visit" in checked
+
+
+def test_the_clinics_page_changes_what_is_asked_and_only_an_administrator_may(
+    home: Home, sign_in: Callable[..., FlaskClient]
+) -> None:
+    clinic = home.ana.clinic_id
+    for role in (Role.ADMINISTRATOR, Role.CLINICIAN):
+        make.staff(session().get_one(Clinic, clinic), role)
+    typed = {
+        "asked-family": "always",
+        "days-allergy": "30",
+        "days-person": "31",
+        "names-medication": "A\n\nB\nA",
+        "asked-x": "y",
+    }
+    for role, answer in ((Role.CLINICIAN, 403), (Role.ADMINISTRATOR, 303)):
+        client = sign_in(f"{role.value}@example.org")
+        data = {"csrf_token": csrf(client, "/desk/confirming"), **typed, "authority-person": "record"}
+        assert client.post("/desk/confirming", data=data).status_code == answer
+    found = asking.asked(clinic)
+    assert (found.blocks["family"].asked, found.blocks["allergy"].days, found.blocks["person"].days) == (
+        "always",
+        30,
+        90,
+    )
+    assert found.blocks["medication"].names == ("A", "B") and found.authority["person"] == "record"
