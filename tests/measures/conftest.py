@@ -25,7 +25,7 @@ from portal.settings import Settings
 from tests import make
 from tests.ports import free_port
 
-PEOPLE = 8
+PEOPLE = 11
 UNTIL = (now() - timedelta(days=3)).replace(day=3, hour=15)
 """Shortly after the end of a month: nearly everybody came in that month."""
 
