@@ -8,26 +8,14 @@ from pathlib import Path
 from threading import local
 from typing import Any, ClassVar
 
-from sqlalchemy import (
-    DateTime,
-    Engine,
-    LargeBinary,
-    MetaData,
-    String,
-    bindparam,
-    create_engine,
-    event,
-    func,
-    select,
-    text,
-)
+from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, String, bindparam, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from portal import sealing
+from portal import engines, sealing
 from portal.clock import now
 from portal.errors import Busy, Misconfigured, Unreadable
 from portal.fhir import exact
@@ -216,7 +204,7 @@ def connect(url: str, keys: KeyRing, *, walled: bool = False) -> None:
     (see portal/walls.py). The worker and the command line work for every clinic.
     """
     dispose()
-    _state["bound"] = _Bound(_engine(url, walled), keys)
+    _state["bound"] = _Bound(engines.opened(url, EVERY_CLINIC, _name_clinic if walled else None), keys)
 
 
 def within(clinic_id: str | None) -> None:
@@ -251,19 +239,6 @@ def _bound() -> _Bound:
     return _state["bound"]
 
 
-def _engine(url: str, walled: bool) -> Engine:
-    if make_url(url).get_backend_name() == "sqlite":
-        made = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
-        event.listen(made, "connect", _sqlite_connect)
-        event.listen(made, "begin", _sqlite_begin)
-        return made
-    everywhere = "" if walled else f" -c previsit.clinic={EVERY_CLINIC}"
-    made = create_engine(url, pool_pre_ping=True, connect_args={"options": f"-c lock_timeout=5000{everywhere}"})
-    if walled:
-        event.listen(made, "begin", _name_clinic)
-    return made
-
-
 _NAME_CLINIC = text("SELECT set_config('previsit.clinic', :clinic, true)")
 _WALLS = text("SELECT coalesce(row_security_active(to_regclass('audit_events')), false)")
 
@@ -277,17 +252,6 @@ def _name_clinic(connection: Connection) -> None:
         bound.walls = bool(connection.scalar(_WALLS))
     if bound.walls:
         connection.execute(_NAME_CLINIC, {"clinic": clinic_within() or ""})
-
-
-def _sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def migrate() -> None:

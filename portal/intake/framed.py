@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from portal import guard
 from portal.actors import Actor, Role
+from portal.components.html import finished
 from portal.intake.filling import Work
 from portal.intake.page_form import PageForm
 from portal.pages import words
@@ -103,7 +104,7 @@ def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, wr
         names=lambda: [GAPS["shown"]],
         written_in=lambda *_: written,
         all_optional=lambda: optional,
-        draw=lambda *_: Markup(GAPS["questions"]),  # noqa: S704
+        draw=lambda *_: finished(GAPS["questions"]),
     )
     about = {"title": GAPS["title"], "trail": (above,) if above else (), "part": shown.part}
     with guard.gaps(GAPS["token"], GAPS["subject"]):

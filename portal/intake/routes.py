@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from portal import attention, guard, pages
-from portal.accounts import service as accounts
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.downloads import handed_over
@@ -25,7 +24,7 @@ from portal.intake import (
     given,
     library,
     noticing,
-    pace,
+    posted,
     sending,
     signing,
     told,
@@ -77,7 +76,7 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     actor, again = guard.actor(), request.args.getlist("again")
     visit = _open(visit_id)
     page = confirming.page(actor, visit, key, _fresh(), pages.words, again)
-    kept = _kept() if request.method == "GET" else None
+    kept = posted.kept() if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
     if request.method == "GET":
         audit.seen(actor, Event.FACTS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
@@ -87,11 +86,11 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     grow = grown(form, page.blocks)
     if grow:
         return _confirm_page(visit, confirming.with_said(page, said(form, page)), grow=grow)
-    turn, seen = pace.Turn(guard.shown_at(), goes_on=True), form.version.data or 0
+    turn, seen = posted.turn(goes_on=True), form.version.data or 0
     saved = confirming.save(actor, visit_id, key, said(form, page), seen, _fresh(), pages.words, turn, again)
     if saved.issues or saved.stale:
         return _confirm_page(visit, saved.page, saved.issues, stale=saved.stale)
-    _drop_kept()
+    posted.drop_kept()
     return redirect(_after_confirming(visit, key), 303)
 
 
@@ -148,7 +147,7 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
     page = filling.page(work, page_key)
     if request.method == "GET":
         audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
-        kept = _kept()
+        kept = posted.kept()
         form = page_form(work.filling.nodes(page.key), _language())(formdata=typed_again(kept) if kept else None)
         answer = _form_page(work, page.key, form, kept=bool(kept))
         filling.put_away(work)
@@ -159,12 +158,14 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
 
 def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
     answers, unread = form.answers()
-    saved = filling.save_page(guard.actor(), work, page_key, answers, form.seen(), repeat=_repeat(), turn=_turn())
+    saved = filling.save_page(
+        guard.actor(), work, page_key, answers, form.seen(), repeat=posted.repeat(), turn=posted.turn()
+    )
     leaving = request.form.get("step") == "leave" and not work.entry.required
-    if saved.stale or (unread and not leaving) or (saved.issues and _moves_on()):
+    if saved.stale or (unread and not leaving) or (saved.issues and posted.moves_on()):
         answer = _once_more(saved, page_key, unread)
     else:
-        _drop_kept()
+        posted.drop_kept()
         if leaving:
             filling.leave_out(guard.actor(), work.visit.id, work.entry.slug)
         answer = _fragment(saved, page_key, answers) or redirect(_onward(saved.work, page_key, leaving), 303)
@@ -183,7 +184,7 @@ def _once_more(saved: filling.Saved, page_key: str, unread: list[Issue]) -> Resp
 
 def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> ResponseReturnValue | None:
     """The page as it stands now, for the script that asked; None for a person who sends the form."""
-    if _moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
+    if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
         return None
     redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
     return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
@@ -194,7 +195,7 @@ def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
     visit_id, slug = work.visit.id, work.entry.slug
     if leaving or request.form.get("step") == "later":
         return url_for(".hub", visit_id=visit_id)
-    if not _moves_on():
+    if not posted.moves_on():
         return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key, _anchor=_place(work) or None)
     following, to_check = filling.page_after(work, page_key), request.args.get("from") == "check"
     if (following is None or to_check) and filling.to_sign(work):
@@ -247,36 +248,6 @@ def _form_page(
         here=here,
     )
     return html, 409 if elsewhere else 422 if issues else 200
-
-
-def _turn() -> pace.Turn:
-    return pace.Turn(guard.shown_at(), _moves_on())
-
-
-def _kept() -> list[list[str]] | None:
-    """What this person had typed on this page when their session ended."""
-    return accounts.take_kept(guard.actor(), request.path) if guard.something_kept() else None
-
-
-def _drop_kept() -> None:
-    if guard.something_kept():
-        accounts.drop_kept(guard.actor(), request.path)
-
-
-def _moves_on() -> bool:
-    """Whether the button pressed leaves the page (and so wants it complete), rather than only brings it up to date."""
-    return (
-        request.form.get("step", "continue") == "continue"
-        and "add" not in request.form
-        and "remove" not in request.form
-    )
-
-
-def _repeat() -> tuple[str, str] | None:
-    for verb in ("add", "remove"):
-        if request.form.get(verb):
-            return verb, request.form[verb]
-    return None
 
 
 @bp.get("/<visit_id>/forms/<slug>/files/<mark>")

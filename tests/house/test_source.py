@@ -33,6 +33,8 @@ WEB = {
     "preview_routes.py",
     "forms.py",
     "page_form.py",
+    "posted.py",
+    "framed.py",
     "fields.py",
     "guard.py",
     "pages.py",

@@ -1,0 +1,33 @@
+"""How each kind of database is opened: SQLite with one writer at a time, PostgreSQL behind its walls."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+
+
+def opened(url: str, everywhere: str, begins: Callable[[Connection], None] | None) -> Engine:
+    """The engine of one database. On PostgreSQL `begins` names the clinic of each transaction; without it every one sees
+    `everywhere`."""
+    if make_url(url).get_backend_name() == "sqlite":
+        made = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+        event.listen(made, "connect", _sqlite_connect)
+        event.listen(made, "begin", _sqlite_begin)
+        return made
+    sees = "" if begins else f" -c previsit.clinic={everywhere}"
+    made = create_engine(url, pool_pre_ping=True, connect_args={"options": f"-c lock_timeout=5000{sees}"})
+    if begins:
+        event.listen(made, "begin", begins)
+    return made
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,37 @@
+"""What was posted besides answers: the button that was pressed, when the page had been shown, and what came too late before."""
+
+from flask import request
+
+from portal import guard
+from portal.accounts import service as accounts
+from portal.intake import pace
+
+
+def turn(*, goes_on: bool | None = None) -> pace.Turn:
+    return pace.Turn(guard.shown_at(), moves_on() if goes_on is None else goes_on)
+
+
+def moves_on() -> bool:
+    """Whether the button pressed leaves the page (and so wants it complete), rather than only brings it up to date."""
+    return (
+        request.form.get("step", "continue") == "continue"
+        and "add" not in request.form
+        and "remove" not in request.form
+    )
+
+
+def repeat() -> tuple[str, str] | None:
+    for verb in ("add", "remove"):
+        if request.form.get(verb):
+            return verb, request.form[verb]
+    return None
+
+
+def kept() -> list[list[str]] | None:
+    """What this person had typed on this page when their session ended."""
+    return accounts.take_kept(guard.actor(), request.path) if guard.something_kept() else None
+
+
+def drop_kept() -> None:
+    if guard.something_kept():
+        accounts.drop_kept(guard.actor(), request.path)
