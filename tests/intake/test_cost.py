@@ -5,17 +5,20 @@ from __future__ import annotations
 import cProfile
 import gzip
 import pstats
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from portal import db
 from portal.db import session, transaction
-from portal.intake import held
+from portal.intake import framed, held
 from portal.intake.models import Draft
+from portal.library import shelf
 from portal.questionnaire import Context, Filling, load
 from tests.bench.forms import Json, filled, large
 from tests.intake.forms_app import FormsApp, Page, forms_app
@@ -24,10 +27,10 @@ from tests.questionnaire.make import NOW, context
 SMALL, LARGE = large(6, 2), large(24, 2)
 """124 and 496 items, with all their logic."""
 PAGE = "part-4-of-your-health-check"
-OPENED, SAVED = 16, 26
+OPENED, SAVED = 10, 15
 """Statements, BEGIN among them."""
 GROWTH = 1.25
-TIMES_OF_NOTHING = 12
+TIMES_OF_NOTHING = {"opened": 5.0, "saved": 7.0}
 """A page of 12 questions beside an empty route, counted in calls of functions."""
 AS_A_BROWSER = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}
 
@@ -114,7 +117,7 @@ def test_a_page_costs_a_bounded_number_of_empty_routes(clinic: FormsApp, capsys:
     found = {what.__name__: calls(what(clinic, "large")) / nothing for what in (opened, saved)}
     with capsys.disabled():
         print(f"\nCalls beside an empty route: { ({name: round(times, 1) for name, times in found.items()}) }")
-    assert max(found.values()) <= TIMES_OF_NOTHING
+    assert all(times <= TIMES_OF_NOTHING[name] for name, times in found.items())
 
 
 def test_a_page_goes_out_compressed_to_our_own_pages_only(clinic: FormsApp) -> None:
@@ -216,3 +219,52 @@ def test_what_was_overtaken_by_another_device_is_read_anew(clinic: FormsApp, tmp
 
 def chosen(page: Page, name: str) -> list[str]:
     return [control.value for control in page.named(name) if control.on]
+
+
+# -- the page around the questions, drawn for nobody
+
+
+def whole(clinic: FormsApp, client: FlaskClient, address: str) -> str:
+    """The page without what differs each time it is given out: its tokens, and how long the session lasts."""
+    html = client.get(address).get_data(as_text=True)
+    return re.sub(r'(name="csrf_token" value|data-token|data-left)="[^"]*"', r"\1", html)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_page_is_what_the_template_draws_whoever_opened_it_before(
+    clinic: FormsApp, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    clinic.client.set_cookie("language", language)
+    for address in (
+        clinic.path("small", PAGE),
+        clinic.path("large", PAGE),
+        clinic.path("large", "part-5-of-your-health-check"),
+    ):
+        for asked in (address, f"{address}?from=check"):
+            quick = [whole(clinic, clinic.client, asked) for _ in range(2)]
+            with monkeypatch.context() as slow:
+                slow.setattr(framed, "may_be", lambda _: False)
+                assert quick == [whole(clinic, clinic.client, asked)] * 2
+    clinic.client.delete_cookie("language")
+
+
+def test_what_is_kept_of_a_page_holds_nothing_of_anybody(clinic: FormsApp) -> None:
+    """Everything that is kept of forms was drawn with gaps: no name, no token, no visit, no answer."""
+    page = clinic.open("large", PAGE)
+    with clinic.app.app_context():
+        row = session().query(Draft).filter_by(task="form:large").one()
+        typed = {str(value) for value in answers_in(row.response) if isinstance(value, str) and len(value) > 5}
+    forms = [form for form in shelf._compiled.values() if "frame" in form.root.kept]
+    assert forms
+    kept = [str(item.kept) for form in forms for item in (form.root, *form.all_items)]
+    own = {"Ana Morales", clinic.visit_id, row.patient_id, *(control.value for control in page.named("csrf_token"))}
+    assert not {word for word in own | typed for text in kept if word in text}
+
+
+def answers_in(found: object) -> Iterator[object]:
+    if isinstance(found, dict):
+        for name, inner in found.items():
+            yield from [inner] if name == "valueString" else answers_in(inner)
+    elif isinstance(found, list):
+        for inner in found:
+            yield from answers_in(inner)
