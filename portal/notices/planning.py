@@ -134,7 +134,7 @@ def _told(actor: Actor, people: set[str]) -> tuple[set[str], dict[str, datetime]
         Notice.clinic_id == actor.clinic_id, Notice.patient_id.in_(people), Notice.kind.in_(about_visits)
     )
     asked, last = set[str](), dict[str, datetime]()
-    for visit_id, patient_id, at in session().execute(wanted.order_by(Notice.made_at)).tuples():
+    for visit_id, patient_id, at in session().execute(wanted.order_by(Notice.made_at)):
         asked.add(str(visit_id))
         last[str(patient_id)] = at
     return asked, last
