@@ -58,10 +58,10 @@ def told(shown: Shown, names: Names) -> Told:
         _messages(figures, names),
     )
     unread = sum(values[""][0] for values in figures.counts.get("unread", {}).values())
-    return Told(tuple(_lede(figures)), parts, unread if unread >= 5 else None if unread else 0)
+    return Told(tuple(told_first(figures)), parts, unread if unread >= 5 else None if unread else 0)
 
 
-def _lede(figures: Figures) -> list[str]:
+def told_first(figures: Figures) -> list[str]:
     """The period in up to five sentences; nothing is said of what is not known or was not."""
     said = []
     spared, sent = figures.of(SPARED, "", ALL), figures.of("sent")
