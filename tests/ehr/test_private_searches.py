@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from portal.ehr import candidates, capabilities, fetching, registering
+from portal.ehr.candidates import Person
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError
-from portal.ehr.candidates import Person
 from portal.ehr.http import Limits, Wire
 from portal.ehr.reading import Kind, Reason
 

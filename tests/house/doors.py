@@ -260,6 +260,7 @@ DOORS: dict[str, Door] = {
 FOR_OTHERS = {
     "intake": Scope.FORMS,
     "signing": Scope.CONSENTS,
+    "changes": Scope.FORMS,
     "consent": Scope.CONSENTS,
     "labs": Scope.RESULTS,
     "looked": Scope.CONSENTS,
