@@ -101,6 +101,8 @@ class Drawing:
 
     def _question(self, node: Node, row: str) -> Markup:
         field: AnswerField = self._form[node.name]
+        if node.issues:  # what is wrong stands on the node, not on the field
+            return self._macro("question")(node, self._form, row)
         return drawn(field, (*self._said, row), lambda: self._macro("question")(node, self._form, row))
 
 

@@ -76,13 +76,24 @@ function returnTo(place) {
   window.scrollBy(0, element.getBoundingClientRect().top - place.top)
 }
 
-// Makes the live children of #questions those of the answer, touching only what differs; true when questions came or went.
+// What is asked, and what was worked out: changes of these are told to who does not see them.
+const asked = (box) => new Set([...box.querySelectorAll('[name]:not([type=hidden]), .pv-display')].map((part) => part.name || part.id))
+const worked = (box) => new Map([...box.querySelectorAll('.pv-known[id]')].map((known) =>
+  [known.id, [...known.querySelectorAll('.pv-known__what, .pv-known__value')].map((part) => part.textContent.trim()).join(': ')]))
+
+function news(form, box, were, had) {
+  const are = asked(box)
+  const moved = are.size !== were.size || [...are].some((name) => !were.has(name))
+  const said = [...worked(box)].filter(([id, words]) => had.get(id) !== words).map(([, words]) => words)
+  return [...(moved ? [form.dataset.changed] : []), ...said].join('. ')
+}
+
+// Makes the live children of #questions those of the answer, touching only what differs.
 function merge(box, fresh) {
   const live = new Map([...box.children].map((question) => [question.id, question]))
   const wanted = [...fresh.children]
   const ids = new Set(wanted.map((question) => question.id))
-  let changed = wanted.some((question) => !live.has(question.id))
-  for (const [id, question] of live) if (!ids.has(id)) { question.remove(); changed = true }
+  for (const [id, question] of live) if (!ids.has(id)) question.remove()
   let previous = null
   for (const question of wanted) {
     const mark = skeleton(question)
@@ -96,7 +107,6 @@ function merge(box, fresh) {
     if (here.previousElementSibling !== previous || here.parentElement !== box) box.insertBefore(here, previous ? previous.nextSibling : box.firstChild)
     previous = here
   }
-  return changed
 }
 
 function startAfter(question) {
@@ -140,11 +150,12 @@ async function update(form) {
     const box = form.querySelector('#questions')
     const place = holdPlace()
     const now = typed(form)
-    const changed = merge(box, fresh)
+    const [were, had] = [asked(box), worked(box)]
+    merge(box, fresh)
     sync(form, page)
     putBack(form, before, now)
     returnTo(place)
-    if (changed) announce(form.dataset.changed)
+    announce(news(form, box, were, had))
   } catch {
     giveUp(form, button)
   } finally {

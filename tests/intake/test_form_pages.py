@@ -33,6 +33,15 @@ def clinic(tmp_path: Path) -> Iterator[FormsApp]:
         yield made
 
 
+def test_what_is_wrong_is_said_beside_its_question_and_to_nobody_else(clinic: FormsApp) -> None:
+    clinic.use({"asks": form(item("job", "string", "Your job", required=True))})
+    for _ in range(2):
+        shown = clinic.open("asks")
+        assert "Answer this question" not in shown.html
+        wrong = clinic.post(shown, "continue")
+        assert (wrong.status, wrong.html.count('-error"><span')) == (422, 1)
+
+
 def name_of(page: Page, words: str) -> str:
     return next(each.name for each in page.controls if words in page.labels.get(each.ident, "") + each.legend)
 
