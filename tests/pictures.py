@@ -243,7 +243,7 @@ def auditing(album: Album) -> None:
 
 def trust(album: Album) -> None:
     """Breaking the glass and its banner, the patient's question about who looked, and the privacy officer's pages."""
-    lee, ana = album.person(STAFF["clinician"]), album.person("ana@patient.example")
+    lee, ana = album.person(STAFF["clinician"]), album.person("ana@patient.example", swift.SECRET)
     lee.page.goto(f"{album.demo.url}/desk/visits")
     lee.page.locator("tr", has_text="Ana").locator("a[href*='/emergency/']").first.click()
     lee.page.get_by_label("What is the emergency?").fill("Found unconscious at home: need to know what was taken")
