@@ -81,7 +81,7 @@ def an_intake(album: Album) -> tuple[Walker, str]:
     swift.join(ana, album.demo.invitation, album.demo.birth_date, "ana@patient.example")
     hub = swift.hub_of(ana)
     album.take(ana, "visits", "/visits")
-    for section in ("contact", "medication", "allergy"):
+    for section in ("contact", "medication", "allergy", "condition", "coverage"):
         album.take(ana, f"confirm-{section}", f"{hub}/confirm/{section}")
     _change_two_things(ana, hub)
     ana.page.goto(f"{album.demo.url}{hub}/forms/health-history")
@@ -142,8 +142,7 @@ def returned(album: Album) -> None:
     fact.get_by_label("I take it differently", exact=True).check()
     fact.get_by_role("textbox").fill("Three times a day now")
     lucia.page.get_by_role("button", name="Save and continue").click()
-    for section in ("contact", "allergy", "condition"):
-        swift.send(lucia, f"{hub}/confirm/{section}", swift.none_or_same)
+    swift.confirm(lucia, hub)
     swift.fill_in(lucia, hub)
     swift.consent(lucia, hub)
     swift.send(lucia, f"{hub}/check")
