@@ -100,7 +100,7 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     guard.open_room(app, measures.bp, *who_may(Permission.SEE_MEASURES))
     guard.open_room(app, review.bp, *DESK)
     guard.open_room(app, tie_routes.bp, *who_may(Permission.MATCH))
-    guard.open_room(app, tie_routes.corrected, *STAFF)
+    guard.open_room(app, tie_routes.corrected, *(STAFF - {Role.AUDITOR}))
     guard.open_room(app, proxy_desk.bp, *who_may(Permission.INVITE))
     guard.open_room(app, notices.bp, *DESK)
     guard.open_room(app, notices.stopping, Role.ANYONE)

@@ -193,7 +193,7 @@ DOORS: dict[str, Door] = {
     "review.match": Door(DESK, "clinic", Permission.MATCH, form={"step": "none", "reason": "nobody fits"}),
     "ties.undo": Door(DESK, "clinic", Permission.MATCH, form={"reason": "another person"}),
     "ties.mend": Door(DESK, "clinic", Permission.MATCH, form={"reason": "marked by hand"}),
-    "corrections.listed": Door(STAFF),
+    "corrections.listed": Door(DESK | OFFICER),
     "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
     "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),
     "review.invite": Door(DESK, "clinic", Permission.INVITE),
