@@ -31,7 +31,7 @@ POLICY = {
     "img-src": "'self' data:",
 }
 SANDBOXED = {name: "'none'" for name in ("default-src", "frame-ancestors", "base-uri", "form-action")} | {"sandbox": ""}
-HANDED_OVER = {"intake.file", "labs.document", "review.file"}
+HANDED_OVER = {"intake.file", "labs.document", "review.file", "trail.exported"}
 """Files that somebody gave: a browser saves them, and opened all the same they run in a box of their own."""
 KEPT_A_LITTLE = {"keys.every_key", "keys.keys_of"}
 """Our public keys: no person's, and servers are to keep them for a few minutes."""

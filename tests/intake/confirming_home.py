@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from portal.accounts.models import Patient
+from portal.actors import system
 from portal.clock import now
 from portal.consent import service as consent
 from portal.db import session, transaction
 from portal.ehr import service as ehr
 from portal.ehr.models import Connection, ConnectionState, RecordReading
-from portal.intake import confirming, sending
+from portal.intake import asking, block_page, confirming, sending
 from portal.intake.block_page import Said, SectionPage
 from portal.intake.confirming import Saved
 from portal.intake.models import Submission, Visit
@@ -24,6 +26,50 @@ AGE = timedelta(hours=1)
 CHOICES = {"share": "yes", "sensitive": "yes", "emergency": "yes", "results": "yes", "research": "no", "until": "open"}
 NOTHING = dict.fromkeys(SECTIONS, "none")
 """Whatever is asked about, there is none."""
+OURS = {"reference": "Patient/p1"}
+PATIENT: Json = {
+    "resourceType": "Patient",
+    "id": "p1",
+    "meta": {"versionId": "3"},
+    "telecom": [
+        {"system": "phone", "use": "mobile", "value": "555 0100"},
+        {"system": "email", "value": "a@example.org"},
+    ],
+    "contact": [
+        {
+            "name": {"text": "Diego Morales"},
+            "relationship": [{"text": "Husband"}],
+            "telecom": [{"system": "phone", "value": "555 0116"}],
+        }
+    ],
+}
+METFORMIN: Json = {
+    "resourceType": "MedicationRequest",
+    "id": "m1",
+    "status": "active",
+    "intent": "order",
+    "subject": OURS,
+    "medicationCodeableConcept": {"text": "Metformin"},
+    "dosageInstruction": [{"text": "one in the morning"}],
+    "authoredOn": "2019-05-20",
+    "requester": {"display": "Dr Okoro"},
+}
+PENICILLIN: Json = {
+    "resourceType": "AllergyIntolerance",
+    "id": "a1",
+    "clinicalStatus": {"coding": [{"code": "active"}]},
+    "code": {"text": "Penicillin"},
+    "patient": OURS,
+}
+APPENDIX: Json = {
+    "resourceType": "Procedure",
+    "id": "o1",
+    "status": "completed",
+    "subject": OURS,
+    "code": {"text": "Appendix"},
+    "performedDateTime": "2003-07",
+}
+RECORD = (PATIENT, METFORMIN, PENICILLIN, APPENDIX)
 CONNECTION = "http://127.0.0.1:9/fhir"
 """Nobody is there: everything that is to be known has been read."""
 
@@ -134,3 +180,13 @@ def _connection(clinic_id: str) -> str:
         state = {"connection_id": made.id, "number": 1, "state": "active", "at": now(), "why": ""}
         current.add(ConnectionState(clinic_id=clinic_id, **state))
     return made.id
+
+
+def rule(home: Home, **changes: tuple[str, int]) -> None:
+    """The clinic asks these blocks so."""
+    blocks = {**asking.usual().blocks, **{key: asking.Rule(*change) for key, change in changes.items()}}
+    asking.set_asked(system(home.ana.clinic_id), replace(asking.usual(), blocks=blocks))
+
+
+def lines(home: Home, key: str) -> dict[str, block_page.FactLine]:
+    return {line.label: line for line in home.page(key).lines}
