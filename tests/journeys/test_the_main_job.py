@@ -55,8 +55,9 @@ def test_an_intake_reaches_the_clinics_record_without_javascript(demo: Demo, wal
     sam.sign_in(STAFF["desk"])
     sam.follow("Visits")
     sam.press("Make a link for Robert Hughes")
-    sam.sees("This link is shown only now")
-    link = sam.page.get_by_label("Copy it into a message").input_value()
+    sam.sees("Link and code are shown only now")
+    code = sam.page.locator(".pv-reference").inner_text()
+    link = f"{sam.page.get_by_label('1. The link').input_value()}#{code}"
 
     robert = walker(js=False)
     join(robert, link, person("robert-hughes").born, "robert@patient.example")

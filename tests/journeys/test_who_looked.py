@@ -23,6 +23,6 @@ def test_a_patient_sees_who_opened_their_answers_and_another_patient_does_not(
     sasha.sees("Sam Taylor opened your answers")
     sasha.sees("front desk")
     kim.open("/who-looked")
-    kim.sees("Kim Hill")
+    kim.sees("You sent the answers to the clinic.")
     assert "Sam Taylor opened your answers" not in kim.page.content()
     assert "Sasha" not in kim.page.content()

@@ -116,7 +116,7 @@ def test_people_are_found_by_name_and_birth_date(peer: Peer, clinic: Place, conn
     nobody = service.candidates(
         clinic.clerk, clinic.clinic_id, Named(family="Nobodyatall", birth_date="1900-01-01"), limits=service.PATIENT
     )
-    assert nobody.state is State.NONE
+    assert nobody.reading.state is State.NONE
     tell("passed")
 
 

@@ -8,7 +8,7 @@ const { readJson, SEARCH_PARAMETER_BUNDLE_FILES } = await import('@medplum/defin
 const { FhirRouter, MemoryRepository } = await import('@medplum/fhir-router');
 
 const version = JSON.parse(readFileSync(new URL('./node_modules/@medplum/fhir-router/package.json', import.meta.url))).version;
-const TYPES = ['Patient', 'MedicationRequest', 'MedicationStatement', 'Medication', 'AllergyIntolerance', 'Condition', 'Coverage', 'RelatedPerson', 'Appointment',
+const TYPES = ['Patient', 'MedicationRequest', 'MedicationStatement', 'Medication', 'AllergyIntolerance', 'Condition', 'Coverage', 'RelatedPerson', 'CareTeam', 'Appointment',
   'Observation', 'DiagnosticReport', 'Immunization', 'Procedure', 'FamilyMemberHistory', 'Binary', 'Practitioner', 'Location', 'Organization', 'QuestionnaireResponse', 'Consent', 'Provenance'];
 
 /** `declared`: what it says of itself beyond `batch`. */
