@@ -110,4 +110,4 @@ def test_candidates_are_found_by_name_and_birth_date(clinic: Place, sandbox: San
     found = service.candidates(clinic.clerk, clinic.clinic_id, person)
     assert patient["id"] in {each["id"] for each in found.resources}
     nobody = service.candidates(clinic.clerk, clinic.clinic_id, Person(family="Nobody-At-All", birth_date="1900-01-01"))
-    assert nobody.state is State.NONE
+    assert nobody.reading.state is State.NONE

@@ -375,7 +375,7 @@ def test_candidates_by_identifier_must_carry_it(clinic: Place, server: Hostile, 
     person = service.Person(identifiers=(("urn:mrn", "7"),))
     assert [each["id"] for each in service.candidates(clinic.clerk, clinic.clinic_id, person).resources] == ["a"]
     server.on["GET /fhir/Patient"] = Say(500, b"", {})
-    assert service.candidates(clinic.clerk, clinic.clinic_id, person).state is State.COULD_NOT_LOOK
+    assert service.candidates(clinic.clerk, clinic.clinic_id, person).reading.state is State.COULD_NOT_LOOK
 
 
 def test_an_answer_that_was_overtaken_by_a_newer_one_does_not_replace_it(
