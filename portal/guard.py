@@ -158,7 +158,8 @@ def shown_at() -> datetime | None:
     """When the page that is posted was given out: its token, which has been proved true by now, says it to the second."""
     parts = request.form.get("csrf_token", "").rsplit(".", 2)  # what is signed may begin with a dot of its own
     try:
-        return datetime.fromtimestamp(bytes_to_int(base64_decode(parts[-2])), UTC)
+        told = base64_decode(parts[-2])
+        return datetime.fromtimestamp(bytes_to_int(told), UTC) if told else None
     except (IndexError, ValueError, OverflowError, OSError, BadData, struct.error):
         return None
 

@@ -19,7 +19,7 @@ OLDEST_NODE = 18
 PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
 SOURCE_FOLDERS = ("static/scss", "static/js")
 VENDOR = "static/vendor"
-STYLE, SCRIPT = "previsit.css", "previsit.js"
+STYLE, SCRIPTS = "previsit.css", ("previsit.js", "desk.js")
 STAMP = f"{VENDOR}/.built-from"
 INSTALLED = "node_modules/.installed-from"
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNREFUSED", "ECONNRESET", "network request")
@@ -44,7 +44,7 @@ def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
     the stamp last: a server that runs meanwhile never serves half of one, and a broken build is not taken for finished.
     """
     wanted = _digest(root, _sources(root))
-    if _read(root / STAMP) == wanted and all((root / VENDOR / name).exists() for name in (STYLE, SCRIPT)):
+    if _read(root / STAMP) == wanted and all((root / VENDOR / name).exists() for name in (STYLE, *SCRIPTS)):
         return False
     programs = find_node()
     _install(root, programs, say)
@@ -61,8 +61,9 @@ def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
 
 def _make(root: Path, programs: Node, bench: Path) -> None:
     _compile_style(root, programs, bench / STYLE)
-    _bundle_script(root, programs, bench / SCRIPT)
-    for made in (bench / STYLE, bench / SCRIPT):
+    for name in SCRIPTS:
+        _bundle_script(root, programs, name, bench / name)
+    for made in (bench / STYLE, *(bench / name for name in SCRIPTS)):
         _compress(made)
 
 
@@ -125,9 +126,9 @@ def _compile_style(root: Path, programs: Node, made: Path) -> None:
     made.write_text(style.trim(made.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _bundle_script(root: Path, programs: Node, made: Path) -> None:
+def _bundle_script(root: Path, programs: Node, name: str, made: Path) -> None:
     _tool(root, programs, "the script", "esbuild/bin/esbuild", [
-        "static/js/previsit.js", "--bundle", "--minify", "--format=esm", "--target=es2020", "--legal-comments=none",
+        f"static/js/{name}", "--bundle", "--minify", "--format=esm", "--target=es2020", "--legal-comments=none",
         "--log-level=error", f"--outfile={made}",
     ])  # fmt: skip
 

@@ -82,7 +82,17 @@ def desk() -> ResponseReturnValue:
 @bp.get("/keys")
 def keys() -> ResponseReturnValue:
     """Which key does what, and a switch to turn them off."""
-    return render_template("review/keys.html", tables=TABLES)
+    return render_template("review/keys.html", tables=TABLES, on=request.cookies.get("keys") != "off")
+
+
+@bp.post("/keys")
+def switch_keys() -> ResponseReturnValue:
+    """Keys on or off from now on, in this browser."""
+    answer = redirect(url_for("review.keys"), 303)
+    said = "off" if request.form.get("keys") == "off" else "on"
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    answer.set_cookie("keys", said, max_age=31_536_000, secure=secure, httponly=True, samesite="Lax")
+    return answer
 
 
 @bp.get("/submissions/<submission_id>")

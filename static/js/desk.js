@@ -1,11 +1,9 @@
-// Keys at the staff desk. One letter each, so they can be turned off (WCAG 2.1.4), rest while somebody writes, and are
-// never on where there is only touch. Nothing is sent by a letter alone: those that send only move to their button.
-const STORE = 'previsit-keys'
+// Keys at the staff desk, loaded by staff pages only. One letter each, so they can be turned off (WCAG 2.1.4: the page then says
+// so to this script), rest while somebody writes, and are never on where there is only touch. Nothing is sent by a letter alone: those that send only move to their button.
 const PLACES = '[data-card], .pv-queue tbody a[href]'
 const VERDICTS = { a: 'accept', e: 'edit', r: 'reject', q: 'ask' }
 const BUTTONS = new Set(['b', 'f', 't'])
 
-const wanted = () => { try { return localStorage.getItem(STORE) !== 'off' } catch { return true } }
 const possible = () => window.matchMedia('(any-pointer: fine)').matches
 const shown = (each) => each.getClientRects().length > 0
 
@@ -32,7 +30,7 @@ function decide(verdict) {
 
 function press(event) {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || writing(event.target)) return
-  if (!wanted() || document.querySelector('dialog[open]')) return
+  if (document.querySelector('dialog[open]')) return
   const key = event.key
   if (key === 'j' || key === 'k') step(key === 'j' ? 1 : -1)
   else if (key === '?') document.querySelector('a[data-keys]')?.click()
@@ -42,20 +40,7 @@ function press(event) {
   event.preventDefault()
 }
 
-function draw() {
-  document.body.classList.toggle('pv-keys-on', wanted() && possible())
-  for (const place of document.querySelectorAll('[data-keys-switch]')) {
-    place.hidden = !possible()
-    for (const each of place.querySelectorAll('[data-on]')) each.textContent = each.dataset[wanted() ? 'on' : 'off']
-  }
-}
-
-export function startDesk() {
-  if (!document.body.classList.contains('pv-staff')) return
-  draw()
-  document.querySelector('[data-keys-toggle]')?.addEventListener('click', () => {
-    try { localStorage.setItem(STORE, wanted() ? 'off' : 'on') } catch { /* nothing is kept here: they stay as they are */ }
-    draw()
-  })
-  if (possible()) document.addEventListener('keydown', press)
+if (!('keysOff' in document.body.dataset) && possible()) {
+  document.body.classList.add('pv-keys-on')
+  document.addEventListener('keydown', press)
 }

@@ -3,7 +3,6 @@ import {
   Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, SkipLink, createAll,
 } from 'nhsuk-frontend'
 import { startAutoUpdate } from './autoupdate.js'
-import { startDesk } from './desk.js'
 import { startOnce } from './once.js'
 import { startPasskeys } from './passkeys.js'
 import { startPrint } from './print.js'
@@ -18,7 +17,6 @@ export function startComponents(scope) {
 document.body.classList.add('js-enabled', 'nhsuk-frontend-supported')
 startAutoUpdate(startComponents)
 startComponents(document)
-startDesk()
 startOnce()
 startPasskeys()
 startPrint()

@@ -187,6 +187,7 @@ DOORS: dict[str, Door] = {
     "review.file": Door(DESK, "clinic", Permission.SEE_QUEUE),
     "review.decide": Door(DESK, "clinic", Permission.REVIEW, form={"step": "save"}),
     "review.keys": Door(DESK),
+    "review.switch_keys": Door(DESK, form={"keys": "off"}),
     "review.take": Door(DESK, "clinic", Permission.REVIEW),
     "review.let_go": Door(DESK, "clinic", Permission.REVIEW),
     "review.again": Door(DESK, "clinic", Permission.REVIEW),
