@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.journeys import swift
-from tests.journeys.conftest import Walker
+from tests.journeys.conftest import PASSWORD, Walker
 
 Person = Callable[..., Walker]
 MOST_CLICKS = 6
@@ -36,14 +36,15 @@ class Hand:
 
 
 def test_an_ordinary_intake_takes_a_few_clicks_and_less_than_a_minute(
-    patient: Person, staff: Person, capsys: pytest.CaptureFixture[str]
+    walker: Person, staff: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grace, lee = patient("grace-bennett"), staff("clinician")
-    _send_with_two_changes(grace)
+    kwame, lee = walker(), staff("clinician")
+    swift.sign_in(kwame, "kwame@demo.example", PASSWORD)
+    _send_with_two_changes(kwame)
     lee.open("/desk")
     hand, begun = Hand(lee), time.monotonic()
     page = lee.page
-    hand.click(page.get_by_role("link", name=re.compile("Grace")), leads_on=True)
+    hand.click(page.get_by_role("link", name=re.compile("Kwame")), leads_on=True)
     things = int(re.findall(r"(\d+) things? to decide", page.locator("main").inner_text())[0])
     _keys_do_the_same_and_send_nothing(lee)
     bulk = page.get_by_role("button", name=re.compile(r"Accept these \d+"))
@@ -62,14 +63,14 @@ def test_an_ordinary_intake_takes_a_few_clicks_and_less_than_a_minute(
     assert hand.clicks <= MOST_CLICKS
 
 
-def _send_with_two_changes(grace: Walker) -> None:
-    hub = swift.hub_of(grace)
-    swift.confirm(grace, hub)
+def _send_with_two_changes(kwame: Walker) -> None:
+    hub = swift.hub_of(kwame)
+    swift.confirm(kwame, hub)
     for section in ("medication", "condition"):
-        swift.send(grace, f"{hub}/confirm/{section}", _first_is_no_more())
-    swift.fill_in(grace, hub)
-    swift.consent(grace, hub)
-    assert swift.send(grace, f"{hub}/check") == f"{hub}/receipt"
+        swift.send(kwame, f"{hub}/confirm/{section}", _first_is_no_more())
+    swift.fill_in(kwame, hub)
+    swift.consent(kwame, hub)
+    assert swift.send(kwame, f"{hub}/check") == f"{hub}/receipt"
 
 
 def _first_is_no_more() -> Callable[[str, list[str]], str]:
