@@ -47,6 +47,7 @@ def clinic(clinic_id: str) -> Clinic:
     found = session().get(Clinic, clinic_id)
     if found is None:
         raise NotFound
+    session().info.setdefault("clinics", {})[clinic_id] = found  # held, so that a unit of work asks for it once
     return found
 
 
@@ -82,12 +83,8 @@ def patient(actor: Actor, patient_id: str) -> Patient:
     """The patient row, for themself, who answers for them, the clinic's staff and the system; NotFound for anyone else."""
     if actor.role in PATIENTS and actor.patient_id != patient_id:
         raise NotFound
-    found = (
-        session()
-        .scalars(select(Patient).where(Patient.id == patient_id, Patient.clinic_id == actor.clinic_id))
-        .one_or_none()
-    )
-    if found is None:
+    found = session().get(Patient, patient_id)  # once in a unit of work, however often it is asked for
+    if found is None or found.clinic_id != actor.clinic_id:
         raise NotFound
     return found
 

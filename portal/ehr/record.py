@@ -33,6 +33,9 @@ class Link:
     patient_id: str
     fhir_id: str
     connection: Connection
+    connection_id: str
+    source: str
+    """the same connection's id and name, known without looking for its row again after each commit"""
 
 
 def read(
@@ -110,14 +113,18 @@ def link_of(actor: Actor, patient_id: str) -> Link | Reason:
     if patient.connection_id is None or patient.fhir_id is None:
         return Reason.NOT_LINKED
     connection = connections.get(actor.clinic_id, patient.connection_id)
-    return Link(patient_id, patient.fhir_id, connection) if connection else Reason.NO_CONNECTION
+    return (
+        Link(patient_id, patient.fhir_id, connection, connection.id, connection.name)
+        if connection
+        else Reason.NO_CONNECTION
+    )
 
 
 def _kept(link: Link) -> dict[Kind, RecordReading]:
     """The rows of this patient that belong to the record they are tied to now; those of another record are never used."""
     rows = select(RecordReading).where(
         RecordReading.patient_id == link.patient_id,
-        RecordReading.connection_id == link.connection.id,
+        RecordReading.connection_id == link.connection_id,
         RecordReading.fhir_id == link.fhir_id,
     )
     return {Kind(row.kind): row for row in session().scalars(rows)}
@@ -132,7 +139,7 @@ def _fresh(row: RecordReading | None, oldest: datetime) -> bool:
 
 
 def _reading(kind: Kind, row: RecordReading | None, link: Link) -> Reading:
-    source = link.connection.name
+    source = link.source
     if row is None:
         obstacle = connections.obstacle(link.connection) or connections.resting(link.connection, now())
         return could_not_look(kind, obstacle or Reason.NOT_READ_YET, source=source)
@@ -176,7 +183,7 @@ def _ask(link: Link, kinds: Sequence[Kind], wish: _Wish, results: dict[Kind, Fet
         if wish.insist:
             connections.know_again(link.connection, client)
         can = connections.abilities(link.connection)
-        granted = granted if own else tokens.granted_scope(link.connection.id)
+        granted = granted if own else tokens.granted_scope(link.connection_id)
         fhir_id, known = link.fhir_id, _known_patient(link, kinds)
         session().commit()  # nothing is held open in the database while we wait for the network
         for kind in kinds:
@@ -213,7 +220,7 @@ def _keep(
     at = now()
     with transaction() as current:
         # one writer at a time, so that two pages that read for the first time do not both make the row
-        current.execute(select(Connection.id).where(Connection.id == link.connection.id).with_for_update())
+        current.execute(select(Connection.id).where(Connection.id == link.connection_id).with_for_update())
         kept = _kept(link)
         for kind in kinds:
             row = kept.get(kind) or _new_row(link, kind, at)
@@ -239,7 +246,7 @@ def _new_row(link: Link, kind: Kind, at: datetime) -> RecordReading:
     return RecordReading(
         clinic_id=link.connection.clinic_id,
         patient_id=link.patient_id,
-        connection_id=link.connection.id,
+        connection_id=link.connection_id,
         fhir_id=link.fhir_id,
         kind=kind.value,
         complete=False,
@@ -284,7 +291,7 @@ def wrong_patient(link: Link, dropped: int) -> None:
     audit.record(
         system(link.connection.clinic_id),
         Event.WRONG_PATIENT,
-        subject=f"connections:{link.connection.id}",
+        subject=f"connections:{link.connection_id}",
         patient_id=link.patient_id,
         detail={"dropped": dropped},
         outcome=Outcome.SERIOUS,

@@ -13,10 +13,16 @@ from portal.review.forms import MatchForm
 
 
 def page(
-    actor: Actor, submission_id: str, *, form: MatchForm | None = None, issues: list[Issue] | None = None, why: str = ""
+    actor: Actor,
+    submission_id: str,
+    patient_id: str,
+    *,
+    form: MatchForm | None = None,
+    issues: list[Issue] | None = None,
+    why: str = "",
 ) -> str:
     """`why`: what was typed to take the tie back."""
-    found = service.candidates(actor, service.patient_of(actor, submission_id))
+    found = service.candidates(actor, patient_id)
     return render_template(
         "review/match.html",
         submission_id=submission_id,

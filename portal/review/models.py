@@ -105,6 +105,10 @@ class TieDecision(Base):
     verdict: Mapped[str] = mapped_column(String(8))
     at: Mapped[datetime]
     account_id: Mapped[str | None] = mapped_column(String(16))
+    left: Mapped[int] = mapped_column(default=0)
+    """of an UNDO: how many entries it left in the wrong record"""
+    mends: Mapped[str | None] = mapped_column(String(16))
+    """of a MENDED: the UNDO whose entries the clinic has corrected"""
     detail_sealed: Mapped[bytes] = sealed_column()
     detail = Sealed()
     """{"by": name, "reason": str, "record": "Patient/7" | None, "fields": {field: level}, "seen": ["Patient/7", …],

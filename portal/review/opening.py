@@ -32,7 +32,8 @@ from portal.review.record import as_record, record_now
 from portal.review.section import KNOWN, Record, Section
 from portal.review.story import OPENED, Moment, story
 from portal.review.taking_over import section_of
-from portal.review.tying import decided, own_records, stand_of
+from portal.review.tying import own_records, stand_of
+from portal.review.untying import decided
 
 KEPT_BACK = "An answer that you may not see needs a clinician today. If nobody here may see it, speak with the patient."
 UNTIED = "Patient/unknown"

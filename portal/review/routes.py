@@ -211,7 +211,7 @@ def match(submission_id: str) -> ResponseReturnValue:
             issues = [Issue("record", "required", "Choose the record, or press “None of these”")]
         if not issues:
             return redirect(url_for(".submission", submission_id=submission_id), 303)
-    return match_page.page(actor, submission_id, form=form, issues=issues), 422 if issues else 200
+    return match_page.page(actor, submission_id, patient_id, form=form, issues=issues), 422 if issues else 200
 
 
 @bp.get("/visits")

@@ -20,7 +20,7 @@ from portal.review.opening import Desk, Opened, given_file, open_submission
 from portal.review.proposal import Proposal
 from portal.review.queue import Asked, Queue, filed_as, queue
 from portal.review.tying import Candidates, candidates, details_of, in_use, link, none_of_these, settle
-from portal.review.untying import Correction, corrections, mend, standing_tie, to_correct, undo
+from portal.review.untying import Correction, corrections, mend, to_correct, undo
 
 NOT_TIED = "First say which record this person is."
 OUT_OF_USE = "The record of this person is no longer in use. First say which record is theirs now."
@@ -141,7 +141,6 @@ __all__ = [
     "patient_of",
     "queue",
     "settle",
-    "standing_tie",
     "take",
     "to_correct",
     "undo",

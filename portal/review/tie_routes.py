@@ -24,9 +24,10 @@ class WhyForm(FlaskForm):  # type: ignore[misc]
 def undo(submission_id: str) -> ResponseReturnValue:
     actor, form = guard.actor(), WhyForm()
     form.validate_on_submit()
-    issues = service.undo(actor, service.patient_of(actor, submission_id), form.reason.data or "")
+    patient_id = service.patient_of(actor, submission_id)
+    issues = service.undo(actor, patient_id, form.reason.data or "")
     if issues:
-        return page(actor, submission_id, issues=issues, why=form.reason.data or ""), 422
+        return page(actor, submission_id, patient_id, issues=issues, why=form.reason.data or ""), 422
     return redirect(url_for("review.match", submission_id=submission_id), 303)
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import service as accounts
@@ -11,7 +10,7 @@ from portal.actors import Actor, Permission
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.clock import now
-from portal.db import session, transaction
+from portal.db import transaction
 from portal.ehr import service as ehr
 from portal.errors import Conflict, Issue, NotAllowed, NotFound
 from portal.fhir.people import Stand, Standing, standing
@@ -21,7 +20,7 @@ from portal.intake import service as intake
 from portal.review.identity import of_person
 from portal.review.matching import Match, Scored, Verdict, match
 from portal.review.models import TieDecision, TieVerdict
-from portal.review.untying import standing_tie
+from portal.review.untying import decided, standing_tie
 
 OUT_OF_USE = frozenset({Standing.REPLACED, Standing.INACTIVE})
 TAKEN = (
@@ -71,30 +70,31 @@ class Candidates:
 def candidates(actor: Actor, patient_id: str) -> Candidates:
     """Ask the clinic's server who this could be; for those who may match. Audited, as it shows other people's names."""
     _allowed(actor)
-    person = accounts.patient(actor, patient_id).person
-    tied = _tied(actor, patient_id)
+    row = accounts.patient(actor, patient_id)
+    person, record = row.person, f"Patient/{row.fhir_id}" if row.fhir_id else ""
+    own = _read_now(actor, patient_id) if record else None
     reading = ehr.candidates(actor, actor.clinic_id, _asked(person))
     audit.seen(actor, Event.CANDIDATES_SEEN, subject=f"patients:{patient_id}", patient_id=patient_id)
+    said = decided(actor, patient_id)
     return Candidates(
         person=person,
         found=_matched(person, reading),
         looked=reading.looked,
         reason=reading.reading.sentence,
-        decided=decided(actor, patient_id),
+        decided=said,
         cut=[each.key.value for each in reading.cut],
         asked_match=reading.asked_match,
-        tied=tied,
+        tied=_tied(record, own, said) if own else None,
     )
 
 
-def _tied(actor: Actor, patient_id: str) -> Tied | None:
-    """Read now, so that a merge of today is seen."""
-    row = accounts.patient(actor, patient_id)
-    if not row.fhir_id:
-        return None
-    record = f"Patient/{row.fhir_id}"
-    reading = ehr.read(actor, patient_id, ehr.Kind.PATIENT, max_age=timedelta(0))
-    return Tied(record, reading.find(record), stand_of(reading), standing_tie(actor, patient_id))
+def _read_now(actor: Actor, patient_id: str) -> ehr.Reading:
+    """Now, so that a merge of today is seen."""
+    return ehr.read(actor, patient_id, ehr.Kind.PATIENT, max_age=timedelta(0))
+
+
+def _tied(record: str, reading: ehr.Reading, said: list[TieDecision]) -> Tied:
+    return Tied(record, reading.find(record), stand_of(reading), standing_tie(said))
 
 
 def stand_of(reading: ehr.Reading) -> Stand:
@@ -172,12 +172,6 @@ def settle(actor: Actor, patient_id: str) -> Verdict:
         except RecordTaken:
             return Verdict.MAYBE
     return found.verdict
-
-
-def decided(actor: Actor, patient_id: str) -> list[TieDecision]:
-    """What people (and rules) said before about who this is, oldest first."""
-    wanted = select(TieDecision).where(TieDecision.patient_id == patient_id, TieDecision.clinic_id == actor.clinic_id)
-    return list(session().scalars(wanted.order_by(TieDecision.at)))
 
 
 def details_of(patient: Json) -> dict[str, str]:

@@ -4,11 +4,12 @@ Nothing that is in a record is deleted or changed from here by an undo: a person
 hand, and says so. Until then it stands on the page of corrections, which the privacy officer sees too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Actor, Permission
@@ -49,19 +50,16 @@ class Correction:
     mended: TieDecision | None
 
 
-def standing_tie(actor: Actor, patient_id: str) -> TieDecision | None:
-    """The tie that holds now by somebody's (or the rules') decision; None where there is none, or it came with an appointment."""
-    last = session().scalars(
-        select(TieDecision)
-        .where(
-            TieDecision.patient_id == patient_id,
-            TieDecision.clinic_id == actor.clinic_id,
-            TieDecision.verdict.in_((TieVerdict.LINK.value, TieVerdict.UNDO.value)),
-        )
-        .order_by(TieDecision.at.desc())
-    )
-    found = last.first()
-    return found if found is not None and found.verdict == TieVerdict.LINK else None
+def decided(actor: Actor, patient_id: str) -> list[TieDecision]:
+    """What people (and rules) said before about who this is, oldest first."""
+    wanted = select(TieDecision).where(TieDecision.patient_id == patient_id, TieDecision.clinic_id == actor.clinic_id)
+    return list(session().scalars(wanted.order_by(TieDecision.at)))
+
+
+def standing_tie(said: Sequence[TieDecision]) -> TieDecision | None:
+    """The tie that holds now of what was decided; None where there is none, or it came with an appointment."""
+    last = next((each for each in reversed(said) if each.verdict in (TieVerdict.LINK, TieVerdict.UNDO)), None)
+    return last if last is not None and last.verdict == TieVerdict.LINK else None
 
 
 def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
@@ -77,7 +75,7 @@ def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
         current.refresh(row, with_for_update=True)
         if not row.fhir_id:
             raise Conflict("This person is not tied to a record any more.")
-        tie = standing_tie(actor, patient_id)
+        tie = standing_tie(decided(actor, patient_id))
         if tie is None:
             return [Issue("undo-reason", "not-ours", NOT_OURS)]
         touched = delivery.touched(actor, patient_id)
@@ -107,6 +105,7 @@ def _undone(actor: Actor, tie: TieDecision, reason: str, written: list[dict[str,
         verdict=TieVerdict.UNDO.value,
         at=now(),
         account_id=actor.account_id,
+        left=len(written),
         detail={
             "by": actor.name,
             "reason": reason.strip(),
@@ -164,19 +163,22 @@ def corrections(actor: Actor) -> list[Correction]:
     if actor.role not in STAFF:
         raise NotAllowed
     audit.seen(actor, Event.QUEUE_SEEN, subject="queue:corrections", patient_id=None)
-    mended = {each.detail["tie"]: each for each in _rows(actor, TieVerdict.MENDED)}
-    rows = [each for each in _rows(actor, TieVerdict.UNDO) if each.detail["written"]]
+    mended = {each.mends: each for each in _rows(actor, TieVerdict.MENDED)}
+    rows = [each for each in _rows(actor, TieVerdict.UNDO) if each.left]
     people = accounts.patients(actor, {each.patient_id for each in rows})
     made = [_correction(each, str(people[each.patient_id].person["name"]), mended.get(each.id)) for each in rows]
     return sorted(made, key=lambda each: (each.mended is not None, each.at))
 
 
 def to_correct(actor: Actor) -> int:
-    """How many wait."""
-    rows = _rows(actor, TieVerdict.UNDO, TieVerdict.MENDED)
-    done = {each.detail["tie"] for each in rows if each.verdict == TieVerdict.MENDED}
-    undone = [each for each in rows if each.verdict == TieVerdict.UNDO and each.id not in done]
-    return sum(1 for each in undone if each.detail["written"])
+    """How many wait. Counted for every staff page, so nothing sealed is opened for it."""
+    mended = select(TieDecision.mends).where(
+        TieDecision.clinic_id == actor.clinic_id, TieDecision.verdict == TieVerdict.MENDED.value
+    )
+    waiting = select(func.count()).where(
+        TieDecision.clinic_id == actor.clinic_id, TieDecision.left > 0, TieDecision.id.not_in(mended)
+    )
+    return session().scalar(waiting) or 0
 
 
 def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:
@@ -188,14 +190,13 @@ def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:
         raise NotFound
     if not reason.strip():
         return [Issue(f"mended-{tie_id}", "required", "Say what was done in the clinic's system")]
-    if any(each.detail["tie"] == tie_id for each in _rows(actor, TieVerdict.MENDED)):
+    if any(each.mends == tie_id for each in _rows(actor, TieVerdict.MENDED)):
         raise Conflict("Somebody has said already that this is corrected.")
     with transaction() as current:
         detail = {
             "by": actor.name,
             "reason": reason.strip()[:MOST_WORDS],
             "record": row.detail["record"],
-            "tie": tie_id,
         }
         current.add(
             TieDecision(
@@ -204,6 +205,7 @@ def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:
                 verdict=TieVerdict.MENDED.value,
                 at=now(),
                 account_id=actor.account_id,
+                mends=tie_id,
                 detail={**detail, "fields": {}, "seen": []},
             )
         )

@@ -114,6 +114,7 @@ def wrongly_tied(patient: Patient, mark: str) -> str:
             patient_id=patient.id,
             verdict=TieVerdict.UNDO.value,
             at=now(),
+            left=1,
             detail={**detail, "written": [written]},
         )
         current.add(made)

@@ -26,7 +26,6 @@ ANSWERS = {"launch.callback": 403}
 USUAL = 40
 MOST = {
     "intake.check": 60,
-    "review.match": 50,  # it looks at the clinic's server twice: at the record, and for who it could be
     "review.submission": 80,
 }
 """How often a page may ask at most, where it is more than usual."""

@@ -543,6 +543,8 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=8), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("mends", sa.String(length=16), nullable=True),
         sa.Column("detail_sealed", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("verdict IN ('link', 'none', 'undo', 'mended')", name=op.f("ck_tie_decisions_verdict")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_tie_decisions_clinic_id")),
