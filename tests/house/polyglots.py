@@ -10,7 +10,7 @@ POLYGLOTS = (
     "--><pvx onpvx=1>",
     "<svg/onload=pvx()><img src=x onerror=pvx()>",
     "javascript:pvx()//<pvx>",
-    "{{ 1337 * 7 }}${1337*7}<%= 1337*7 %>{% if pvx %}%(pvx)s",
+    "{{ 13371337 * 7777 }}${13371337*7777}<%= 13371337*7777 %>{% if pvx %}%(pvx)s",
     "&lt;pvx&gt;&#60;pvx&#62;\\x3cpvx\\x3e\u2028",
 )
 PLAIN = 'K+ <3.5 & "rash"'
