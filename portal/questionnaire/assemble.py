@@ -39,9 +39,9 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     canonicals to the StructureDefinitions that items take their words and types from.
     Raises FormRefused when a module cannot be found, goes in a circle, or contradicts what it is put into.
     """
-    work = _Assembly(registry, str(raw.get("language") or ""))
     raw, _ = releases.in_r4(raw)
     made = copy.deepcopy(raw)
+    work = _Assembly(registry, made)
     items = work.items(made, dict.fromkeys(_context_names(made)), made, ())
     if items:
         made["item"] = items
@@ -52,7 +52,7 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     if extensions or "extension" in made:
         made["extension"] = extensions
     if work.contained:
-        made["contained"] = [*made.get("contained", []), *work.contained]
+        made["contained"] = work.contained
     _profile(made)
     return made
 
@@ -62,11 +62,11 @@ def _refused(code: str, reason: str) -> FormRefused:
 
 
 class _Assembly:
-    def __init__(self, registry: Mapping[str, Json], language: str) -> None:
+    def __init__(self, registry: Mapping[str, Json], whole: Json) -> None:
         self.registry = registry
-        self.language = language
-        self.for_root: list[Json] = []
-        self.contained: list[Json] = []
+        self.language = str(whole.get("language") or "")
+        self.for_root: list[Json] = [*ext.of(whole).get("launchContext", ())]
+        self.contained: list[Json] = [*(whole.get("contained") or ())]
         self.sources: dict[str, None] = {}
         self.used = 0
 
@@ -80,12 +80,20 @@ class _Assembly:
         for raw in owner.get("item") or []:
             item = completed(raw, self.registry)
             wanted = ext.value(ext.of(item), "subQuestionnaire")
-            if isinstance(wanted, str):
-                found.extend(self.module(wanted, {**names, **_declared(item, names)}, holder, path))
+            if isinstance(wanted, str) and not item.get("item"):
+                found.extend(self.placed(item, wanted, {**names, **_declared(item, names)}, holder, path))
             else:
                 inner = self.items(item, names, item, path)
                 found.append({**item, "item": inner} if inner else item)
         return found
+
+    def placed(self, item: Json, wanted: str, names: Names, holder: Json, path: tuple[str, ...]) -> list[Json]:
+        """A module's items in place of the item that names it, or as the parts of one that says more than that."""
+        around = _around(item)
+        if around is None:
+            return self.module(wanted, names, holder, path)
+        around["item"] = self.module(wanted, names, around, path)
+        return [around]
 
     def module(self, wanted: str, names: Names, holder: Json, path: tuple[str, ...]) -> list[Json]:
         if wanted in path:
@@ -129,6 +137,7 @@ class _Assembly:
         listed = module.get("extension") or []
         up = [e for e in listed if ext.short_name(e.get("url", "")) in TO_PARENT]
         rest = [e for e in listed if ext.short_name(e.get("url", "")) not in TO_PARENT | LEFT_OUT]
+        _same_launch([*self.for_root, *rest], wanted)
         self.for_root = _distinct([*self.for_root, *rest])
         if up:
             holder["extension"] = _distinct([*holder.get("extension", []), *up])
@@ -141,12 +150,25 @@ class _Assembly:
             identity = str(resource.get("id"))
             if known.get(identity) == resource:
                 continue
+            if identity in known and identity in _queries(module):
+                raise _refused("module", f"there are two searches under the name {identity}")
             number = 1
             while (fresh := identity if number == 1 else f"{identity}-{number}") in known:
                 number += 1
             if fresh != identity:
                 _repoint(module, {identity: fresh})
             self.contained.append({**resource, "id": fresh})
+
+
+def _around(item: Json) -> Json | None:
+    """A placeholder that says when its module applies, or how often: it stays, as the group around the module's items."""
+    group = item.get("type") == "group"
+    asked = item.get("enableWhen") or "enableWhenExpression" in ext.of(item)
+    if not (asked or (group and (item.get("repeats") is True or item.get("required") is True))):
+        return None
+    rest = {key: held for key, held in item.items() if key != "extension" and (group or key not in ("text", "_text"))}
+    listed = [e for e in item["extension"] if ext.short_name(str(e.get("url"))) != "subQuestionnaire"]
+    return {**rest, "type": "group", **({"extension": listed} if listed else {})}
 
 
 def _expected(extension: Json, assembled: bool) -> Json | None:
@@ -160,8 +182,12 @@ def _expected(extension: Json, assembled: bool) -> Json | None:
 
 
 def _context_names(raw: Json) -> list[str]:
-    named = [ext.part(extension, "name") for extension in ext.of(raw).get("launchContext", ())]
-    return [str(one.get("code")) if isinstance(one, dict) else str(one) for one in named]
+    return [_context_name(extension) for extension in ext.of(raw).get("launchContext", ())]
+
+
+def _context_name(extension: Json) -> str:
+    name = ext.part(extension, "name")
+    return str(name.get("code") if isinstance(name, dict) else name)
 
 
 def _declared(element: Json, names: Names) -> dict[str, str | None]:
@@ -188,6 +214,22 @@ def _agree(extensions: list[Json], wanted: str) -> None:
         if key and key in seen:
             raise _refused("module", f"with {wanted}, one item has {key} twice")
         seen.add(key)
+
+
+def _same_launch(extensions: list[Json], wanted: str) -> None:
+    """A name from the launch means one kind of resource."""
+    kinds: dict[str, frozenset[Any]] = {}
+    for extension in extensions:
+        if ext.short_name(str(extension.get("url"))) == "launchContext":
+            name, types = _context_name(extension), frozenset(ext.parts(extension, "type"))
+            if kinds.setdefault(name, types) != types:
+                raise _refused("module", f"with {wanted}, %{name} is of another type than it was")
+
+
+def _queries(module: Json) -> frozenset[str]:
+    """The contained batches that expressions know by their id (sourceQueries)."""
+    named = (one.get("reference") for one in ext.values(ext.of(module), "sourceQueries") if isinstance(one, dict))
+    return frozenset(str(one).lstrip("#") for one in named)
 
 
 def _constant(text: str, names: Names) -> str | None:
@@ -217,18 +259,35 @@ def _renamed(module: Json, prefix: str | None) -> Json:
     resources; not before what says itself where the prefix goes."""
     if not prefix:
         return module
-    stack = list(module.get("item") or [])
+    stack, links = list(module.get("item") or []), _links(module)
+    _relocate(module, prefix, links)
     while stack:
         item = stack.pop()
+        _relocate(item, prefix, links)
         item["linkId"] = _prefixed(item.get("linkId"), prefix)
         for condition in item.get("enableWhen") or []:
             condition["question"] = _prefixed(condition.get("question"), prefix)
         stack.extend(item.get("item") or [])
-    contained = [one for one in module.get("contained") or [] if isinstance(one.get("id"), str)]
+    listed = module.get("contained") or []
+    contained = [one for one in listed if isinstance(one.get("id"), str) and one["id"] not in _queries(module)]
     _repoint(module, {one["id"]: f"{prefix}{one['id']}" for one in contained})
     for one in contained:
         one["id"] = f"{prefix}{one['id']}"
     return module
+
+
+def _relocate(element: Json, prefix: str, links: frozenset[Any]) -> None:
+    """Where a rule says what it is about, by linkId."""
+    for rule in ext.of(element).get("targetConstraint", ()):
+        for part in rule.get("extension") or ():
+            if part.get("url") == "location" and part.get("valueString") in links:
+                part["valueString"] = _prefixed(part["valueString"], prefix)
+
+
+def _links(element: Json) -> frozenset[Any]:
+    """The linkIds of everything in it."""
+    listed = element.get("item") or []
+    return frozenset(one.get("linkId") for one in listed).union(*map(_links, listed))
 
 
 def _prefixed(text: Any, prefix: str) -> str:
@@ -256,8 +315,7 @@ def _distinct(extensions: list[Json]) -> list[Json]:
     for extension in extensions:
         key = ""
         if ext.short_name(str(extension.get("url"))) == "launchContext":
-            name = ext.part(extension, "name")
-            key = f"launchContext {name.get('code') if isinstance(name, dict) else name}"
+            key = f"launchContext {_context_name(extension)}"
         if extension not in found and key not in keys:
             found.append(extension)
             keys |= {key} - {""}

@@ -246,3 +246,88 @@ def test_an_item_takes_what_it_does_not_say_from_the_definition_of_an_element() 
     assert {key: item[key] for key in ("text", "type", "required", "repeats", "maxLength")} == {
         "text": "First name", "type": "string", "required": True, "repeats": True, "maxLength": 100,
     }  # fmt: skip
+
+
+def value_set(code: str) -> dict[str, Any]:
+    include = [{"system": "urn:c", "concept": [{"code": code}]}]
+    return {"resourceType": "ValueSet", "id": "list", "compose": {"include": include}}
+
+
+@pytest.mark.parametrize(("theirs", "ids"), [("red", ["list"]), ("blue", ["list", "list-2"])])
+def test_a_list_of_the_form_itself_is_kept_apart_from_a_modules_of_the_same_name(theirs: str, ids: list[str]) -> None:
+    part = module("part", q("theirs", "choice", answerValueSet="#list"), contained=[value_set(theirs)])
+    whole = raw_form(q("ours", "choice", answerValueSet="#list"), include("part"), contained=[value_set("red")])
+    made = put_together(whole, part)
+    assert [one["id"] for one in made["contained"]] == ids
+    form = load(made)
+    offered = {link: form.value_sets.answers(item)[0]["valueCoding"]["code"] for link, item in form.by_link.items()}
+    assert offered == {"ours": "red", "theirs": theirs}
+
+
+ASKED = [when("z", answerBoolean=True)]
+
+
+@pytest.mark.parametrize(
+    ("own", "found", "kept"),
+    [
+        ({}, ["z", "x"], None),
+        ({"type": "group"}, ["z", "x"], None),
+        ({"enableWhen": ASKED}, ["z", "include-a", "x"], {"enableWhen": ASKED}),
+        ({"type": "group", "enableWhen": ASKED}, ["z", "include-a", "x"], {"enableWhen": ASKED, "text": "include-a"}),
+        ({"type": "group", "repeats": True}, ["z", "include-a", "x"], {"repeats": True, "text": "include-a"}),
+        ({"type": "group", "item": [q("own")]}, ["z", "include-a", "own"], None),
+        ({"required": True}, ["z", "x"], None),
+    ],
+)
+def test_what_a_placeholder_says_of_when_and_how_often_is_not_lost(
+    own: dict[str, Any], found: list[str], kept: dict[str, Any] | None
+) -> None:
+    """A condition on a placeholder goes for all that is put there; a group that was filled before stays as it is."""
+    made = put_together(raw_form(q("z", "boolean"), {**include("a"), **own}), module("a", q("x")))
+    assert links(made) == found
+    if kept is not None:
+        rest = {key: held for key, held in made["item"][1].items() if key not in ("linkId", "type", "item")}
+        assert rest == kept
+    assert load(made)
+
+
+def test_a_condition_by_expression_stays_with_the_placeholder_too() -> None:
+    placeholder = include("a", sdc("enableWhenExpression", "%resource.item.where(linkId='z').answer.value"))
+    made = put_together(raw_form(q("z", "boolean"), placeholder), module("a", q("x")))
+    assert load(made).by_link["include-a"].enable_formula is not None
+
+
+def search(url: str) -> list[dict[str, Any]]:
+    return [{"resourceType": "Bundle", "id": "found", "type": "batch", "entry": [{"request": {"url": url}}]}]
+
+
+NAMED = {"url": f"{SDC}sourceQueries", "valueReference": {"reference": "#found"}}
+
+
+def test_a_search_keeps_the_name_that_expressions_know_it_by() -> None:
+    extension = [NAMED, *takes("linkIdPrefix")]
+    part = module("part", q("x"), contained=search("Observation"), extension=extension)
+    whole = raw_form(group("g", include("part"), ext=[variable("linkIdPrefix", "'p.'")]))
+    assert load(put_together(whole, part)).source_queries.keys() == {"found"}
+
+
+def test_two_searches_of_one_name_or_one_name_for_two_kinds_of_resource_are_refused() -> None:
+    a, b = (module(name, q(name), contained=search(name), extension=[NAMED]) for name in ("Observation", "Condition"))
+    with pytest.raises(FormRefused, match="found"):
+        put_together(raw_form(include("Observation"), include("Condition")), a, b)
+    other = {
+        **launch("patient"),
+        "extension": [*launch("patient")["extension"][:1], {"url": "type", "valueCode": "Group"}],
+    }
+    with pytest.raises(FormRefused, match="patient"):
+        put_together(raw_form(include("c"), extension=[launch("patient")]), module("c", q("c"), extension=[other]))
+
+
+@pytest.mark.parametrize(("location", "becomes"), [("age", "p.age"), ("%context.item[0]", "%context.item[0]")])
+def test_a_rule_is_still_about_the_question_it_names(location: str, becomes: str) -> None:
+    parts = [{"url": "key", "valueId": "k"}, {"url": "location", "valueString": location}]
+    parts += [{"url": "expression", "valueExpression": fhirpath("false")}]
+    rule = {"url": f"{SDC}targetConstraint", "extension": parts}
+    part = module("part", q("age", "integer"), extension=[rule, *takes("linkIdPrefix")])
+    made = put_together(raw_form(group("g", include("part"), ext=[variable("linkIdPrefix", "'p.'")])), part)
+    assert load(made).by_link["g"].rules[0].locations == (becomes,)
