@@ -5,11 +5,15 @@ import hmac
 import json
 import os
 import secrets
+import shlex
 import stat
+import subprocess
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from time import monotonic
+from typing import Any, TextIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,10 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from portal.errors import Misconfigured
 
 _NONCE = 12
-
-
-class SealBroken(Exception):
-    """A sealed value does not open: wrong key, wrong place, or it was changed."""
+_LONGEST, _AGAIN = 30, 60
+"""Seconds that the command of a vault may take, and after which it is asked again without a cause."""
 
 
 def seal(key: bytes, clear: bytes, place: str) -> bytes:
@@ -37,14 +39,26 @@ def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
         raise SealBroken(place) from broken
 
 
+class SealBroken(Exception):
+    """A sealed value does not open: wrong key, wrong place, or it was changed."""
+
+
+@dataclass
+class Command:
+    """A command that writes the key file's content to its standard output: the clinic's vault."""
+
+    words: str
+    asked_at: float = 0.0
+
+
 @dataclass(frozen=True)
 class KeyRing:
     """Master keys by version (the highest wraps, all unwrap) and the key of the blind index."""
 
     masters: dict[int, bytes]
     index_key: bytes
-    source: Path | None = field(default=None, compare=False)
-    """the file it came from: a process that runs on takes up new masters from it when it meets one"""
+    source: Path | Command | None = field(default=None, compare=False)
+    """where it came from: a process that runs on takes up new masters from there when it meets one"""
 
     @property
     def version(self) -> int:
@@ -53,13 +67,21 @@ class KeyRing:
     def renew(self) -> None:
         """Take up what was added to the file since; nothing is dropped, and another ring is never taken for this one."""
         if self.source is not None:
-            found = load(self.source)
+            found = load(self.source) if isinstance(self.source, Path) else ask(self.source)
             if found.index_key == self.index_key:
                 self.masters.update(found.masters)
 
     def wrap(self, data_key: bytes, owner: str) -> bytes:
-        self.renew()
+        self._look()
         return self.version.to_bytes(2, "big") + seal(self.masters[self.version], data_key, f"data-key|{owner}")
+
+    def _look(self) -> None:
+        """See whether there is a newer master: a file each time, a vault now and then, and what we have does when it is away."""
+        if not isinstance(self.source, Command):
+            self.renew()
+        elif monotonic() - self.source.asked_at > _AGAIN:
+            with suppress(Misconfigured):
+                self.renew()
 
     def unwrap(self, wrapped: bytes, owner: str) -> bytes:
         master = self.masters.get(version_of(wrapped)) or self._met(version_of(wrapped))
@@ -114,12 +136,17 @@ def replace(path: Path, ring: KeyRing) -> None:
     os.close(folder)
 
 
-def _write(ring: KeyRing, file: TextIO) -> None:
+def written(ring: KeyRing) -> str:
+    """The ring as the key file holds it."""
     body = {
         "masters": {str(number): urlsafe_b64encode(key).decode() for number, key in ring.masters.items()},
         "index": urlsafe_b64encode(ring.index_key).decode(),
     }
-    json.dump(body, file)
+    return json.dumps(body)
+
+
+def _write(ring: KeyRing, file: TextIO) -> None:
+    file.write(written(ring))
     file.flush()
     os.fsync(file.fileno())
 
@@ -133,13 +160,43 @@ def load(path: Path) -> KeyRing:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Misconfigured(f"The key file {path} can be read by other users. Run: chmod 600 {path}")
     try:
-        body = json.loads(path.read_text())
-        masters = {int(number): urlsafe_b64decode(key) for number, key in body["masters"].items()}
-        ring = KeyRing(masters, urlsafe_b64decode(body["index"]), path)
-    except (ValueError, KeyError, AttributeError, TypeError) as broken:
+        text = path.read_text()
+    except (OSError, ValueError) as broken:
         raise Misconfigured(
             f"The key file {path} cannot be read as a key ring. Restore it from your backup."
         ) from broken
+    return _ring(text, path, f"The key file {path}")
+
+
+def ask(command: Command) -> KeyRing:
+    """The ring that `command` tells. Misconfigured, with nothing of what it said, when it fails, is late or tells none."""
+    command.asked_at = monotonic()
+    try:
+        done = subprocess.run(
+            shlex.split(command.words),
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as wrong:
+        how = (
+            f"ended with {wrong.returncode}"
+            if isinstance(wrong, subprocess.CalledProcessError)
+            else type(wrong).__name__
+        )
+        raise Misconfigured(f"The command of PREVISIT_KEYS_COMMAND did not give the keys ({how}).") from None
+    return _ring(done.stdout, command, "What the command of PREVISIT_KEYS_COMMAND gave")
+
+
+def _ring(text: str, source: Path | Command, what: str) -> KeyRing:
+    try:
+        body: Any = json.loads(text)
+        masters = {int(number): urlsafe_b64decode(key) for number, key in body["masters"].items()}
+        ring = KeyRing(masters, urlsafe_b64decode(body["index"]), source)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        raise Misconfigured(f"{what} cannot be read as a key ring. Restore it from your backup.") from None
     if not masters or any(len(key) != 32 for key in [*masters.values(), ring.index_key]):
-        raise Misconfigured(f"The key file {path} holds a key of the wrong length. Restore it from your backup.")
+        raise Misconfigured(f"{what} holds a key of the wrong length. Restore it from your backup.")
     return ring

@@ -89,7 +89,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         instance=instance,
         database=environ.get("PREVISIT_DATABASE", f"sqlite:///{instance / 'previsit.db'}"),
         base_url=base_url,
-        keys=sealing.load(keys_path(environ)),
+        keys=key_ring(environ),
         demo=demo,
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
@@ -121,6 +121,20 @@ def instance_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 def keys_path(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("PREVISIT_KEYS", instance_path(environ) / "keys.json"))
+
+
+def keys_command(environ: Mapping[str, str] = os.environ) -> str:
+    """The command that gives the keys from the clinic's vault, in place of a key file; "" when there is none."""
+    return environ.get("PREVISIT_KEYS_COMMAND", "").strip()
+
+
+def key_ring(environ: Mapping[str, str] = os.environ) -> KeyRing:
+    command = keys_command(environ)
+    if command and "PREVISIT_KEYS" in environ:
+        raise Misconfigured(
+            "PREVISIT_KEYS and PREVISIT_KEYS_COMMAND are both set. The keys come from one place: leave one out."
+        )
+    return sealing.ask(sealing.Command(command)) if command else sealing.load(keys_path(environ))
 
 
 def audit_key_path(environ: Mapping[str, str] = os.environ) -> Path:

@@ -5,7 +5,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portal.accounts import guessing
+from portal.accounts import breached, guessing
 from portal.actors import STAFF, Role
 from portal.errors import Issue
 
@@ -41,6 +41,14 @@ def issues(password: str, context: tuple[str, ...] = (), at_least: int = ALONE) 
                 "password",
                 "guessable",
                 "That is easy to guess. Choose words that have nothing to do with you or the clinic.",
+            )
+        ]
+    if breached.is_known(text):
+        return [
+            Issue(
+                "password",
+                "breached",
+                "This password is known from a theft of data somewhere else. Choose another one.",
             )
         ]
     return []

@@ -1,6 +1,8 @@
 """`portal keys`: make the key file, turn the master key over while the portal runs, forget masters that nothing needs."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -12,6 +14,7 @@ from portal.audit.events import Event
 from portal.db import DataKey, session, transaction
 from portal.errors import Misconfigured, PortalError
 from portal.keeping import opening
+from portal.sealing import KeyRing
 
 BATCH = 200
 
@@ -21,6 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def make(_arguments: argparse.Namespace) -> None:
+    if settings.keys_command():
+        hand_over(KeyRing({1: sealing.new_key()}, sealing.new_key()))
+        return
     path = settings.keys_path()
     if path.exists():
         raise PortalError(f"{path} is there already and is left as it is.")
@@ -29,10 +35,26 @@ def make(_arguments: argparse.Namespace) -> None:
     print(f"Made {path}. Keep a copy apart from the database: without it nothing stored can be read.")
 
 
+def hand_over(ring: KeyRing) -> None:
+    """Where a vault keeps the keys, they are written to standard output for it, and never onto a screen."""
+    if sys.stdout.isatty():
+        raise PortalError(
+            "The keys go to your vault: send what this command writes there, for example with | and its own command."
+        )
+    print(sealing.written(ring))
+    print("Once the vault has them, everything here takes them from there by PREVISIT_KEYS_COMMAND.", file=sys.stderr)
+
+
 def rotate(_arguments: argparse.Namespace) -> None:
-    """A new master, and every data key wrapped with it. A run that was broken off goes on where it stood."""
+    """A new master, and every data key wrapped with it. A run that was broken off goes on where it stood.
+
+    With a vault in two steps: the first run hands the new master over, the second, when it has it, wraps.
+    """
     opening.installation()
     if not outdated():
+        if isinstance(db.keys().source, sealing.Command):
+            hand_over(_with_another(db.keys()))
+            return
         add_master()
     print(f"Master key {db.keys().version}. Back the key file up now; copies made before still need the older masters.")
     print(f"{rewrap()} data keys are wrapped with it; no data was touched, and nothing had to stop.")
@@ -42,11 +64,15 @@ def rotate(_arguments: argparse.Namespace) -> None:
 def add_master() -> int:
     """A new master in the key file and in this process; its version."""
     ring = db.keys()
-    if ring.source is None:
+    if not isinstance(ring.source, Path):
         raise Misconfigured("The key ring was not read from a file.")
-    ring.masters[ring.version + 1] = sealing.new_key()
+    ring.masters.update(_with_another(ring).masters)
     sealing.replace(ring.source, ring)
     return ring.version
+
+
+def _with_another(ring: KeyRing) -> KeyRing:
+    return KeyRing({**ring.masters, ring.version + 1: sealing.new_key()}, ring.index_key)
 
 
 def outdated() -> int:
@@ -89,10 +115,14 @@ def forget(_arguments: argparse.Namespace) -> None:
     dropped = sorted(set(ring.masters) - {ring.version})
     for version in dropped:
         del ring.masters[version]
-    if ring.source is not None and dropped:
+    if isinstance(ring.source, sealing.Command):
+        hand_over(ring)
+    elif ring.source is not None and dropped:
         sealing.replace(ring.source, ring)
+    if dropped:
         _note({"forgotten": dropped})
-    print(f"Forgot {len(dropped)} masters. Start the portal and its worker again, so that they forget them too.")
+    told = f"Forgot {len(dropped)} masters. Start the portal and its worker again, so that they forget them too."
+    print(told, file=sys.stderr if settings.keys_command() else sys.stdout)
 
 
 def _note(detail: dict[str, object]) -> None:

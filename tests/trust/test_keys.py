@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from portal import db, sealing
+from portal import db, sealing, settings
 from portal.accounts import service as accounts
 from portal.accounts.models import Patient
 from portal.audit.events import Event
@@ -131,3 +133,78 @@ def test_what_a_data_key_is_worth_without_the_ring(people: list[str]) -> None:
     one, other = people[:2]
     with pytest.raises(sealing.SealBroken):
         db.keys().unwrap(rows[one], other)
+
+
+# -- keys that a vault keeps ---------------------------------------------------------------------------------------------
+
+sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def vault(people: list[str], config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The installation's ring lies in a place that only a command can read; the database is opened with what it tells."""
+    kept = tmp_path / "vault"
+    (config.instance / "keys.json").rename(kept)
+    monkeypatch.setenv("PREVISIT_KEYS_COMMAND", f"cat {kept}")
+    monkeypatch.setattr(opening, "installation", lambda: config)
+    monkeypatch.delenv("PREVISIT_KEYS", raising=False)
+    db.connect(config.database, settings.key_ring())
+    return kept
+
+
+@sqlite
+def test_the_keys_of_a_vault_open_everything_and_are_turned_over_in_two_steps(
+    vault: Path, config: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = settings.key_ring()
+    assert "Person 3" in names() and not (config.instance / "keys.json").exists()
+    keys.rotate(argparse.Namespace())
+    told = capsys.readouterr()
+    assert keys.outdated() == 0, "nothing is wrapped with a master that the vault does not have yet"
+    vault.write_text(told.out)
+    db.connect(config.database, settings.key_ring())
+    keys.rotate(argparse.Namespace())
+    assert set(db.masters_in_use()) == {2}
+    db.connect(config.database, running)
+    assert "Person 3" in names(), "a process that runs on asks again for a master that it meets"
+    capsys.readouterr()
+    keys.forget(argparse.Namespace())
+    assert set(json.loads(capsys.readouterr().out)["masters"]) == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("false", "ended with 1"),
+        ("/nowhere/at/all", "FileNotFoundError"),
+        ("cat 'unclosed", "ValueError"),
+        ("echo no keys here", "cannot be read as a key ring"),
+        ("echo [[[[", "cannot be read as a key ring"),
+        ('echo {"masters":{"1":"AAAA"},"index":"AAAA"}', "cannot be read"),
+        ("sh -c 'cat keys >&2; echo $SECRET; exit 7'", "ended with 7"),
+        ("sleep 60", "TimeoutExpired"),
+    ],
+)
+def test_a_vault_that_does_not_answer_stops_the_start_and_nothing_it_said_is_told(
+    command: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "_LONGEST", 0.2 if command.startswith("sleep") else 10)
+    with pytest.raises(Misconfigured, match=says) as refused:
+        settings.key_ring({"PREVISIT_KEYS_COMMAND": command})
+    assert refused.value.__cause__ is None and "no keys here" not in str(refused.value)
+
+
+@sqlite
+def test_a_vault_that_is_away_stops_nothing_that_runs(vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.unlink()
+    monkeypatch.setattr(sealing, "_AGAIN", -1)
+    make.patient(accounts.clinics()[0], "Newcomer")
+    assert {"Newcomer", "Person 0"} <= names()
+
+
+def test_keys_come_from_one_place_and_go_onto_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Misconfigured, match="both set"):
+        settings.key_ring({"PREVISIT_KEYS_COMMAND": "cat x", "PREVISIT_KEYS": "x"})
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(PortalError, match="to your vault"):
+        keys.hand_over(KeyRing({1: new_key()}, new_key()))
