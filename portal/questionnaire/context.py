@@ -26,6 +26,7 @@ class Terminology(Protocol):
 class Context:
     """`now` must be aware. `launch`: patient, user, encounter … as raw resources. `variables`: further %names.
 
+    `unread`: names in `launch` of resources of which no more is known than type and id.
     `fetch` answers an x-fhir-query (`Observation?code=…`) with a raw Bundle or resource, or None: could not look.
     """
 
@@ -35,3 +36,4 @@ class Context:
     terminology: Terminology | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     fetch: Callable[[str], Json | None] | None = None
+    unread: frozenset[str] = frozenset()

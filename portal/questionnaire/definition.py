@@ -34,6 +34,7 @@ class Form:
     layout: list[paging.PageLayout]
     languages: list[str]
     expected_names: frozenset[str]
+    patient_names: frozenset[str]
     source_queries: Mapping[str, tuple[Formula, ...]]
     by_page: Mapping[str, paging.PageLayout]
     caches: dict[Any, Any] = field(default_factory=dict)
@@ -120,6 +121,7 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
         layout=layout,
         languages=languages(raw),
         expected_names=launch_names(root),
+        patient_names=patient_names(root),
         source_queries=source_queries(root),
         by_page={page.key: page for page in layout},
     )
@@ -130,13 +132,23 @@ STANDARD_NAMES = frozenset({"patient", "user", "encounter", "location", "study",
 
 def launch_names(root: Item) -> frozenset[str]:
     """The %names the form expects from outside: those it declares, and those SDC knows."""
-    declared: set[str] = set()
+    return STANDARD_NAMES | launch_types(root).keys()
+
+
+def launch_types(root: Item) -> dict[str, frozenset[str]]:
+    """The kinds of resource that each declared %name may be."""
+    found: dict[str, frozenset[str]] = {}
     for extension in root.extensions.get("launchContext", ()):
         name = ext.part(extension, "name")
         code = name.get("code") if isinstance(name, dict) else name
         if isinstance(code, str):
-            declared.add(code)
-    return STANDARD_NAMES | declared
+            found[code] = frozenset(str(kind) for kind in ext.parts(extension, "type") if kind)
+    return found
+
+
+def patient_names(root: Item) -> frozenset[str]:
+    """The %names of the patient, of whom there is always something to know."""
+    return frozenset({"patient", *(name for name, kinds in launch_types(root).items() if kinds == {"Patient"})})
 
 
 def source_queries(root: Item) -> dict[str, tuple[Formula, ...]]:

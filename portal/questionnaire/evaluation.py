@@ -15,10 +15,11 @@ from .converting import to_answers
 from .definition import Form
 from .document import Document
 from .extensions import Json
-from .formulas import Formula, filled_query
+from .formulas import Formula
 from .host import FormHost
 from .issues import Trouble
 from .items import Condition, Item
+from .names import PENDING, Names, NotLooked
 from .shapes import ROOTS
 
 _BUDGET = fhirpath.Budget(steps=50_000, size=200_000)
@@ -27,7 +28,6 @@ _NOTHING: Mapping[str, Any] = {}
 ROUNDS = 4
 MAX_BREACHES = 3
 """After so many stopped expressions no further one is begun: a form must not add up what one may not do."""
-_PENDING = object()
 
 
 class Evaluation:
@@ -47,7 +47,7 @@ class Evaluation:
         self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None
         self._host: FormHost | None = None
-        self._variables: dict[tuple[int, str], Any] = {}
+        self.names = Names(self)
         self.written = 0
         self._breaches = 0
 
@@ -87,9 +87,9 @@ class Evaluation:
         return self.enabled(entry)
 
     def _shown(self, formula: Formula, entry: Entry) -> bool:
-        """An expression that fails leaves its question on the page (bar 53)."""
+        """An expression that fails leaves its question on the page (bar 53); of a response from elsewhere it is believed."""
         result = self.evaluate(formula, entry, "enableWhenExpression")
-        return result is None or truth(result)
+        return (entry.answered or not self.given) if result is None else truth(result)
 
     def _holds(self, condition: Condition, entry: Entry) -> bool:
         answers = [a for target in self.targets(entry, condition.question) for a in target.answers]
@@ -130,7 +130,7 @@ class Evaluation:
         `extra` are further variables; `focus` is what the formula starts from, else the item of the response.
         """
         if formula.is_query:
-            return self._query(formula, entry, what)
+            return self.names.query(formula, entry, what)
         if formula.program is None:
             return None
         if self._whole(formula, entry):
@@ -163,10 +163,12 @@ class Evaluation:
             variables = {
                 name: value
                 for name in program.free_variables
-                if (value := self._named(name, entry, extra, formula)) is not _PENDING
+                if (value := self._named(name, entry, extra, formula)) is not PENDING
             }
             start = self._start(formula, entry) if focus is None else focus
             return program.evaluate_items(start, variables, budget=_BUDGET, now=self.context.now, context=self.host)
+        except NotLooked as lacking:
+            return self.names.not_looked(entry, what, str(lacking))
         except fhirpath.FhirPathError as error:
             self._breaches += isinstance(error, fhirpath.FhirPathBudgetExceeded)
             self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
@@ -179,22 +181,6 @@ class Evaluation:
         if entry.parent is None or formula.text.lstrip().startswith("QuestionnaireResponse."):
             return self._root_node() if formula.use.focus == "whole" else self.host.bare
         return self._focus(entry)
-
-    def _query(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
-        if self.context.fetch is None:
-            return self._not_looked(entry, what, "nobody is there to answer it")
-        holes = [self.evaluate(hole, entry, what) or [] for hole in formula.holes]
-        query = filled_query(formula, holes)
-        if query is None:
-            return self._not_looked(entry, what, f"the search lacks a value: {formula.text}")
-        found = self.context.fetch(query)
-        return self._not_looked(entry, what, f"could not look: {formula.text}") if found is None else [found]
-
-    def _not_looked(self, entry: Entry, what: str, why: str) -> list[Any] | None:
-        """None, for a search that was not answered; said while the form is filled in from what is known."""
-        if self.looking:
-            self.troubles.append(Trouble(entry.item.link_id, what, why))
-        return None
 
     def _focus(self, entry: Entry) -> fhirpath.Node:
         """The item of the response; where it has none yet, one that holds only its linkId."""
@@ -235,45 +221,7 @@ class Evaluation:
             return self.form.raw
         if name == "qitem":
             return typed_node(entry.item.raw, "Questionnaire.item")
-        return self._variable(name, entry)
-
-    def _variable(self, name: str, entry: Entry) -> Any:
-        """Declared in the nearest scope, else given from outside; an unknown name is left to the engine to report."""
-        place: Entry | None = entry
-        while place is not None:
-            given = place.memo.get(name, _PENDING) if place.memo else _PENDING
-            if given is not _PENDING:
-                return given
-            if variable := place.item.named.get(name):
-                return self._declared(variable.formula, name, place)
-            place = place.parent
-        if name in self.context.variables:
-            return self.context.variables[name]
-        if name in self.form.source_queries:
-            return self._source_query(name)
-        return self.context.launch.get(name, [] if name in self.form.expected_names else _PENDING)
-
-    def _source_query(self, name: str) -> Any:
-        """The answers to a contained batch of queries, as a Bundle of what each gave."""
-        key = (0, f"#{name}")
-        if key not in self._variables:
-            self._variables[key] = self._batch(self.form.source_queries[name])
-        return self._variables[key]
-
-    def _batch(self, queries: tuple[Formula, ...]) -> Any:
-        found = [self._query(query, self.top, "sourceQueries") or [] for query in queries]
-        entries = [{"resource": resource} for resources in found for resource in resources]
-        return {"resourceType": "Bundle", "type": "batch-response", "entry": entries}
-
-    def _declared(self, formula: Formula, name: str, place: Entry) -> Any:
-        key = (id(place), name)
-        if key not in self._variables:
-            if formula.is_query and name in self.context.variables:
-                self._variables[key] = self.context.variables[name]
-            else:
-                self._variables[key] = []
-                self._variables[key] = self.items(formula, place, f"variable {name}") or []
-        return self._variables[key]
+        return self.names.value(name, entry, formula.text)
 
     # -- the response as expressions see it -----------------------------------------------------------------------
 
@@ -290,7 +238,7 @@ class Evaluation:
     def forget(self, within: Iterable[Item] | None = None) -> None:
         """Answers changed: decide everything anew when asked; with `within` only what they reach."""
         self._discard()
-        self._variables.clear()
+        self.names.forget()
         if within is None:
             for entry in self.top.walk():
                 entry.enabled = entry.checked = None
@@ -326,7 +274,7 @@ class Evaluation:
                 if self.enabled(entry) and self._recalculated(item, entry):
                     changed = True
                     self._discard()
-                    self._variables.clear()
+                    self.names.forget()
         return changed
 
     def _recalculated(self, item: Item, entry: Entry) -> bool:

@@ -29,37 +29,41 @@ def context_of(
     """
     launch: dict[str, Json] = {}
     variables: dict[str, Any] = {}
-    for name, value in _named(parameters or {}, fetch):
+    unread: set[str] = set()
+    for name, value, read in _named(parameters or {}, fetch):
+        if not read and name not in launch:
+            unread.add(name)
         if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
             launch.setdefault(name, value)
         else:
             variables.setdefault(name, value)
-    return Context(now, launch, language, terminology, variables, fetch)
+    return Context(now, launch, language, terminology, variables, fetch, frozenset(unread))
 
 
-def _named(parameters: Json, fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any]]:
+def _named(parameters: Json, fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any, bool]]:
     for parameter in parameters.get("parameter") or ():
         name = str(parameter.get("name") or "")
         if name == "context":
             yield from _launch_part(parameter.get("part") or [], fetch)
         elif name and name not in OWN_NAMES:
             value = parameter.get("resource", value_of(parameter))
-            yield name, _followed(value, fetch)
+            yield name, *_followed(value, fetch)
             if name == "subject":
-                yield "patient", _followed(value, fetch)
+                yield "patient", *_followed(value, fetch)
 
 
-def _launch_part(parts: list[Json], fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any]]:
+def _launch_part(parts: list[Json], fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any, bool]]:
     name = next((str(value_of(part)) for part in parts if part.get("name") == "name"), "")
     for part in parts:
         if part.get("name") == "content" and name:
-            yield name, _followed(part.get("resource", value_of(part)), fetch)
+            yield name, *_followed(part.get("resource", value_of(part)), fetch)
 
 
-def _followed(value: Any, fetch: Callable[[str], Json | None] | None) -> Any:
-    """The resource a reference points to when it can be had, else a stand-in that knows its type and id."""
+def _followed(value: Any, fetch: Callable[[str], Json | None] | None) -> tuple[Any, bool]:
+    """The resource a reference points to; where it cannot be had a stand-in that knows its type and id, and False."""
     if not isinstance(value, dict) or "resourceType" in value or not isinstance(value.get("reference"), str):
-        return value
+        return value, True
     found = fetch(value["reference"]) if fetch is not None else None
     kind, _, identity = value["reference"].rpartition("/")
-    return found if found is not None else {"resourceType": kind.rpartition("/")[2] or "Resource", "id": identity}
+    standing_in = {"resourceType": kind.rpartition("/")[2] or "Resource", "id": identity}
+    return (standing_in, False) if found is None else (found, True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from portal.fhirpath import Node
 from portal.fhirpath.env import plain
 
 from . import extensions as ext
@@ -13,7 +13,7 @@ from . import observations
 from .answers import Entry
 from .context import Context
 from .converting import to_answers
-from .definition import Form
+from .definition import Form, launch_types
 from .evaluation import Evaluation
 from .extensions import Json
 from .filling import Filling
@@ -21,6 +21,7 @@ from .formulas import Formula
 from .initial import fixed_answers
 from .issues import Trouble
 from .items import Item
+from .names import Lacking, resources
 from .origins import Origin, marked
 from .response import merged, write_draft
 from .subjects import is_about_another
@@ -33,13 +34,32 @@ def populate(form: Form, context: Context) -> Json:
 
 def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     """The same, with what could not be looked up or worked out."""
+    context, strangers = _known(form, context)
     top = Entry(form.root, None)
     evaluation = Evaluation(form, top, context, _base(form, context))
     evaluation.looking = True
     worker = _Populating(form, evaluation, context)
     worker.whole(top)
     draft = merged(None, {**_base(form, context), "item": write_draft(top) or None})
-    return Filling(form, draft, context).draft(), evaluation.troubles
+    return Filling(form, draft, context).draft(), list(dict.fromkeys([*strangers, *evaluation.troubles]))
+
+
+def _known(form: Form, context: Context) -> tuple[Context, list[Trouble]]:
+    """The context without resources of another kind than the form takes under their name."""
+    kinds = launch_types(form.root)
+    wrong = {
+        name: kind
+        for name, wanted in kinds.items()
+        if (given := context.launch.get(name)) and (kind := given.get("resourceType")) and wanted and kind not in wanted
+    }
+    if not wrong:
+        return context, []
+    said = [
+        Trouble("", "launchContext", f"%{name} is a {kind}, and the form asks for {' or '.join(sorted(kinds[name]))}")
+        for name, kind in wrong.items()
+    ]
+    launch = {name: context.launch[name] for name in context.launch if name not in wrong}
+    return replace(context, launch=launch), said
 
 
 def _base(form: Form, context: Context) -> Json:
@@ -77,8 +97,8 @@ class _Populating:
         formula = item.population
         if formula is None:
             return [parent.one(item)]
-        rows = self.found(formula, parent)
-        if not item.instanced:
+        rows = self.found(formula, parent, each=item.instanced)
+        if isinstance(rows, Lacking) or not item.instanced or not rows:
             entry = parent.one(item)
             entry.memo = _memo(formula, rows)
             return [entry]
@@ -87,23 +107,25 @@ class _Populating:
             entry = parent.add(item)
             entry.memo = _memo(formula, [row])
             entries.append(entry)
-        if not entries:
-            alone = parent.one(item)
-            alone.memo = _memo(formula, [])
-            return [alone]
         return entries
 
-    def found(self, formula: Formula, place: Entry) -> list[Any]:
-        return _unbundled(self.evaluated(formula, place, "itemPopulationContext"))
+    def found(self, formula: Formula, place: Entry, *, each: bool = False) -> Rows:
+        """What a population context gives; of a search for parts to repeat (`each`), only what it looked for."""
+        found = self.evaluated(formula, place, "itemPopulationContext")
+        return Lacking("was not found out") if found is None else resources(found, matches=each)
 
-    def evaluated(self, formula: Formula, entry: Entry, what: str) -> list[Any]:
-        """The items a formula gives, looked at from the nearest population context."""
+    def evaluated(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
+        """The items a formula gives, looked at from the nearest population context; None where it could not be told."""
         if self.stale and formula.names() & LOOKS_BACK:
             self.evaluation.forget()
             self.stale = False
         rows = next((place.memo[ROWS] for place in _upwards(entry) if place.memo and ROWS in place.memo), None)
+        if isinstance(rows, Lacking):
+            if formula.use.focus or "context" in formula.names():
+                return None
+            rows = None
         extra = {} if rows is None else {"context": rows}
-        return self.evaluation.items(formula, entry, what, extra, rows) or []
+        return self.evaluation.items(formula, entry, what, extra, rows)
 
     def fill(self, entry: Entry) -> None:
         item = entry.item
@@ -125,8 +147,8 @@ class _Populating:
         """What an expression or an earlier observation says, and where that comes from."""
         item = entry.item
         if item.initial_formula is not None:
-            found = self.evaluated(item.initial_formula, entry, "initialExpression")
-            results = plain(_unbundled(found) if item.initial_formula.is_query else found)
+            found = self.evaluated(item.initial_formula, entry, "initialExpression") or []
+            results = plain(resources(found, matches=True) if item.initial_formula.is_query else found)
             answers = to_answers(item, results, self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
         if (observed := self.observe(entry)) is not None:
@@ -162,7 +184,10 @@ observation it is about."""
 LOOKS_BACK = frozenset({"resource", "rootResource", "context", "QuestionnaireResponse"})
 
 
-def _memo(formula: Formula, rows: list[Any]) -> dict[str, list[Any]]:
+Rows = list[Any] | Lacking
+
+
+def _memo(formula: Formula, rows: Rows) -> dict[str, Rows]:
     return {ROWS: rows, **({formula.name: rows} if formula.name else {})}
 
 
@@ -171,16 +196,3 @@ def _upwards(entry: Entry) -> Iterator[Entry]:
     while current is not None:
         yield current
         current = current.parent
-
-
-def _unbundled(found: list[Any]) -> list[Any]:
-    """The resources in a Bundle, one by one; anything else as it is."""
-    rows: list[Any] = []
-    for one in found:
-        bundle = one.value if isinstance(one, Node) else one
-        value = bundle if isinstance(bundle, dict) and bundle.get("resourceType") == "Bundle" else one
-        if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-            rows.extend(e["resource"] for e in value.get("entry") or () if isinstance(e, dict) and "resource" in e)
-        else:
-            rows.append(value)
-    return rows

@@ -166,9 +166,14 @@ def test_a_search_that_was_not_answered_is_told_and_never_taken_for_nothing() ->
         "no answer": populated(made, context(launch={"patient": PATIENT}, fetch=lambda query: None))[1],
     }
     assert {case: [(trouble.link_id, trouble.what) for trouble in troubles] for case, troubles in told.items()} == {
-        "nobody to ask": [("", "variable found")],
-        "no patient": [("", "variable found"), ("b", "observationLinkPeriod")],
-        "no answer": [("", "variable found"), ("b", "observationLinkPeriod")],
+        "nobody to ask": [("", "variable found"), ("a", "initialExpression")],
+        "no patient": [
+            ("", "variable found"),  # there is no patient to search for
+            ("", "variable found"),
+            ("a", "initialExpression"),
+            ("b", "observationLinkPeriod"),
+        ],
+        "no answer": [("", "variable found"), ("a", "initialExpression"), ("b", "observationLinkPeriod")],
     }
     nothing: dict[str, Any] = {"resourceType": "Bundle"}
     assert populated(made, context(launch={"patient": PATIENT}, fetch=lambda query: nothing))[1] == []
