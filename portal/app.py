@@ -24,7 +24,7 @@ from portal.ehr import launch_routes, launching
 from portal.ehr import routes as ehr
 from portal.emergency import routes as emergency
 from portal.emergency import service as emergencies
-from portal.intake import asking_routes, changing_routes, signing_routes, visits
+from portal.intake import asking_routes, card_routes, changing_routes, signing_routes, visits
 from portal.intake import routes as intake
 from portal.labs import desk_routes as labs_desk
 from portal.labs import questions
@@ -91,6 +91,7 @@ def _open_rooms(app: Flask, config: Settings) -> None:
     )
     guard.open_room(app, intake.bp, Role.PATIENT, proxy=Scope.FORMS)
     guard.open_room(app, changing_routes.bp, Role.PATIENT, proxy=Scope.FORMS)
+    guard.open_room(app, card_routes.bp, Role.PATIENT, proxy=Scope.FORMS)
     guard.open_room(app, signing_routes.bp, Role.PATIENT, proxy=Scope.CONSENTS)
     guard.open_room(app, consent.bp, Role.PATIENT, proxy=Scope.CONSENTS)
     consent.install(app, visits.visit)

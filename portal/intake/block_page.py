@@ -11,6 +11,7 @@ from portal.ehr.reading import Kind, Reading
 from portal.errors import Issue
 from portal.intake.before import Before
 from portal.intake.blocks import WHAT, Field, Section
+from portal.intake.cards import Earlier
 from portal.intake.sections import ANSWERS, Page
 
 Json = dict[str, Any]
@@ -31,6 +32,9 @@ class FactLine:
     shown: Fact
     answer: str | None = None
     change: Row = field(default_factory=dict)
+    cards: Mapping[str, str] = field(default_factory=dict)
+    """the picture of each side of its card, by id, and the pictures the clinic has from before"""
+    pictured: tuple[Earlier, ...] = ()
 
     @property
     def label(self) -> str:
@@ -128,6 +132,8 @@ class Said:
     added: Mapping[str, list[Row]] = field(default_factory=dict)
     any: Mapping[str, str] = field(default_factory=dict)
     rest_is_right: bool = False
+    cards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """pictures by the place they stand in (see `cards`)"""
 
 
 def with_said(shown: SectionPage, said: Said) -> SectionPage:
@@ -138,7 +144,10 @@ def with_said(shown: SectionPage, said: Said) -> SectionPage:
 def _with_said(block: Block, said: Said) -> Block:
     rest = "same" if said.rest_is_right and not block.section.one_by_one else None
     lines = [_answered(line, block.section, said, rest) for line in block.lines]
-    added = [{name: text.strip() for name, text in row.items()} for row in said.added.get(block.key, [])]
+    added = [
+        {**{name: text.strip() for name, text in row.items()}, **said.cards.get(f"{block.key}-added-{place}", {})}
+        for place, row in enumerate(said.added.get(block.key, []))
+    ]
     return replace(block, lines=lines, added=added, any=said.any.get(block.key) if block.asks_any else None)
 
 
@@ -146,7 +155,8 @@ def _answered(line: FactLine, section: Section, said: Said, rest: str | None) ->
     answer = said.answers.get(line.name) or rest
     fields = {"changed": section.change, "stopped": section.stop}.get(answer or "", ())
     typed = said.changes.get(line.name, {})
-    return replace(line, answer=answer, change={each.name: typed.get(each.name, "").strip() for each in fields})
+    change = {each.name: typed.get(each.name, "").strip() for each in fields}
+    return replace(line, answer=answer, change=change, cards=said.cards.get(line.name, {}))
 
 
 def check(page: SectionPage) -> list[Issue]:
@@ -204,7 +214,9 @@ def line_for(fact: Fact, shown: Fact, key: str, read_at: datetime | None, said: 
     name = "f" + hashlib.sha256(fact.key.encode()).hexdigest()[:10]
     before = next((line for line in said.get("lines", []) if line["key"] == fact.key), None)
     line = FactLine(name, kept, shown)
-    return replace(line, answer=before["answer"], change=before["change"]) if before else line
+    if before is None:
+        return line
+    return replace(line, answer=before["answer"], change=before["change"], cards=before.get("cards", {}))
 
 
 def looked(readings: Mapping[Kind, Reading], kinds: Iterable[Kind], any_facts: bool) -> Looked:
@@ -227,7 +239,13 @@ def entry(block: Block, *, done: bool) -> Json:
         "state": block.state,
         "read_at": block.looked.read_at.isoformat() if block.looked.read_at else None,
         "lines": [
-            {**line.fact, "answer": line.answer, "change": _kept(line, block.section), "note": ""}
+            {
+                **line.fact,
+                "answer": line.answer,
+                "change": _kept(line, block.section),
+                "note": "",
+                **({"cards": dict(line.cards)} if line.cards else {}),
+            }
             for line in block.lines
         ],
         "added": block.rows,

@@ -47,6 +47,7 @@ class Section:
     dated: str = "Since %(when)s"
     one_by_one: bool = False
     cards: bool = False
+    """whether a picture of a card, front and back, may be added to each of its facts"""
     asked: str = "always"
     days: int = 7
     suggests: str = ""

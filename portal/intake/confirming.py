@@ -13,10 +13,10 @@ from portal.ehr import service as ehr
 from portal.ehr.fact import Fact
 from portal.errors import Issue, NotFound
 from portal.fhir.values import Say, plain
-from portal.intake import asking, before, block_page, differing, drafts, pace, visits
+from portal.intake import asking, before, block_page, cards, differing, drafts, pace, visits
 from portal.intake.before import Before
 from portal.intake.block_page import Block, Row, Said, SectionPage, check, with_said
-from portal.intake.models import Draft, Submission, Visit
+from portal.intake.models import Submission, Visit
 from portal.intake.sections import PAGES, SECTIONS, Page, Section
 
 __all__ = ["Block", "Row", "Said", "SectionPage", "check", "with_said"]
@@ -124,10 +124,11 @@ def _block(asks: Plan, key: str, readings: Mapping[ehr.Kind, ehr.Reading], say: 
         earlier = None
     looked = block_page.looked(readings, record_facts.TOPICS[key].kinds, bool(facts))
     open_now = before.open_facts(earlier, facts) if earlier else facts
+    lines = [block_page.line_for(fact, told[fact.key], key, looked.read_at, said) for fact in open_now]
     return Block(
         section=section,
         looked=looked,
-        lines=[block_page.line_for(fact, told[fact.key], key, looked.read_at, said) for fact in open_now],
+        lines=_pictured(asks.visit, lines) if section.cards and lines else lines,
         added=said.get("added", []),
         any=said.get("any"),
         done=bool(said.get("done")),
@@ -135,6 +136,12 @@ def _block(asks: Plan, key: str, readings: Mapping[ehr.Kind, ehr.Reading], say: 
         gone=tuple(before.gone(earlier, facts)) if earlier else (),
         names=asks.rules.blocks[key].names,
     )
+
+
+def _pictured(visit: Visit, lines: list[block_page.FactLine]) -> list[block_page.FactLine]:
+    """With the pictures of its card that the clinic has from before."""
+    known = cards.earlier(visit)
+    return [replace(line, pictured=tuple(each for each in known if each.shows(line.shown))) for line in lines]
 
 
 def _left_out(asks: Plan, block: Block) -> bool:
@@ -153,17 +160,18 @@ def save(
     say: Say = plain,
     turn: pace.Turn = pace.UNKNOWN,
     again: Iterable[str] = (),
+    wrong: Iterable[Issue] = (),
 ) -> Saved:
-    """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile."""
+    """Keep what was said, complete or not; `stale` when another tab or device said something else meanwhile. `wrong` is what else is."""
     visit = visits.visit(actor, visit_id)
     shown = with_said(page(actor, visit, key, max_age, say, again), said)
-    issues = check(shown)
-    wrong = {issue.where for issue in issues}
-    entries = {block.key: block_page.entry(block, done=not _wrong(block, wrong)) for block in shown.blocks}
+    issues = [*check(shown), *wrong]
+    where = {issue.where for issue in issues}
+    entries = {block.key: block_page.entry(block, done=not _wrong(block, where)) for block in shown.blocks}
     entries |= {block.key: {**block_page.entry(block, done=True), "left": True} for block in shown.left}
     stale: list[int] = []
 
-    def change(row: Draft | None) -> Json:
+    def change(row: drafts.Kept | None) -> Json:
         document = dict(row.document) if row else {"sections": {}}
         held = {each: document["sections"].get(each, {}) for each in entries}
         version = sum(entry.get("version", 0) for entry in held.values())
@@ -178,6 +186,7 @@ def save(
             for each, made in entries.items()
         }
         place = pace.Place(key, key if issues else _next_page(shown, key))
+        cards.tidy(visit, held, kept)
         note = pace.after(document.get(pace.NOTE), turn, place, row.saved_at if row else None, now())
         return {**document, "sections": {**document["sections"], **kept}, pace.NOTE: note}
 
@@ -284,11 +293,13 @@ def keep(actor: Actor, visit: Visit, submission: Submission) -> None:
     """Beside what is sent, so that it is not asked again soon; in the transaction that sends it."""
     asks = _plan_of(actor, visit)
     before.keep(actor, submission, asks.entries, asks.before)
+    cards.send(submission)
 
 
 def _added(kind: str, place: int, row: Row) -> Json:
     first, *others = SECTIONS[kind].add
     more = [row.get(each.name, "") for each in others]
+    typed = {name: text for name, text in row.items() if name not in cards.SIDES}
     return {
         "key": f"new-{kind}-{place}",
         "kind": kind,
@@ -296,7 +307,7 @@ def _added(kind: str, place: int, row: Row) -> Json:
         "detail": ", ".join(text for text in more if text),
         "source": None,
         "answer": "added",
-        "change": {**row, "text": row[first.name], "more": row.get("more", "")},
+        "change": {**typed, "text": row[first.name], "more": row.get("more", "")},
         "note": "",
     }
 

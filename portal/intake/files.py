@@ -1,11 +1,14 @@
 """A file that a patient gives: its content in the answer, its kind told from its first bytes and never from its name."""
 
+import hashlib
 import unicodedata
 from base64 import b64encode
 
 from werkzeug.datastructures import FileStorage
 
-from portal.intake import given, pictures
+from portal import scanning
+from portal.fhir import media
+from portal.intake import pictures
 
 LIVELY = ("html", "xml", "svg", "javascript", "ecmascript", "shockwave")
 """Kinds that a browser would run or draw from; kept as bytes only."""
@@ -15,6 +18,9 @@ PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1
 PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"L\x00\x00\x00\x01\x14\x02\x00")
 DOCUMENTS = (b"[Content_Types].xml", b"mimetype", b"_rels/.rels", b"docProps/")
 """The first entry of a zip file that is a document of an office program."""
+
+SCANNED = {scanning.Verdict.HARMFUL: "file-harmful", scanning.Verdict.UNKNOWN: "file-unscanned"}
+"""What keeps a file out that the clinic's scanner was asked about."""
 
 MOST_TOGETHER = 16_000_000
 """Characters of base64 that the files of one question may come to."""
@@ -30,6 +36,8 @@ def attachment(file: FileStorage) -> dict[str, str]:
         return {"problem": "file-picture" if found.startswith("image/") else "file-empty"}
     if is_closed(content):
         return {"problem": "file-closed"}
+    if trouble := SCANNED.get(scanning.look(content)):
+        return {"problem": trouble}
     return {
         "contentType": found,
         "title": title(file.filename or ""),
@@ -38,12 +46,25 @@ def attachment(file: FileStorage) -> dict[str, str]:
     }
 
 
+def photograph(file: FileStorage, longest: int) -> dict[str, str | int]:
+    """A photograph that can only be a picture: a JPEG as base64 with its size and SHA-1 (as FHIR's Attachment has it); or `problem`."""
+    content = file.read()
+    found = media.kind_of(content)
+    made = pictures.photographed(content, found, longest) if found in pictures.FORMATS else None
+    if not made:
+        return {"problem": "file-picture"}
+    if trouble := SCANNED.get(scanning.look(made)):
+        return {"problem": trouble}
+    digest = b64encode(hashlib.sha1(made, usedforsecurity=False).digest()).decode()
+    return {"data": b64encode(made).decode(), "size": len(made), "hash": digest}
+
+
 def kind(content: bytes, claimed: str) -> str:
     """The media type of a file."""
-    told = given.kind_of(content)
-    if told != given.BYTES or claimed in given.KNOWN or any(word in claimed for word in LIVELY):
+    told = media.kind_of(content)
+    if told != media.BYTES or claimed in media.KNOWN or any(word in claimed for word in LIVELY):
         return told
-    return claimed or given.BYTES
+    return claimed or media.BYTES
 
 
 def is_closed(content: bytes) -> bool:

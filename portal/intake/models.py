@@ -130,6 +130,26 @@ class SubmissionStatus(Base):
     submission: Mapped[Submission] = relationship(back_populates="history")
 
 
+class CardPicture(Base):
+    """One side of an insurance card as a patient photographed it, drawn anew. `sent_at`: when it was first sent to the clinic."""
+
+    __tablename__ = "card_pictures"
+    __sealed_owner__ = "patient_id"
+    __table_args__ = (Index(None, "patient_id", "sent_at"),)
+    id: Mapped[str] = key()
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"), index=True)
+    given_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    about_sealed: Mapped[bytes] = sealed_column()
+    about = Sealed()
+    """{"side": front or back, "by": name, "size": bytes, "hash": SHA-1 as base64; once sent also "of", "insurer", "member"}"""
+    picture_sealed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    picture = Sealed()
+    """the JPEG as base64, read only where it is looked at or delivered"""
+
+
 class Confirmation(Base):
     """What somebody said about the record in one submission, block by block, so that it need not be asked again soon."""
 

@@ -47,6 +47,21 @@ def redrawn(content: bytes, kind: str) -> bytes | None:
     return made.getvalue()
 
 
+def photographed(content: bytes, kind: str, longest: int) -> bytes | None:
+    """The first picture in it as a JPEG with no side longer than this; None when it cannot be read or is too large."""
+    try:
+        with Image.open(BytesIO(content), formats=(FORMATS[kind],)) as picture:
+            sheet = _sheets(picture, kind)[0]
+    except _BROKEN:
+        return None
+    paper = Image.new("RGB", sheet.size, "white")
+    paper.paste(sheet, mask=sheet.getchannel("A") if sheet.mode == "RGBA" else None)
+    paper.thumbnail((longest, longest), reducing_gap=2.0)
+    made = BytesIO()
+    paper.save(made, "JPEG", **_HOW["image/jpeg"])
+    return made.getvalue()
+
+
 _HOW: dict[str, dict[str, object]] = {
     "image/jpeg": {"quality": 88},
     "image/webp": {"quality": 88},

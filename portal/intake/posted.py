@@ -1,10 +1,15 @@
 """What was posted besides answers: the button that was pressed, when the page had been shown, and what came too late before."""
 
 from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 
 from portal import guard
 from portal.accounts import service as accounts
-from portal.intake import pace
+from portal.actors import Actor
+from portal.errors import Issue
+from portal.intake import cards, forms, pace
+from portal.intake.block_page import Said, SectionPage
 
 
 def turn(*, goes_on: bool | None = None) -> pace.Turn:
@@ -25,6 +30,15 @@ def repeat() -> tuple[str, str] | None:
         if request.form.get(verb):
             return verb, request.form[verb]
     return None
+
+
+def said(
+    actor: Actor, visit_id: str, page: SectionPage, form: FlaskForm, kept: list[list[str]] | None
+) -> tuple[Said, list[Issue]]:
+    """What was said on a confirm page (`kept`: when the session ended), its pictures stored; and which of these are none."""
+    typed, files = (forms.typed_again(kept), MultiDict()) if kept else (request.form, request.files)
+    pictured, wrong = cards.keep(actor, visit_id, forms.pictures(page, typed, files))
+    return forms.said(form, page, pictured), wrong
 
 
 def kept() -> list[list[str]] | None:

@@ -31,7 +31,7 @@ from portal.intake import (
     visits,
     wording,
 )
-from portal.intake.forms import grown, said, section_form, typed_again
+from portal.intake.forms import grown, section_form, typed_again
 from portal.intake.languages import language as _language
 from portal.intake.models import Visit
 from portal.intake.page_form import PageForm, page_form
@@ -78,16 +78,16 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     page = confirming.page(actor, visit, key, _fresh(), pages.words, again)
     kept = posted.kept() if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
+    said, wrong = posted.said(actor, visit.id, page, form, kept)
     if request.method == "GET":
         audit.seen(actor, Event.FACTS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
         if not page.blocks:
             return redirect(_after_confirming(visit, key))
-        return _confirm_page(visit, confirming.with_said(page, said(form, page)) if kept else page, kept=bool(kept))
-    grow = grown(form, page.blocks)
-    if grow:
-        return _confirm_page(visit, confirming.with_said(page, said(form, page)), grow=grow)
+        return _confirm_page(visit, confirming.with_said(page, said) if kept else page, kept=bool(kept))
+    if grow := grown(form, page.blocks):
+        return _confirm_page(visit, confirming.with_said(page, said), wrong, grow=grow)
     turn, seen = posted.turn(goes_on=True), form.version.data or 0
-    saved = confirming.save(actor, visit_id, key, said(form, page), seen, _fresh(), pages.words, turn, again)
+    saved = confirming.save(actor, visit_id, key, said, seen, _fresh(), pages.words, turn, again, wrong)
     if saved.issues or saved.stale:
         return _confirm_page(visit, saved.page, saved.issues, stale=saved.stale)
     posted.drop_kept()

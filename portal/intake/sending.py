@@ -18,8 +18,8 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import confirming, differing, drafts, filling, library, noticing, pace, visits
-from portal.intake.models import MOVES, Draft, Status, Submission, SubmissionStatus, Visit
+from portal.intake import cards, confirming, differing, drafts, filling, library, noticing, pace, visits
+from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import extract, signing
 
@@ -77,7 +77,7 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
     ]
 
 
-def _facts(asks: confirming.Plan, row: Draft | None) -> list[Task]:
+def _facts(asks: confirming.Plan, row: drafts.Kept | None) -> list[Task]:
     """Nothing where the clinic asks nothing; done from the start where it was all confirmed a short while ago."""
     done, total = confirming.progress(asks)
     lately = max((each.at for each in asks.before.values()), default=None) if row is None and done else None
@@ -90,7 +90,7 @@ def _state(done: int, total: int) -> TaskState:
     return TaskState.DONE if done == total else TaskState.STARTED if done else TaskState.NOT_STARTED
 
 
-def _form_state(visit: Visit, entry: library.Entry, row: Draft) -> TaskState:
+def _form_state(visit: Visit, entry: library.Entry, row: drafts.Kept) -> TaskState:
     return TaskState.DONE if filling.is_complete(visit, entry, row) else TaskState.STARTED
 
 
@@ -175,7 +175,7 @@ def _prepare(
     asks = confirming.plan(actor, visit, facts_row.document if facts_row else None)
     facts, sections = confirming.submitted(asks)
     responses = [_response(visit, each) for each in works]
-    told = [kind for each, response in zip(works, responses, strict=True) for kind in _told(each, response)]
+    told = [entry for each, response in zip(works, responses, strict=True) for entry in _told(each, response)]
     return {
         "visit": {
             "id": visit.id,
@@ -189,9 +189,11 @@ def _prepare(
         "sections": sections,
         "responses": responses,
         "told": len(told),
-        "says": sorted(set(told)),
+        "says": sorted({each["resourceType"] for each in told}),
+        "looks": noticing.to_look_at(told, facts, rules),
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),
+        "cards": cards.told(visit, facts, asks.entries),
         "conflicts": [*(differing.found(facts_row.document) if facts_row else ()), *consent.contradictions(actor)],
         pace.NOTE: {task: row.document[pace.NOTE] for task, row in rows.items() if pace.NOTE in row.document},
         "consent_version_id": consent.task_state(actor, visit.id).version_id,
@@ -228,10 +230,10 @@ def _response(visit: Visit, work: filling.Work) -> dict[str, Any]:
     return signing.attached(made, work.entry.form, work.signed) if work.signed else made
 
 
-def _told(work: filling.Work, response: dict[str, Any]) -> list[str]:
-    """The types of the entries that the author of a form has made of the answers: staff decide about each."""
+def _told(work: filling.Work, response: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries that the author of a form has made of the answers: staff decide about each."""
     made = extract(work.entry.form, response, work.filling.context)
-    return [entry["resource"]["resourceType"] for entry in made.bundle.get("entry", ())]
+    return [entry["resource"] for entry in made.bundle.get("entry", ())]
 
 
 def _reference() -> str:

@@ -31,6 +31,7 @@ THINGS = {
     "form_id": "form",
     "grant_id": "grant",
     "mark": "file",
+    "card_id": "card",
     "token": "invitation",
     "account_id": "member",
 }
@@ -148,6 +149,7 @@ DOORS: dict[str, Door] = {
     "intake.form_start": Door(PATIENT, "patient", at=FORM),
     "intake.form_page": Door(PATIENT, "patient", at=PAGE, form={"step": "later", "shown": ""}),
     "intake.file": Door(PATIENT, "patient", at=SIGNED),
+    "cards.picture": Door(PATIENT, "patient"),
     "signing.sign": Door(PATIENT, "patient", at=SIGNED),
     "signing.signed": Door(PATIENT, "patient", at=SIGNED, form={"name": "N", "agreed": "yes", "seen": "x"}),
     "signing.copy": Door(PATIENT, "patient", at=SIGNED),
@@ -196,6 +198,7 @@ DOORS: dict[str, Door] = {
     "ties.mend": Door(DESK, "clinic", Permission.MATCH, form={"reason": "marked by hand"}),
     "corrections.listed": Door(DESK | OFFICER),
     "review.visits": Door(DESK, needs=Permission.SEE_QUEUE),
+    "review.find": Door(DESK, needs=Permission.SEE_QUEUE, form={"words": "nobody"}),
     "review.invite_new": Door(DESK, needs=Permission.INVITE, form=NEW_VISIT),
     "review.invite": Door(DESK, "clinic", Permission.INVITE),
     "messages.listed": Door(DESK, needs=Permission.SEE_QUEUE),
@@ -260,6 +263,7 @@ DOORS: dict[str, Door] = {
 
 FOR_OTHERS = {
     "intake": Scope.FORMS,
+    "cards": Scope.FORMS,
     "signing": Scope.CONSENTS,
     "changes": Scope.FORMS,
     "consent": Scope.CONSENTS,

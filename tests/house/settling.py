@@ -29,7 +29,7 @@ from portal.fhir.bundle import create_entry
 from portal.fhir.bundle import transaction as bundle_of
 from portal.intake import sending
 from portal.intake.given import given
-from portal.intake.models import Draft, Status, Submission, SubmissionStatus, Visit
+from portal.intake.models import CardPicture, Draft, Status, Submission, SubmissionStatus, Visit
 from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
@@ -99,6 +99,7 @@ def settle(clinic: Clinic, connection_id: str, owner: str, mark: str, many: int)
         **ways_in(clinic.id, patient.id),
         "emergency": opened_in_an_emergency(patient, account_id, mark),
         "file": given({"item": [card(mark)]})[0].mark,
+        "card": pictured(visits[0], mark),
         "form": asked.form_id,
         "form version": asked.version_id,
     }
@@ -201,6 +202,22 @@ def card(mark: str) -> Json:
     data = b64encode(f"The card of {mark}".encode()).decode()
     file = {"contentType": "text/plain", "title": f"{mark}-card.txt", "data": data}
     return {"linkId": "card", "answer": [{"valueAttachment": file}]}
+
+
+def pictured(visit: Visit, mark: str) -> str:
+    """A picture of an insurance card, as it is kept."""
+    with transaction() as current:
+        made = CardPicture(
+            clinic_id=visit.clinic_id,
+            patient_id=visit.patient_id,
+            visit_id=visit.id,
+            given_at=now(),
+            about={"side": "front", "by": mark, "size": 1, "hash": ""},
+            picture=b64encode(f"The front of {mark}".encode()).decode(),
+        )
+        current.add(made)
+        current.flush()
+        return made.id
 
 
 def begin_form(client: FlaskClient, visit_id: str, mark: str) -> None:

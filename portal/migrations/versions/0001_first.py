@@ -591,6 +591,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("question_id", "number", name=op.f("uq_audit_question_steps_question_id_number")),
     )
     op.create_table(
+        "card_pictures",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("visit_id", sa.String(length=16), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("about_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("picture_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_card_pictures_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_card_pictures_patient_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_card_pictures_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_pictures")),
+    )
+    op.create_index(
+        op.f("ix_card_pictures_patient_id_sent_at"), "card_pictures", ["patient_id", "sent_at"], unique=False
+    )
+    op.create_index(op.f("ix_card_pictures_visit_id"), "card_pictures", ["visit_id"], unique=False)
+    op.create_table(
         "challenges",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
