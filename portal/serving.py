@@ -39,6 +39,7 @@ def run(arguments: object = None) -> int:
     """Serve the pages at PREVISIT_BIND (127.0.0.1:8000) until a signal ends it."""
     logs.configure()
     config = settings.read()
+    logs.send_to(config.log_collector)
     migrate_apart()
     options = {
         "bind": os.environ.get("PREVISIT_BIND", "127.0.0.1:8000"),

@@ -57,6 +57,8 @@ class Settings:
     mail: str = ""
     """where messages to patients go: smtps://, smtp+starttls://, smtp:// on this machine, "folder" in the demo; empty: none"""
     mail_from: str = ""
+    log_collector: str = ""
+    """where log lines and the trail also go: syslog+tls://host:6514, with ?ca=FILE for an authority of the clinic's own; empty: nowhere"""
     quiet_hours: tuple[int, int] = (21, 8)
     """the hours of the clinic's day in which no message is sent that can wait"""
 
@@ -96,6 +98,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
         attention=Path(environ["PREVISIT_ATTENTION"]).resolve() if environ.get("PREVISIT_ATTENTION") else None,
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
+        log_collector=_collector(environ.get("PREVISIT_LOG_COLLECTOR", "").strip()),
         owner_database=environ.get("PREVISIT_OWNER_DATABASE", ""),
         engine=environ.get("PREVISIT_ENGINE", "own"),
         patient_second_factor=_patients_second_factor(environ.get("PREVISIT_PATIENT_SECOND_FACTOR", "offered")),
@@ -181,6 +184,19 @@ def _terminology(base: str) -> str:
             "https://tx.example.org/r4, or be left out: then the clinic's own server is asked."
         )
     return base
+
+
+def _collector(address: str) -> str:
+    parts = urlsplit(address)
+    asked = dict(parse_qsl(parts.query))
+    if address and (parts.scheme != "syslog+tls" or not parts.hostname or parts.path or set(asked) - {"ca"}):
+        raise Misconfigured(
+            "PREVISIT_LOG_COLLECTOR must be the address of a syslog server that takes TLS, for example "
+            "syslog+tls://logs.example.org:6514, with ?ca=FILE if its certificate is of an authority of your own."
+        )
+    if "ca" in asked and not Path(asked["ca"]).is_file():
+        raise Misconfigured(f"The file of PREVISIT_LOG_COLLECTOR's authority is not there: {asked['ca']}")
+    return address
 
 
 def _mail(environ: Mapping[str, str], demo: bool, host: str) -> dict[str, Any]:

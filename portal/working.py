@@ -50,6 +50,7 @@ def run(arguments: object = None) -> int:
     """Deliver, and look at calendars and records, until a signal ends it; 1 when work in hand did not end in time."""
     logs.configure()
     config = settings.read()
+    logs.send_to(config.log_collector)
     serving.migrate_apart()
     db.connect(config.database, config.keys)
     stop = threading.Event()
@@ -83,8 +84,12 @@ def shared(config: Settings) -> list[worker.Job]:
 
 
 def _sign_heads() -> None:
-    """Into the file, and into the log, which usually leaves the machine by itself: ids, numbers and a signature, nothing else."""
-    for each in signing.sign(signing.Place(settings.audit_key_path(), settings.audit_heads_path())):
+    """Into the file, and into the log: ids, numbers and a signature, nothing else. A collector is given the new entries too."""
+    place = signing.Place(settings.audit_key_path(), settings.audit_heads_path())
+    if logs.collected():
+        for entry in signing.unsigned(place):
+            logs.elsewhere({"event": "audit entry", "entry": entry})
+    for each in signing.sign(place):
         log.info("audit head", **each)
 
 

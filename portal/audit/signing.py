@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import select
 
-from portal.audit import verifier
-from portal.audit.models import AuditHead
+from portal.audit import chain, verifier
+from portal.audit.models import AuditHead, AuditRow
 from portal.clock import now
 from portal.db import session
 from portal.errors import Misconfigured
+
+MOST = 5_000
+"""Entries of one clinic that are handed on at once; the whole trail is what `portal audit export` is for."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,17 @@ def sign(place: Place, *, restored: bool = False) -> list[dict[str, Any]]:
             file.flush()
             os.fsync(file.fileno())
     return lines
+
+
+def unsigned(place: Place) -> Iterator[verifier.Row]:
+    """The entries since the ends were last signed, a clinic after the other, as the verifier reads them; MOST of each, the newest."""
+    last = _last(place.heads)
+    for head in session().scalars(select(AuditHead).order_by(AuditHead.clinic_id)).all():
+        first = max(last.get(head.clinic_id, 0), head.seq - MOST)
+        wanted = select(AuditRow).where(
+            AuditRow.clinic_id == head.clinic_id, AuditRow.seq > first, AuditRow.seq <= head.seq
+        )
+        yield from map(chain.exported, session().scalars(wanted.order_by(AuditRow.seq)))
 
 
 def heads(place: Place) -> list[verifier.Row]:

@@ -6,23 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.errors import NotFound
+from portal.fhir.media import kind_of
 from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake.filling import digest
 
-BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF-", "application/pdf"),
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF87a", "image/gif"),
-    (0, b"GIF89a", "image/gif"),
-    (0, b"II*\x00", "image/tiff"),
-    (0, b"MM\x00*", "image/tiff"),
-    (8, b"WEBP", "image/webp"),
-    *((4, b"ftyp" + brand, "image/heic") for brand in (b"heic", b"heix", b"heim", b"mif1", b"msf1", b"avif")),
-)
-"""Where, which bytes, what kind of file. One that claims one of these kinds and does not begin so is only bytes."""
-KNOWN = frozenset(kind for _, _, kind in BEGINNINGS)
-BYTES = "application/octet-stream"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Kinds that every browser draws."""
 
@@ -57,12 +44,6 @@ class Given:
             return b64decode(self.data, validate=True)
         except (Error, ValueError):
             return b""
-
-
-def kind_of(content: bytes) -> str:
-    """The media type that the first bytes tell, or that of mere bytes."""
-    found = (kind for place, bytes_, kind in BEGINNINGS if content[place : place + len(bytes_)] == bytes_)
-    return next(found, BYTES)
 
 
 def given(response: Json) -> list[Given]:

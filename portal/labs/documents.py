@@ -8,23 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from portal.fhir.media import BYTES, kind_of
 from portal.labs.plain import text_of
 from portal.labs.times import When, when
 from portal.labs.words import _
 
-BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF-", "application/pdf"),
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF87a", "image/gif"),
-    (0, b"GIF89a", "image/gif"),
-    (0, b"II*\x00", "image/tiff"),
-    (0, b"MM\x00*", "image/tiff"),
-    (8, b"WEBP", "image/webp"),
-)
-"""Where, which bytes, what kind of file."""
-KNOWN = frozenset(kind for _place, _bytes, kind in BEGINNINGS)
-BYTES, TEXT = "application/octet-stream", "text/plain"
+TEXT = "text/plain"
 WRITTEN = frozenset({TEXT, "text/csv"})
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 OFFICE = {
@@ -141,8 +130,8 @@ def handed(content: bytes, claimed: str, title: str) -> tuple[bytes | str, str, 
 
     A page of HTML is handed over as the plain text of it: it could do things when it is opened. XML goes as bytes.
     """
-    told = next((kind for place, start, kind in BEGINNINGS if content[place : place + len(start)] == start), "")
-    if told:
+    told = kind_of(content)
+    if told != BYTES:
         return content, told, title
     if claimed in WRITTEN | PAGES and (text := _decoded(content)) is not None:
         page = claimed in PAGES or text.lstrip("\ufeff \t\r\n")[:1] == "<"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from portal import scanning
 from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -14,6 +15,11 @@ from portal.labs.documents import Damaged, Document, handed, proved, unpacked
 from portal.labs.words import _
 
 DAMAGED = _("It is not whole, or not what the clinic's system says it is. Ask the clinic for a copy.")
+
+SCANNED = {
+    scanning.Verdict.HARMFUL: _("The clinic's virus scanner found something harmful in it. Ask the clinic for a copy."),
+    scanning.Verdict.UNKNOWN: _("We could not look through it for viruses just now. Try again in a few minutes."),
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,10 @@ def paper(actor: Actor, place: str, max_age: timedelta = ehr.FRESH) -> Paper:
     if document is None or patient_id is None:
         raise NotFound
     try:
-        content, kind, name = handed(*_content(actor, patient_id, document), document.title)
+        held, claimed = _content(actor, patient_id, document)
+        if sentence := SCANNED.get(scanning.look(held)):
+            raise NotBrought(sentence)
+        content, kind, name = handed(held, claimed, document.title)
     except Damaged as wrong:
         raise NotBrought(DAMAGED) from wrong
     audit.seen(actor, Event.LABS_DOWNLOADED, subject=f"documents:{place}", patient_id=patient_id)

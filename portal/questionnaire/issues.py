@@ -32,6 +32,8 @@ MESSAGES: dict[str, str] = {
     "file-empty": "Choose a file",
     "file-picture": "We could not read this picture. Save it as JPEG or PNG and choose it again",
     "file-closed": "Choose the document itself, not an archive or a program",
+    "file-harmful": "The clinic's virus scanner found something harmful in this file. Choose another one",
+    "file-unscanned": "We could not look through this file for viruses just now. Choose it again in a few minutes",
     "file-total": "These files are too large together. Remove one, or choose smaller ones",
     "reference-kind": "This must point to one of: %(kinds)s",
     "reference": "This is not a reference that can be followed",

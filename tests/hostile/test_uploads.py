@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 
 from portal import db
 from portal.downloads import ENDINGS, called
+from portal.fhir.media import BYTES, KNOWN, kind_of
 from portal.intake import files, pictures
-from portal.intake.given import BYTES, KNOWN, kind_of
 from tests import make
 from tests.house.reading import Page
 
