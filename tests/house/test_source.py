@@ -24,6 +24,7 @@ WEB = {
     "staffing_routes.py",
     "signing_routes.py",
     "asking_routes.py",
+    "card_routes.py",
     "proxy_routes.py",
     "proxy_forms.py",
     "desk_routes.py",
