@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
+from itertools import zip_longest
 from typing import Any
 
 from portal.fhirpath.model import r4
@@ -72,14 +73,28 @@ def put(
     slices = {} if slices is None else slices
     start = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in opened and n < len(path)), ())
     place = opened[start] if start else Place(resource, kind)
-    left = path[len(start) :]
+    left = _chosen(place, path[len(start) :])
     another = _list_above(place, left) if new and value is not None else -1
     for number, step in enumerate(left[:-1]):
         place = _into(place, step, slices, new=number == another)
     if value is None:
         return _into(place, left[-1], slices, new=new)
-    _set(place, left[-1], value[0], value[1])
+    _set(place, left[-1], value[0], value[1], more=new and another < 0)
     return place
+
+
+def _chosen(place: Place, steps: Path) -> Path:
+    """The steps with value[x] as the type that has what is named under it: effective[x].start is effectivePeriod.start."""
+    made, type_name = list[str](), place.type_name
+    for step, below in zip_longest(steps, steps[1:]):
+        taken = step
+        key, element = _named(Place({}, type_name), step)
+        if below is not None and element is not None and element.choices and not _type_of(element, key):
+            under = below.partition(":")[0].removesuffix("[x]")
+            taken = key = next((name for name, _, type_ in element.choices if under in type_.elements), step)
+        made.append(taken)
+        type_name = _type_of(element, key)
+    return tuple(made)
 
 
 def _list_above(place: Place, steps: Path) -> int:
@@ -90,6 +105,16 @@ def _list_above(place: Place, steps: Path) -> int:
         lists.append(repeats(type_name, key))
         type_name = _type_of(element, key)
     return -1 if lists[-1] else max((number for number, many in enumerate(lists[:-1]) if many), default=-1)
+
+
+def nearest_list(kind: str, path: Path) -> Path:
+    """The path up to its last element that there may be many of; () where there is none."""
+    type_name, longest = kind, 0
+    for number, step in enumerate(path, 1):
+        key, element = _named(Place({}, type_name), step)
+        longest = number if repeats(type_name, key) else longest
+        type_name = _type_of(element, key)
+    return path[:longest]
 
 
 def _domain() -> Any:
@@ -112,6 +137,8 @@ def _named(place: Place, step: str) -> tuple[str, Any]:
 def _into(place: Place, step: str, slices: Slices, *, new: bool) -> Place:
     key, element = _named(place, step)
     type_name = _type_of(element, key)
+    if element is not None and element.type is not None and element.type.primitive:
+        return Place(_beside(place, key), type_name)
     if not repeats(place.type_name, key):
         return Place(place.element.setdefault(key, {}), type_name)
     listed, name = place.element.setdefault(key, []), step.partition(":")[2]
@@ -121,6 +148,19 @@ def _into(place: Place, step: str, slices: Slices, *, new: bool) -> Place:
         listed += own
         slices[id(own[0])] = name
     return Place(own[-1], type_name)
+
+
+def _beside(place: Place, key: str) -> Json:
+    """What stands beside a primitive value: `_birthDate` for its extensions; of a list, beside its last value."""
+    if not repeats(place.type_name, key):
+        made: Json = place.element.setdefault(f"_{key}", {})
+        return made
+    values, twins = place.element.setdefault(key, []), place.element.setdefault(f"_{key}", [])
+    twins += [None] * (len(values) - len(twins))
+    if not twins or twins[-1] is None:
+        twins[-1:] = [{}]
+    last: Json = twins[-1]
+    return last
 
 
 def found(kind: str, resource: Json, path: Path, slices: Slices) -> list[Place]:
@@ -147,7 +187,8 @@ def _type_of(element: Any, key: str) -> str:
     return next((str(type_.name) for json_key, _, type_ in element.choices if json_key == key), "")
 
 
-def _set(place: Place, step: str, kind: str, value: Any) -> None:
+def _set(place: Place, step: str, kind: str, value: Any, *, more: bool) -> None:
+    """`more`: another value beside the one that is there."""
     key, element = _named(place, step)
     if element is not None and element.choices and not any(json_key == key for json_key, _, _ in element.choices):
         key, value = _choice(key, element, kind, value)
@@ -155,6 +196,8 @@ def _set(place: Place, step: str, kind: str, value: Any) -> None:
         value = _held(element.type, kind, value)
     if repeats(place.type_name, key):
         place.element.setdefault(key, []).append(value)
+    elif more and place.element.get(key, value) != value:
+        raise ValueError(f"{place.type_name}.{key} holds one value: a further one has no place")
     else:
         place.element[key] = value
 
@@ -187,13 +230,17 @@ def _choice(key: str, element: Any, kind: str, value: Any) -> tuple[str, Any]:
     """`value` and a Coding -> valueCodeableConcept; `effective` and a text -> effectiveDateTime."""
     allowed = {json_key for json_key, _, _ in element.choices}
     wanted = [kind.removeprefix("value")] if kind else _guesses(value)
-    for name in [*wanted, *(_NEXT.get(name, "") for name in wanted)]:
-        if name and f"{key}{name}" in allowed:
+    for name in [*wanted, *(other for one in wanted for other in _NEXT.get(one, ()))]:
+        if f"{key}{name}" in allowed:
             return f"{key}{name}", _fitted(name, kind or f"value{wanted[0]}", value)
     raise ValueError(f"{element.name}[x] takes no {wanted[0] if wanted else 'such value'}")
 
 
-_NEXT = {"Coding": "CodeableConcept", "Decimal": "Quantity", "Date": "DateTime", "Uri": "String", "Integer": "Quantity"}
+_NEXT = {
+    "Coding": ("CodeableConcept",), "Decimal": ("Quantity",), "Integer": ("Decimal", "Quantity"), "Date": ("DateTime",),
+    "DateTime": ("Date",), "Uri": ("Url", "String"), "String": ("CodeableConcept", "Annotation"), "Quantity": ("Age", "Duration"),
+}  # fmt: skip
+"""What else a value may become where a choice of types does not have its own."""
 
 
 def _guesses(value: Any) -> list[str]:
@@ -242,6 +289,8 @@ def _fitted(type_name: str, kind: str, value: Any) -> Any:
         if type_name in ("code", "string", "uri", "id"):
             return value.get("code") if type_name != "string" else value.get("display") or value.get("code")
         return {"coding": [value]} if type_name == "CodeableConcept" else value
+    if type_name == "Date" and isinstance(value, str):
+        return value.partition("T")[0]
     if type_name == "Quantity" and not isinstance(value, dict):
         return {"value": value}
     if type_name in ("code", "string", "uri", "id", "markdown") and not isinstance(value, (dict, list)):

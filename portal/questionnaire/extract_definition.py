@@ -68,7 +68,7 @@ def _below(work: Extractor, entry: Entry, opened: Opened, around: list[Target]) 
             continue
         with_fixed(work, target)
         named(work, entry, target)
-        if work.about(target.resource, entry, "definitionExtract"):
+        if target.filled and work.about(target.resource, entry, "definitionExtract"):
             yield work.entry(target.resource, entry, f"definition {target.kind} {number}", extension)
     yield from inner
 
@@ -89,15 +89,30 @@ def _turn(work: Extractor, entry: Entry, around: list[Target], answers: list[Jso
     definition = str(entry.item.raw.get("definition") or "")
     holder = next((t for t in targets if definition and t.takes(definition)), None)
     path = holder.takes(definition) if holder else None
-    before = dict(holder.opened) if holder else {}
+    before = [(target, dict(target.opened)) for target in targets]
+    if entry.item.is_group and entry.item.repeats and not definition and not begun:
+        _gathered(work, entry, around)
     if holder is not None and path is not None:
         if entry.item.is_group:
             _open(work, entry, holder, path)
         else:
             _answers(work, entry, holder, path, answers)
     yield from _below(work, entry, begun, around)
-    if holder is not None:
-        holder.opened = before
+    for target, opened in before:
+        target.opened = opened
+
+
+def _gathered(work: Extractor, entry: Entry, around: list[Target]) -> None:
+    """A part that repeats without a definition opens, each time anew, the list that its questions belong to."""
+    said = [entry.item, *entry.item.descendants()]
+    fixed = [str(ext.part(one, "definition") or "") for item in said for one in item.extensions.get(FIXED, ())]
+    definitions = [*(str(item.raw.get("definition") or "") for item in said), *fixed]
+    for target in around:
+        try:
+            if path := target.gathers(definitions):
+                target.opened[path] = target.put(path, None, new=True)
+        except ValueError as error:
+            work.trouble(entry.item.link_id, "definition", str(error))
 
 
 def _open(work: Extractor, entry: Entry, holder: Target, path: tuple[str, ...]) -> None:

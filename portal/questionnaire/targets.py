@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from portal.fhirpath.model import r4
 
 from .answers import Entry
-from .elements import Path, Place, Slices, found, put
+from .elements import Path, Place, Slices, found, nearest_list, put
 from .extensions import Json
 from .extraction import Extractor, copied
 
@@ -57,6 +58,14 @@ class Target:
         if not path or (url.split("|", maxsplit=1)[0] != self.url and pieces[0] != self.kind):
             return None
         return pieces[1:] or None
+
+    def gathers(self, definitions: list[str]) -> Path:
+        """Where a part that repeats without a definition of its own puts what is in it each time: the list that all of that
+        belongs to. () where there is none, or it is open already. Raises ValueError for an element that R4 does not have."""
+        paths = [path for definition in definitions if (path := self.takes(definition))]
+        together = takewhile(lambda steps: len(set(steps)) == 1, zip(*(path[:-1] for path in paths), strict=False))
+        listed = nearest_list(self.kind, tuple(steps[0] for steps in together))
+        return () if listed in self.opened else listed
 
 
 def kind_of(work: Extractor, entry: Entry, canonical: str) -> str:
