@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import bindparam, delete, exists, func, select, update
 
+from portal import columns
 from portal.accounts.models import Account, Clinic, Invitation, KeptPost, SignIn
 from portal.accounts.proxy_models import ProxyGrant, State
 from portal.actors import STAFF, Actor, Purpose, Role
@@ -191,7 +192,7 @@ _LIVE = (
 
 def resume(token: str, limits: Limits) -> Resumed | Lapsed | None:
     """The session behind a cookie; None when it never was or was ended on purpose, Lapsed when its time ran out."""
-    row = session().execute(_LIVE, {"token_hash": _hash(token)}).one_or_none()
+    row = columns.ask(_LIVE, token_hash=_hash(token)).one_or_none()
     if row is None or row.stage == Stage.CODE:
         return None
     if row.ended_at is not None or row.suspended_at is not None:

@@ -169,22 +169,22 @@ def save(
     where = {issue.where for issue in issues}
     entries = {block.key: block_page.entry(block, done=not _wrong(block, where)) for block in shown.blocks}
     entries |= {block.key: {**block_page.entry(block, done=True), "left": True} for block in shown.left}
-    stale: list[int] = []
+    version = [shown.version]
 
     def change(row: drafts.Kept | None) -> Json:
         document = dict(row.document) if row else {"sections": {}}
         held = {each: document["sections"].get(each, {}) for each in entries}
-        version = sum(entry.get("version", 0) for entry in held.values())
-        if version > seen and any(
+        version.append(sum(entry.get("version", 0) for entry in held.values()))
+        if version[-1] > seen and any(
             differing.without_said(held[each]) != differing.without_said(entries[each]) for each in entries
         ):
-            stale.append(version)
             raise _Stale
         at = now().isoformat()
         kept = {
             each: {**differing.with_said(actor, held[each], made, at), "version": held[each].get("version", 0) + 1}
             for each, made in entries.items()
         }
+        version.append(sum(entry["version"] for entry in kept.values()))
         place = pace.Place(key, key if issues else _next_page(shown, key))
         cards.tidy(visit, held, kept)
         note = pace.after(document.get(pace.NOTE), turn, place, row.saved_at if row else None, now())
@@ -193,8 +193,8 @@ def save(
     try:
         drafts.save(actor, visit_id, TASK, change, Event.FACTS_SAVED)
     except _Stale:
-        return Saved(replace(shown, version=stale[0]), issues, stale=True)
-    return Saved(shown, issues)
+        return Saved(replace(shown, version=version[-1]), issues, stale=True)
+    return Saved(replace(shown, version=version[-1]), issues)
 
 
 class _Stale(Exception):

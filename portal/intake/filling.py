@@ -14,7 +14,7 @@ from portal.ehr import service as ehr
 from portal.errors import Conflict, NotFound
 from portal.fhir import exact
 from portal.intake import drafts, held, library, pace, visits
-from portal.intake.models import Draft, Visit
+from portal.intake.models import Visit
 from portal.library import service as forms
 from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate, signing
 
@@ -90,7 +90,7 @@ def works(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> list
     return [_work(visit, entry, row, context) for entry, row in asked if entry.required or is_begun(row)]
 
 
-def is_begun(row: Draft | None) -> bool:
+def is_begun(row: drafts.Kept | None) -> bool:
     """Whether there is something to send: a form that was begun and then left out is kept, and not sent."""
     return row is not None and not row.document.get("left_out")
 
@@ -104,7 +104,7 @@ def leave_out(actor: Actor, visit_id: str, slug: str) -> None:
     if library.entry(actor, visit, slug, drafts.of_visit(visit)).required:
         raise Conflict
 
-    def change(row: Draft | None) -> dict[str, Any]:
+    def change(row: drafts.Kept | None) -> dict[str, Any]:
         if row is None:
             raise NotFound
         return {**row.document, "left_out": True}
@@ -112,13 +112,13 @@ def leave_out(actor: Actor, visit_id: str, slug: str) -> None:
     drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
 
 
-def _work(visit: Visit, entry: library.Entry, row: Draft | None, context: Context) -> Work:
+def _work(visit: Visit, entry: library.Entry, row: drafts.Kept | None, context: Context) -> Work:
     if row is None:
         return Work(visit, entry, Filling(entry.form, populate(entry.form, context), context), 0)
     return _of_draft(visit, entry, row, context)
 
 
-def is_complete(visit: Visit, entry: library.Entry, row: Draft) -> bool:
+def is_complete(visit: Visit, entry: library.Entry, row: drafts.Kept) -> bool:
     """Whether nothing is left to answer in a draft. One that moves over to a new version is looked through anew."""
     if entry.before is None:
         return bool(row.document.get("complete"))
@@ -146,7 +146,7 @@ def save_page(
     kept: list[Work] = []
     wrong: list[Issue] = []
 
-    def change(row: Draft | None) -> dict[str, Any]:
+    def change(row: drafts.Kept | None) -> dict[str, Any]:
         latest = _of_draft(work.visit, work.entry, row, work.filling.context) if _overtaken(row, work) else work
         mine, clashes = _merged(latest.filling, answers, seen)
         if clashes:
@@ -173,7 +173,7 @@ def save_page(
     return Saved(saved, wrong)
 
 
-def _overtaken(row: Draft | None, work: Work) -> TypeGuard[Draft]:
+def _overtaken(row: drafts.Kept | None, work: Work) -> TypeGuard[drafts.Kept]:
     """Whether something was saved elsewhere since the work was opened."""
     return row is not None and (row.id, row.version) != (work.draft_id, work.version)
 
@@ -279,7 +279,7 @@ def first_open(work: Work) -> str:
     return next((key for key in keys if key not in work.touched or _errors(work.filling.check(key))), keys[0])
 
 
-def _of_draft(visit: Visit, entry: library.Entry, row: Draft, context: Context) -> Work:
+def _of_draft(visit: Visit, entry: library.Entry, row: drafts.Kept, context: Context) -> Work:
     """The draft in its own version, or moved over to the one that its clinic asks for now; what is stored stays as it is."""
     kept = row.document
     if entry.before is None or kept["version_id"] == entry.version_id:

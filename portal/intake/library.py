@@ -15,7 +15,7 @@ from portal.clock import now
 from portal.db import session
 from portal.errors import NotFound
 from portal.intake import drafts
-from portal.intake.models import Draft, Status, Submission, Visit
+from portal.intake.models import Status, Submission, Visit
 from portal.library import service as library
 from portal.questionnaire import Form
 
@@ -48,12 +48,12 @@ def task(slug: str) -> str:
     return f"{BEGINS}{slug}"
 
 
-def places(actor: Actor, visit: Visit, rows: Mapping[str, Draft]) -> list[Place]:
+def places(actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept]) -> list[Place]:
     """What this visit asks now, in order, and then what was begun for it and is no longer asked: that can be finished."""
     return _places(actor, visit, rows, library.asked(actor.clinic_id))
 
 
-def _places(actor: Actor, visit: Visit, rows: Mapping[str, Draft], active: Sequence[library.Asked]) -> list[Place]:
+def _places(actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept], active: Sequence[library.Asked]) -> list[Place]:
     occasion = _occasion(actor, visit, active)
     asked = [each for each in active if library.applies(each.rule, each.url, occasion)]
     begun = {name.removeprefix(BEGINS): row for name, row in rows.items() if name.startswith(BEGINS)}
@@ -62,24 +62,24 @@ def _places(actor: Actor, visit: Visit, rows: Mapping[str, Draft], active: Seque
     return made + [Place(slug, _pinned(begun[slug]), _pinned(begun[slug]), False) for slug in sorted(left)]
 
 
-def _place(asked: library.Asked, row: Draft | None) -> Place:
+def _place(asked: library.Asked, row: drafts.Kept | None) -> Place:
     begun = _pinned(row) if row else None
     version_id = asked.version_id if begun is None or asked.carry else begun
     return Place(asked.slug, version_id, begun, asked.rule.required)
 
 
-def _pinned(row: Draft) -> str:
+def _pinned(row: drafts.Kept) -> str:
     return str(row.form_version_id)
 
 
-def entries(actor: Actor, visit: Visit, rows: Mapping[str, Draft] | None = None) -> list[Entry]:
+def entries(actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept] | None = None) -> list[Entry]:
     """The forms of a visit, compiled. `rows` are its drafts by task, where they have been read already."""
     active, as_of = library.asked_now(actor.clinic_id)
     found = _places(actor, visit, drafts.of_visit(visit) if rows is None else rows, active)
     return [_entry(actor.clinic_id, each, as_of) for each in found]
 
 
-def entry(actor: Actor, visit: Visit, slug: str, rows: Mapping[str, Draft]) -> Entry:
+def entry(actor: Actor, visit: Visit, slug: str, rows: Mapping[str, drafts.Kept]) -> Entry:
     """One form of a visit; NotFound for one that this visit neither asks nor has begun. `rows`: its drafts by task."""
     active, as_of = library.asked_now(actor.clinic_id)
     found = next((each for each in _places(actor, visit, rows, active) if each.slug == slug), None)

@@ -13,7 +13,7 @@ from portal.errors import Issue, NotFound
 from portal.fhir.values import Say
 from portal.fhir.values import plain as as_is
 from portal.intake import drafts, filling, library, visits
-from portal.intake.models import Draft, Visit
+from portal.intake.models import Visit
 from portal.intake.showing import plain
 from portal.questionnaire import Node, signing
 from portal.questionnaire.signing import Signed
@@ -107,7 +107,7 @@ def sign(
         return Outcome(stale=not work.signed)
     signed = _signed(actor, typed.name.strip(), shown)
 
-    def change(row: Draft | None) -> dict[str, Any]:
+    def change(row: drafts.Kept | None) -> dict[str, Any]:
         if row is None or row.version != work.version:
             raise _Changed
         return filling.document(replace(work, signed=signed))

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, Select, Table, bindparam, select
 
+from portal import columns
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Actor, Role
 from portal.audit import service as audit
@@ -24,7 +26,8 @@ def of_patient(actor: Actor) -> list[Visit]:
     return sorted(rows, key=lambda visit: (visit.starts_at < now(), abs(visit.starts_at - now())))
 
 
-_OWN = select(Visit).where(
+_VISITS = cast(Table, Visit.__table__)
+_OWN = select(_VISITS).where(
     Visit.id == bindparam("visit"),
     Visit.clinic_id == bindparam("clinic"),
     Visit.patient_id == bindparam("patient"),
@@ -38,25 +41,31 @@ _SENT = (
     .correlate(Visit)
     .scalar_subquery()
 )
-_OWN_SENT = _OWN.add_columns(_SENT)
+_OWN_SENT = _OWN.add_columns(_SENT.label("sent"))
 
 
 def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
     """One visit of this patient; NotFound for anybody else's. `lock` holds it for the rest of the transaction."""
+    return _as_read(_own(actor, visit_id, _OWN_LOCKED if lock else _OWN))
+
+
+def visit_with_status(actor: Actor, visit_id: str) -> tuple[Visit, str | None]:
+    """One visit of this patient and the status of what was last sent for it, None for nothing; NotFound for anybody else's."""
+    found = _own(actor, visit_id, _OWN_SENT)
+    return _as_read(found), found.sent
+
+
+def _own(actor: Actor, visit_id: str, wanted: Select[Any]) -> Row[Any]:
     owned = {"visit": visit_id, "clinic": actor.clinic_id, "patient": actor.patient_id}
-    found = session().scalars(_OWN_LOCKED if lock else _OWN, owned).one_or_none()
+    found = columns.ask(wanted, **owned).one_or_none()
     if found is None:
         raise NotFound
     return found
 
 
-def visit_with_status(actor: Actor, visit_id: str) -> tuple[Visit, str | None]:
-    """One visit of this patient and the status of what was last sent for it, None for nothing; NotFound for anybody else's."""
-    owned = {"visit": visit_id, "clinic": actor.clinic_id, "patient": actor.patient_id}
-    found = session().execute(_OWN_SENT, owned).one_or_none()
-    if found is None:
-        raise NotFound
-    return found[0], found[1]
+def _as_read(row: Row[Any]) -> Visit:
+    """To look at only: no unit of work knows it, so nothing that is changed in it is ever written."""
+    return Visit(**{column.name: row._mapping[column.name] for column in _VISITS.columns})
 
 
 def owner(actor: Actor, visit_id: str) -> str | None:

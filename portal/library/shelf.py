@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import undefer
 
+from portal import columns
 from portal.db import session
 from portal.errors import NotFound
 from portal.fhir import exact
@@ -77,7 +78,8 @@ def asked(clinic_id: str, occasion: Occasion | None = None) -> list[Asked]:
 
 def asked_now(clinic_id: str) -> tuple[tuple[Asked, ...], datetime | None]:
     """The clinic's active forms, read anew when anything was decided about forms since; and `lists_as_of`."""
-    *decided, as_of = session().execute(_DECIDED, {"clinic": clinic_id}).one()
+    decided: list[Any]
+    *decided, as_of = columns.ask(_DECIDED, clinic=clinic_id).one()
     known = _asked.get(clinic_id)
     if known is None or known[0] != decided:
         known = _asked[clinic_id] = (decided, _read_asked(clinic_id))
