@@ -168,6 +168,15 @@ def test_what_another_tab_saved_meanwhile_is_not_lost_unseen(home: Home) -> None
     assert kept.answer == "same"
 
 
+def test_a_page_that_was_refused_is_put_right_where_it_stands(home: Home) -> None:
+    """What is shown after a mistake is what was just saved: correcting it meets nobody else's answers."""
+    first = home.says("contact", Said({}, {}))
+    assert first.issues and not first.stale
+    answers = {line.name: "same" for block in first.page.blocks for line in block.lines}
+    again = confirming.save(home.me, home.visit.id, "contact", Said(answers, {}), first.page.version, AGE)
+    assert not again.stale and not again.issues and again.page.version == home.page("contact").version
+
+
 # -- the page ------------------------------------------------------------------------------------------------------------
 
 
