@@ -46,6 +46,7 @@ __all__ = [
     "forget_facts",
     "given",
     "kept",
+    "last_sent",
     "latest_submission",
     "move",
     "moved_since",
@@ -57,6 +58,7 @@ __all__ = [
     "upcoming",
     "visit_states",
     "visits_of",
+    "visits_with",
     "where",
 ]
 
@@ -90,6 +92,24 @@ def visits_of(actor: Actor, visit_ids: Collection[str]) -> list[Visit]:
     return list(session().scalars(select(Visit).where(Visit.clinic_id == actor.clinic_id, Visit.id.in_(visit_ids))))
 
 
+def visits_with(actor: Actor, patient_ids: Collection[str]) -> list[Visit]:
+    """All visits of these patients of the clinic, the latest first, for its staff."""
+    _staff_only(actor)
+    ours = select(Visit).where(Visit.clinic_id == actor.clinic_id, Visit.patient_id.in_(patient_ids))
+    return list(session().scalars(ours.order_by(Visit.starts_at.desc())))
+
+
+def last_sent(actor: Actor, of: list[Visit]) -> dict[str, tuple[str, str]]:
+    """Id and status of the latest submission of each visit that has one, by visit id; opens nothing that is sealed."""
+    _staff_only(actor)
+    rows = session().execute(
+        select(Submission.visit_id, Submission.id, Submission.status)
+        .where(Submission.visit_id.in_({visit.id for visit in of}), Submission.clinic_id == actor.clinic_id)
+        .order_by(Submission.round)
+    )
+    return {visit_id: (submission_id, status) for visit_id, submission_id, status in rows}
+
+
 def asks_nothing(visit: Visit) -> bool:
     """Whether it was cancelled, missed or is over."""
     return visits.closed(visit) is not None
@@ -112,13 +132,8 @@ def submission(actor: Actor, submission_id: str) -> Submission:
 def visit_states(actor: Actor, of: list[Visit]) -> dict[str, str | None]:
     """The latest submission's status by visit id (None: nothing sent yet), in one query."""
     _staff_only(actor)
-    rows = session().execute(
-        select(Submission.visit_id, Submission.status)
-        .where(Submission.visit_id.in_({visit.id for visit in of}), Submission.clinic_id == actor.clinic_id)
-        .order_by(Submission.round)
-    )
-    found = {visit_id: status for visit_id, status in rows}
-    return {visit.id: found.get(visit.id) for visit in of}
+    found = last_sent(actor, of)
+    return {visit.id: found[visit.id][1] if visit.id in found else None for visit in of}
 
 
 def anything_from(actor: Actor, patient_id: str) -> bool:

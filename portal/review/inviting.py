@@ -1,37 +1,17 @@
-"""Who is coming, how far they are, and the link that lets them in: shown once, to read out or to send."""
+"""The link that lets somebody in: shown once, to read out or to send."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from portal.accounts import service as accounts
 from portal.actors import Actor, Permission
-from portal.audit import service as audit
-from portal.audit.events import Event
 from portal.clock import now
 from portal.db import transaction
 from portal.errors import Issue, NotAllowed, NotFound
 from portal.intake import service as intake
+from portal.review.coming import DAYS_AHEAD
 from portal.review.tying import settle
-
-DAYS_AHEAD = 30
-
-
-@dataclass(frozen=True)
-class Upcoming:
-    """One visit in the list. `state` is the latest submission's status, "joined", or "not-joined"."""
-
-    visit: intake.Visit
-    name: str
-    born: str
-    state: str
-    tied: bool
-
-    @property
-    def invitable(self) -> bool:
-        """Whether a link would be of any use to them."""
-        return self.state == "not-joined" and self.visit.starts_at > now()
 
 
 @dataclass(frozen=True)
@@ -56,41 +36,6 @@ class Invited:
     name: str = ""
     visit_id: str = ""
     issues: list[Issue] = field(default_factory=list)
-
-
-class Tied(Protocol):
-    """What the list needs of a patient."""
-
-    fhir_id: str | None
-
-    @property
-    def person(self) -> Any: ...
-
-
-def upcoming(actor: Actor, days: int = DAYS_AHEAD) -> list[Upcoming]:
-    """The visits from the start of yesterday to `days` ahead, the next one first. Audited."""
-    if not actor.may(Permission.SEE_QUEUE):
-        raise NotAllowed
-    audit.seen(actor, Event.QUEUE_SEEN, subject="queue:visits", patient_id=None)
-    visits = intake.upcoming(actor, now() - timedelta(days=1), now() + timedelta(days=days))
-    sent = sorted(intake.submitted(actor), key=lambda each: each.round)
-    states = {each.visit_id: each.status for each in sent}
-    people = accounts.patients(actor, {visit.patient_id for visit in visits})
-    joined = accounts.joined(set(people))
-    return [
-        _upcoming(visit, people[visit.patient_id], states.get(visit.id) or _before_sending(visit.patient_id in joined))
-        for visit in visits
-    ]
-
-
-def _upcoming(visit: intake.Visit, patient: Tied, state: str) -> Upcoming:
-    person = patient.person
-    shown = visit.state if visit.state == intake.VisitState.CANCELLED else state
-    return Upcoming(visit, str(person["name"]), str(person.get("birthDate") or ""), shown, bool(patient.fhir_id))
-
-
-def _before_sending(joined: bool) -> str:
-    return "joined" if joined else "not-joined"
 
 
 def invite(actor: Actor, visit_id: str, days: int) -> Invited:

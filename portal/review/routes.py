@@ -1,28 +1,33 @@
 """The staff desk's pages: queue, one submission, whose record it is, visits and invitations."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from portal import guard
+from portal import attention, guard
 from portal.accounts import qr
 from portal.accounts import service as accounts
 from portal.actors import STAFF, Permission
+from portal.clock import now
 from portal.downloads import handed_over
 from portal.emergency import service as emergencies
 from portal.errors import Issue
 from portal.notices import service as notices
-from portal.review import match_page, service
+from portal.review import coming, match_page, service
 from portal.review.editing import label
 from portal.review.forms import MatchForm, NewVisitForm, Page, ReviewForm, Typed, choices, typed
 from portal.review.keys import TABLES
+from portal.review.proposal import CLOSER
 from portal.review.queue import SORTS
 from portal.review.record import WORDS
 from portal.review.service import Asked, Decided, Desk, Invited, Opened
+from portal.review.together import WHOLE
 
 bp = Blueprint("review", __name__, url_prefix="/desk")
 
@@ -41,6 +46,8 @@ BAR = (
     ("emergencies", "Emergencies", "emergencies.listed"),
     ("corrections", "Corrections", "corrections.listed"),
 )
+TOLD_ABOVE = WHOLE | {CLOSER}
+"""What the page, or the card's own reasons, say already."""
 RARE = frozenset({"corrections"})
 """Entries that are there only while something waits behind them."""
 
@@ -182,6 +189,7 @@ def _page(
         issues=[*(decided.issues if decided else []), *(issues or [])],
         kept=kept,
         label=label,
+        told_above=TOLD_ABOVE,
         section_words=WORDS,
         born=_date(opened.person.get("birthDate")),
         clinic_source=_source(opened),
@@ -216,7 +224,14 @@ def match(submission_id: str) -> ResponseReturnValue:
 
 @bp.get("/visits")
 def visits() -> ResponseReturnValue:
-    return _visits(NewVisitForm(formdata=None), [])
+    return _visits(NewVisitForm(formdata=None), [], request.args.get("state", ""))
+
+
+@bp.post("/visits/find")
+def find() -> ResponseReturnValue:
+    """Somebody on the telephone: posted, because nothing about a person stands in an address."""
+    words = request.form.get("words", "")[:100]
+    return _listed(coming.found(guard.actor(), words), words=words)
 
 
 @bp.post("/visits")
@@ -234,17 +249,24 @@ def invite(visit_id: str) -> ResponseReturnValue:
     return _invited(service.invite(guard.actor(), visit_id, _settings().invitation_days))
 
 
-def _visits(form: NewVisitForm, issues: list[Issue]) -> str:
-    actor = guard.actor()
-    upcoming = service.upcoming(actor)
+def _visits(form: NewVisitForm, issues: list[Issue], state: str = "") -> str:
+    upcoming = coming.upcoming(guard.actor())
+    counts = Counter(each.state for each in upcoming)
+    shown = [each for each in upcoming if each.state == state] if counts[state] else upcoming
+    return _listed(shown, form=form, issues=issues, state=state, counts=[(key, counts[key]) for key in coming.STATES])
+
+
+def _listed(shown: list[coming.Upcoming], **more: Any) -> str:
+    actor, live = guard.actor(), guard.viewer()
+    zone = ZoneInfo(live.clinic.timezone if live else "UTC")
     return render_template(
         "review/visits.html",
-        upcoming=upcoming,
-        written=notices.of_visits(actor, [each.visit.id for each in upcoming]),
-        form=form,
-        issues=issues,
+        days=coming.by_day(shown, zone),
+        today=now().astimezone(zone).date(),
+        written=notices.of_visits(actor, [each.visit.id for each in shown]),
         may_invite=actor.may(Permission.INVITE),
         may_break_glass=actor.may(Permission.BREAK_GLASS),
+        **{"form": None, "issues": [], "state": "", "counts": [], "words": None, **more},
     )
 
 
@@ -255,7 +277,9 @@ def _invited(invited: Invited) -> ResponseReturnValue:
 
 
 def _desk() -> Desk:
-    return Desk(timedelta(minutes=_settings().fresh_minutes), _settings().consent_default)
+    live = guard.viewer()
+    rules = attention.rules(_settings().attention, live.clinic.slug if live else "")
+    return Desk(timedelta(minutes=_settings().fresh_minutes), _settings().consent_default, rules)
 
 
 def _settings() -> Any:
