@@ -34,6 +34,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "portal.administering:after_restore",
     ),
     "audit": ("the audit trail: verify, export, sign its ends", "portal.keeping.trail:main"),
+    "check-outside": (
+        "look at the portal's own address as a stranger does: TLS, certificate, redirect, headers, names",
+        "portal.keeping.outside:run",
+    ),
     "erase": ("erase a patient: their key, then everything about them", "portal.keeping.erasing:run"),
     "backup": ("write an encrypted copy of the database", "portal.keeping.backup:run"),
     "backup-key": ("make the key pair that backups are encrypted to", "portal.keeping.backup:make_key"),
@@ -70,6 +74,11 @@ OPTIONS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("--client-id", {"required": True}),
     ),
     "keys": (("step", {"nargs": "?", "choices": ["rotate", "forget"]}),),
+    "check-outside": (
+        ("address", {"metavar": "ADDRESS", "nargs": "?", "help": "https://… (else PREVISIT_BASE_URL)"}),
+        ("--ca", {"metavar": "FILE", "help": "certificates to believe besides the system's"}),
+        ("--plain-port", {"type": int, "default": 80, "help": "where somebody without TLS would come (80)"}),
+    ),
     "erase": (
         ("patient", {"metavar": "PATIENT", "help": "their id here"}),
         ("--reason", {"required": True, "help": "why, for the audit trail; no health data"}),
