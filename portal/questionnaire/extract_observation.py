@@ -27,6 +27,7 @@ KEYS = {
     "valueDate": "valueDateTime",
     "valueUri": "valueString",
 }
+UNTELLABLE = frozenset({"valueAttachment", "valueReference"})
 RELATIONS = frozenset({"component", "member", "derived", "independent"})
 
 
@@ -48,7 +49,7 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
         yield from _below(work, entry, holder)
         return
     if relation == "component" and holder is not None:
-        for answer in entry.answers:
+        for answer in _tellable(work, entry):
             holder["resource"].setdefault("component", []).append(_component(entry.item, answer))
         yield from _below(work, entry, holder)
         return
@@ -59,12 +60,12 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
 
 
 def _observed(work: Extractor, entry: Entry, relation: str, holder: Json | None) -> Iterator[Json]:
-    answers: list[Json | None] = list(entry.answers) or [None]
+    answers: list[Json | None] = [*_tellable(work, entry)] or [None]
     for number, answer in enumerate(answers):
         made = _bundle_entry(work, entry, number, answer)
         inner = list(_below(work, entry, made)) if number == 0 else []
         if answer is None and not made["resource"].keys() & {"component", "hasMember"}:
-            yield from inner
+            yield from (_unlinked(one, made["fullUrl"]) for one in inner)
             continue
         if holder is not None and relation == "member":
             holder["resource"].setdefault("hasMember", []).append({"reference": made["fullUrl"]})
@@ -72,6 +73,21 @@ def _observed(work: Extractor, entry: Entry, relation: str, holder: Json | None)
             made["resource"].setdefault("derivedFrom", []).append({"reference": holder["fullUrl"]})
         yield made
         yield from inner
+
+
+def _tellable(work: Extractor, entry: Entry) -> list[Json]:
+    """The answers that an Observation of R4 can hold."""
+    told = [answer for answer in entry.answers if typed(answer)[0] not in UNTELLABLE]
+    if len(told) < len(entry.answers):
+        work.trouble(entry.item.link_id, "observationExtract", f"an Observation holds no {entry.item.type}")
+    return told
+
+
+def _unlinked(entry: Json, name: str) -> Json:
+    """An entry that is not derived from what was not made."""
+    kept = [one for one in entry["resource"].get("derivedFrom", ()) if one != {"reference": name}]
+    rest = {key: held for key, held in entry["resource"].items() if key != "derivedFrom"}
+    return {**entry, "resource": {**rest, **({"derivedFrom": kept} if kept else {})}}
 
 
 def codes_of(item: Item) -> list[Json]:
@@ -183,15 +199,7 @@ def _value(item: Item, answer: Json) -> Json:
         return {"valueQuantity": {"value": Decimal(value), **default_unit(item)}}
     if kind in KEYS:
         return {KEYS[kind]: value}
-    return _absent(answer) if not kind else {"valueString": str(_said(value))}
-
-
-def _said(value: Any) -> Any:
-    return (
-        (value.get("display") or value.get("reference") or value.get("title") or "")
-        if isinstance(value, dict)
-        else value
-    )
+    return _absent(answer)
 
 
 def _absent(answer: Json) -> Json:

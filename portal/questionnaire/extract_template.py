@@ -78,7 +78,7 @@ def fill(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str)
 def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> Any:
     value = ext.value(ext.of(template), VALUE)
     if isinstance(value, str):
-        found = work.values(value, entry, VALUE, focus)
+        found = _only(work, entry, work.values(value, entry, VALUE, focus))
         return fitted(kind, found[0]) if found else GONE
     made: Json = {}
     for key, part in template.items():
@@ -108,9 +108,16 @@ def _value(work: Extractor, entry: Entry, part: Any, focus: Focus, kind: str) ->
         listed = [made for one in part for made in _many(work, entry, one, focus, kind)]
         return listed or GONE
     if isinstance(part, dict):
-        filled = fill(work, entry, part, focus, kind)
+        filled = _only(work, entry, fill(work, entry, part, focus, kind))
         return filled[0] if filled else GONE
     return part
+
+
+def _only(work: Extractor, entry: Entry, found: list[Any]) -> list[Any]:
+    """What was found for an element that holds one thing; more than one is told, and the first is kept."""
+    if len(found) > 1 and any(one != found[0] for one in found):
+        work.trouble(entry.item.link_id, VALUE, f"{len(found)} values for an element that holds one: the first is kept")
+    return found[:1]
 
 
 def _many(work: Extractor, entry: Entry, one: Any, focus: Focus, kind: str) -> list[Any]:
@@ -134,7 +141,7 @@ def _primitive(
         if values:
             made[key] = values
         return
-    results = _results(work, entry, twin, written, focus, kind)
+    results = _only(work, entry, _results(work, entry, twin, written, focus, kind))
     if results and results[0] is not None:
         made[key] = results[0]
     if (

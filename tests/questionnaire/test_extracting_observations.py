@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.questionnaire.extracting import SDC, a, bundle, g, text
 from tests.questionnaire.make import group, q, raw_form
 
@@ -95,3 +97,30 @@ def test_each_answer_of_a_question_is_an_observation_and_its_parts_join_as_they_
     assert top["hasMember"] == [{"reference": entries[1]["fullUrl"]}]
     assert {"reference": entries[0]["fullUrl"]} in derived["derivedFrom"]
     assert {"reference": entries[0]["fullUrl"]} not in member["derivedFrom"]
+
+
+def test_what_is_derived_from_a_part_that_says_nothing_itself_names_no_observation_that_is_not_there() -> None:
+    derived = q("derived", "decimal", code=[loinc("4")], ext=[extracted("derived")])
+    made = raw_form(group("panel", derived, code=[loinc("1")], ext=[extracted()]))
+    [entry], troubles = bundle(made, g("panel", a("derived", {"valueDecimal": 1})), id="r")
+    assert entry["resource"]["derivedFrom"] == [{"reference": "QuestionnaireResponse/r"}]
+    assert troubles == []
+
+
+@pytest.mark.parametrize("relation", ["", "component"])
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("reference", {"valueReference": {"reference": "Patient/1"}}),
+        ("attachment", {"valueAttachment": {"url": "x:y"}}),
+    ],
+)
+def test_what_an_observation_cannot_hold_is_told_and_not_written_as_text(
+    kind: str, answer: dict[str, Any], relation: str
+) -> None:
+    inner = q("x", kind, code=[loinc("2")], ext=[extracted(relation) if relation else extracted()])
+    sure = q("sure", "boolean", code=[loinc("3")], ext=[extracted("component")])
+    made = raw_form(group("panel", inner, sure, code=[loinc("1")], ext=[extracted()]))
+    [entry], troubles = bundle(made, g("panel", a("x", answer), a("sure", {"valueBoolean": False})))
+    assert [part["code"]["coding"][0]["code"] for part in entry["resource"]["component"]] == ["3"]
+    assert troubles == [f"x: an Observation holds no {kind}"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.questionnaire import load
 from tests.questionnaire.extracting import NAMES, SDC, a, bundle, g, text
-from tests.questionnaire.make import q, raw_form
+from tests.questionnaire.make import group, q, raw_form
 
 
 def test_a_template_at_a_question_that_repeats_is_filled_for_each_answer_with_ids_of_its_own() -> None:
@@ -100,3 +100,24 @@ def test_a_map_for_extraction_is_named_and_not_passed_over() -> None:
     assert troubles == [": extraction by a StructureMap is not done here"]
     reasons = {one.feature: one.reason for one in load(raw_form(q("a"), extension=[mapped])).features.not_honoured}
     assert reasons == {"targetStructureMap": "extraction by a StructureMap is not done here"}
+
+
+def test_several_values_for_an_element_that_holds_one_are_told() -> None:
+    """In a plain element, in one with parts, and in one whose context finds several."""
+    said = {"extension": [{"url": f"{SDC}templateExtractValue", "valueString": "item.answer.value"}]}
+    each = {"url": f"{SDC}templateExtractContext", "valueString": "item.answer"}
+    for field in (
+        {"_valueString": said},
+        {"valueQuantity": said},
+        {"valueRange": {"extension": [each], "low": {"value": 1}}},
+    ):
+        template = {"resourceType": "Observation", "id": "t", "status": "final", **field}
+        extension = {
+            "url": f"{SDC}templateExtract",
+            "extension": [{"url": "template", "valueReference": {"reference": "#t"}}],
+        }
+        made = raw_form(group("g", q("x", repeats=True), ext=[extension]), contained=[template])
+        for several in (("1",), ("1", "1"), ("1", "2")):
+            entries, troubles = bundle(made, g("g", a("x", *map(text, several))))
+            assert len(entries) == 1
+            assert bool(troubles) is (len(set(several)) > 1 and "valueRange" not in field)
