@@ -1,5 +1,7 @@
 """Answers that cannot wait: the clinic's rules, as data, over a response; what is safe to do now, and why staff should look. Pure.
 
+The same file says which results of forms need no closer look (portal/attention/results.py).
+
 A rule is a FHIRPath condition over %resource (the response), %questionnaire and %asked (the linkIds of the questions that
 have one of its codes), with words for staff and, unless showing them
 could do harm (somebody may look over the shoulder of a person who is not safe), words for the patient. The rules that come
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from portal import fhirpath
+from portal.attention import results
+from portal.attention.results import Finding
 from portal.errors import Misconfigured
 from portal.fhir import exact
 
@@ -48,6 +52,11 @@ class Met:
 class Rules:
     rules: tuple[Rule, ...]
     numbers: Mapping[str, str]
+    known: tuple[results.Known, ...] = ()
+
+    def finding(self, entry: Json, patient: Json, at: datetime) -> Finding:
+        """Whether an entry that a form makes may be taken over without a closer look, and why not."""
+        return results.finding(self.known, entry, patient, at)
 
     def about(self, form: Json) -> bool:
         """Whether any of them has to do with this form: most forms need not be looked at."""
@@ -120,7 +129,8 @@ def rules(folder: Path | None, clinic: str) -> Rules:
 def _read(file: Path, _changed: int) -> Rules:
     try:
         raw = exact.loads(file.read_bytes())
-        return Rules(tuple(_rule(each) for each in raw["rules"]), dict(raw["numbers"]))
+        known = tuple(map(results.read, raw.get("results", ())))
+        return Rules(tuple(_rule(each) for each in raw["rules"]), dict(raw["numbers"]), known)
     except (KeyError, TypeError, AttributeError, exact.UnreadableJson, fhirpath.FhirPathError) as wrong:
         raise Misconfigured(f"The rules for urgent answers in {file.name} cannot be used: {wrong}") from wrong
 

@@ -31,6 +31,8 @@ WORDS_COUNT: dict[str, str] = {
     **{key: EITHER for key in ORDER if key not in ("contact", "person", "pharmacy")},
 }
 """Whose word counts for a field, unless the clinic says otherwise; the fields of "how to reach you" are told apart."""
+CLAIM = 30
+CLAIMS = (10, 20, 30, 60, 120)
 MOST_NAMES, LONGEST_NAME = 2000, 120
 
 
@@ -49,6 +51,8 @@ class Asked:
 
     blocks: Mapping[str, Rule]
     authority: Mapping[str, str] = field(default_factory=dict)
+    claim: int = CLAIM
+    """for how many minutes what somebody at the desk has taken to work on stays theirs"""
 
 
 def usual() -> Asked:
@@ -66,7 +70,7 @@ def read(document: Mapping[str, Any]) -> Asked:
     said, words = _object(document.get("blocks")), _object(document.get("authority"))
     blocks = {key: _rule(rule, _object(said.get(key))) for key, rule in usual().blocks.items()}
     authority = {name: words[name] if words.get(name) in AUTHORITIES else usual for name, usual in WORDS_COUNT.items()}
-    return Asked(blocks, authority)
+    return Asked(blocks, authority, document["claim"] if document.get("claim") in CLAIMS else CLAIM)
 
 
 def _rule(usual: Rule, said: Json) -> Rule:
@@ -94,6 +98,7 @@ def stored(rules: Asked) -> Json:
             for key, rule in rules.blocks.items()
         },
         "authority": dict(rules.authority),
+        "claim": rules.claim,
     }
 
 

@@ -37,7 +37,8 @@ def saved() -> ResponseReturnValue:
 def _typed(before: asking.Asked, form: Mapping[str, str]) -> asking.Asked:
     blocks = {key: _rule(rule, key, form) for key, rule in before.blocks.items()}
     words = {name: form.get(f"authority-{name}", held) for name, held in before.authority.items()}
-    return asking.read(asking.stored(asking.Asked(blocks, words)))
+    claim = next((each for each in asking.CLAIMS if str(each) == form.get("claim")), before.claim)
+    return asking.read(asking.stored(asking.Asked(blocks, words, claim)))
 
 
 def _rule(before: asking.Rule, key: str, form: Mapping[str, str]) -> asking.Rule:
@@ -58,6 +59,7 @@ def _page(rules: asking.Asked, *, saved: bool) -> ResponseReturnValue:
         sections=SECTIONS,
         fields=FIELDS,
         days=asking.DAYS,
+        claims=asking.CLAIMS,
         saved=saved,
         may_change=guard.actor().may(Permission.MANAGE_FORMS),
     )

@@ -32,6 +32,13 @@ def of_visit(actor: Actor, visit: Visit, rules: Rules, language: str) -> list[st
     return list(dict.fromkeys(met.patient for met in found if met.patient))
 
 
+def to_look_at(entries: Iterable[dict[str, Any]], facts: Iterable[dict[str, Any]], rules: Rules) -> int:
+    """How many of the entries that forms make are remarkable by the clinic's rules, for the queue; the desk says which."""
+    sources = ((fact.get("source") or {}).get("resource") or {} for fact in facts)
+    patient = next((each for each in sources if each.get("resourceType") == "Patient"), {})
+    return sum(bool(rules.finding(entry, patient, now()).words) for entry in entries)
+
+
 def for_staff(works: Iterable[filling.Work], rules: Rules) -> list[dict[str, Any]]:
     """Why somebody at the clinic should look today: the rule's key, its words, and how sensitive what it is about is."""
     found = []

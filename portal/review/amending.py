@@ -1,7 +1,7 @@
 """A round after one that has arrived: what is in the record already is brought up to date there, and only what is different."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.actors import Actor
@@ -10,8 +10,9 @@ from portal.delivery import service as delivery
 from portal.ehr import service as ehr
 from portal.fhir.resources import Json, text_at, version_of
 from portal.intake import service as intake
-from portal.review import renaming
+from portal.review import insurance_card, renaming
 from portal.review.payload import There
+from portal.review.proposal import Proposal
 from portal.review.untying import undone
 
 
@@ -21,6 +22,8 @@ class Amended:
 
     responses: list[Json]
     there: Mapping[str, There]
+    replaced: Mapping[str, Json] = field(default_factory=dict)
+    """documents in the record that the picture of a card takes the place of, by the picture's id"""
 
 
 def amended(actor: Actor, submission: intake.Submission, responses: Sequence[Json]) -> Amended:
@@ -33,6 +36,34 @@ def amended(actor: Actor, submission: intake.Submission, responses: Sequence[Jso
     known = {_name(each): placed.get(_about(each)) or placed.get(_about(each, mark)) for each in responses}
     new = [each for each in responses if not _same(each, known[_name(each)])]
     return Amended(new, {_name(each): _there(actor, found) for each in new if (found := known[_name(each)])})
+
+
+def replaced(actor: Actor, submission: intake.Submission, made: Sequence[Proposal]) -> dict[str, Json]:
+    """What the record has of the same side of the same card, by the picture that is newer. Asks the clinic."""
+    new = {each.picture: each.change.resource for each in made if each.picture and each.change}
+    placed = delivery.placed(submission.clinic_id, submission.patient_id, "DocumentReference") if new else []
+    known = {str(name.get("value")) for each in placed for name in each.resource.get("identifier", ())}
+    there = _current(actor, placed) if new.keys() - known else {}
+    found = {picture: there.get(insurance_card.side_of(each)) for picture, each in new.items() if picture not in known}
+    return {picture: each for picture, each in found.items() if each}
+
+
+def _current(actor: Actor, placed: Sequence[delivery.Placed]) -> dict[tuple[str, str], Json]:
+    """Our documents as they are in the record now, by side and insurance, the newest of each; {} where nobody answers."""
+    connection = ehr.connection_for(actor.clinic_id) if placed else None
+    if connection is None:
+        return {}
+    try:
+        client = ehr.client_for(connection, ehr.BRISK)
+        session().commit()  # nothing is held open in the database while we wait for the network
+        held = [client.read("DocumentReference", each.reference.rpartition("/")[2]) for each in placed[-MOST_CARDS:]]
+    except ehr.EhrError:
+        return {}
+    return {insurance_card.side_of(each): each for each in held if text_at(each, "status") == "current"}
+
+
+MOST_CARDS = 8
+"""Documents of ours that are looked at for one that a new picture replaces."""
 
 
 def arrived_at(actor: Actor, submission: intake.Submission) -> datetime | None:

@@ -51,6 +51,7 @@ NOT_TIED = Why("untied", "Not tied to one record", True)
 HELD = Why("held", "On its way to the record, it was stopped", True)
 CONTRADICTED = Why("conflict", "Two people answered differently", True)
 STALE = Why("stale", "The record changed after the patient was asked", True)
+REMARKABLE = Why("screen", "A result of a form needs a look", True)
 SAYS_ALLERGY = Why("allergy", "A form tells of an allergy", True)
 ANSWERED = Why("answered", "Answered your questions")
 ENTRIES = Why("forms", "A form tells something for the record")
@@ -61,6 +62,7 @@ FILTERS: dict[str, str] = {
     "untied": "Not tied to one record",
     "held": "Stopped on the way",
     "conflict": "People disagree",
+    "screen": "Results to look at",
     "allergy": "Allergies",
     "stale": "The record moved on",
     "answered": "Answered a question",
@@ -79,6 +81,7 @@ def attention(document: Json, around: Around) -> tuple[Why, ...]:
         (around.held, HELD),
         (bool(document.get("conflicts")), CONTRADICTED),
         (around.stale, STALE),
+        (bool(document.get("looks")), REMARKABLE),
         ("AllergyIntolerance" in says, SAYS_ALLERGY),
     ]
     again = [ANSWERED] if around.round > 1 else []

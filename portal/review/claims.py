@@ -15,9 +15,6 @@ from portal.errors import NotAllowed
 from portal.intake import service as intake
 from portal.review.models import Claim, Decision, Hand
 
-LASTS = timedelta(minutes=30)
-"""How long a claim stands after the last thing its holder did."""
-
 
 @dataclass(frozen=True)
 class Held:
@@ -33,10 +30,11 @@ class Held:
 
 
 def standing(submission_ids: Collection[str]) -> dict[str, Held]:
-    """Who works on each of these just now; those that are free are left out. Two questions, however many there are."""
+    """Who works on each of these just now; those that are free are left out. Three questions, however many there are."""
     rows = _last(submission_ids)
     seen = _last_acts(rows)
-    found = {row.submission_id: _held(row, seen) for row in rows if row.hand == Hand.TAKE}
+    lasts = _lasts({row.clinic_id for row in rows if row.hand == Hand.TAKE})
+    found = {row.submission_id: _held(row, seen, lasts[row.clinic_id]) for row in rows if row.hand == Hand.TAKE}
     return {key: held for key, held in found.items() if held.until > now()}
 
 
@@ -121,6 +119,11 @@ def _last_acts(rows: Iterable[Claim]) -> dict[tuple[str, str], datetime]:
     return {(submission, account): at for submission, account, at in session().execute(wanted)}
 
 
-def _held(row: Claim, acts: dict[tuple[str, str], datetime]) -> Held:
+def _lasts(clinics: Collection[str]) -> dict[str, timedelta]:
+    """How long a claim stands after the last thing its holder did: each clinic's own setting."""
+    return {each: timedelta(minutes=intake.asked(each).claim) for each in clinics}
+
+
+def _held(row: Claim, acts: dict[tuple[str, str], datetime], lasts: timedelta) -> Held:
     last = max(row.at, acts.get((row.submission_id, row.account_id), row.at))
-    return Held(row.account_id, row.detail["by"], row.at, last + LASTS)
+    return Held(row.account_id, row.detail["by"], row.at, last + lasts)

@@ -16,9 +16,31 @@ LABELS: dict[tuple[str, str], str] = {
     ("allergy", "more"): "Reaction",
     ("condition", "text"): "Condition",
     ("condition", "more"): "Since",
+    ("person", "text"): "Name",
+    ("coverage", "text"): "Insurer",
+    ("procedure", "text"): "What was done",
+    ("procedure", "more"): "When",
+    ("immunization", "text"): "Vaccine",
+    ("immunization", "more"): "When",
+    ("family", "text"): "Relative",
+    ("family", "more"): "What they had",
+    ("pharmacy", "text"): "Pharmacy",
+    ("careteam", "text"): "Who looks after the patient",
+    ("careteam", "more"): "As what",
 }
 """What a field is called where the patient added something, by kind and field."""
-CHANGED: dict[str, str] = {"contact": "What it should say", "medication": "How to take it"}
+NAMES: dict[str, str] = {
+    "name": "Name",
+    "relation": "Relation",
+    "phone": "Phone",
+    "insurer": "Insurer",
+    "plan": "Plan",
+    "member": "Member number",
+    "value": "Result",
+    "when": "When",
+}
+"""What a part is called whatever the kind."""
+CHANGED: dict[str, str] = {"contact": "What it should say", "medication": "How to take it", "pharmacy": "Pharmacy"}
 """What it is called where they changed something the record has."""
 
 
@@ -33,6 +55,8 @@ class Reworded:
 
 def label(proposal: Proposal, name: str) -> str:
     """English words for one field of what the patient wrote."""
+    if name in NAMES:
+        return NAMES[name]
     if proposal.answer.value == "changed":
         return CHANGED.get(proposal.kind, "What is different")
     return LABELS.get((proposal.kind, name), "In other words" if name == "text" else "More about it")
@@ -50,16 +74,16 @@ def reworded(proposal: Proposal, typed: Mapping[str, str], by: str, looked: str 
     wrong = _wrong(proposal, words)
     if wrong:
         return Reworded(proposal, words, wrong)
-    made = proposal.reworded(Wording(words, by))
+    made, where = proposal.reworded(Wording(words, by)), f"edit-{proposal.words[0][0]}"
     if made.change is None:
         why = " ".join(made.reasons) or made.effect
         text = "In these words nothing would be written: %(why)s"
-        return Reworded(made, words, [_issue(proposal, "edit-text", text, why=why)])
+        return Reworded(made, words, [_issue(proposal, where, text, why=why)])
     if _broken(made) - _broken(proposal):
-        return Reworded(made, words, [_issue(proposal, "edit-text", "In these words it cannot be written.")])
+        return Reworded(made, words, [_issue(proposal, where, "In these words it cannot be written.")])
     risen = _risen(proposal, made)
     if risen and looked != made.fingerprint:
-        return Reworded(made, words, [_issue(proposal, "edit-text", "Look once more: %(why)s", why=" ".join(risen))])
+        return Reworded(made, words, [_issue(proposal, where, "Look once more: %(why)s", why=" ".join(risen))])
     return Reworded(made, words)
 
 
@@ -78,8 +102,9 @@ def _broken(made: Proposal) -> set[str]:
 
 
 def _wrong(proposal: Proposal, words: Mapping[str, str]) -> list[Issue]:
-    if not words.get("text"):
-        return [_issue(proposal, "edit-text", "Write what is to stand in the record instead.")]
+    first = proposal.words[0][0]
+    if not words.get("text", "".join(words.values())):
+        return [_issue(proposal, f"edit-{first}", "Write what is to stand in the record instead.")]
     return [
         _issue(proposal, f"edit-{name}", "Use %(most)s characters or fewer", most=MOST_WORDS)
         for name, text in words.items()

@@ -140,6 +140,8 @@ def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item]
             accepted=accepted,
             superseded=_superseded(submission),
             there=told.there,
+            pictures=intake.card_data(actor, submission, [each.proposal.picture for each in accepted]),
+            replaced=told.replaced,
         )
     )
 

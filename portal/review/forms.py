@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import Length
 
+from portal.review.editing import NAMES
 from portal.review.service import Choice, NewVisit, Opened, Verdict
 
 
@@ -35,7 +36,7 @@ class NewVisitForm(FlaskForm):  # type: ignore[misc]
         return NewVisit(**{name: (self[name].data or "")[:300] for name in NewVisit.__dataclass_fields__})
 
 
-WORDED = ("text", "more")
+WORDED = ("text", "more", *NAMES)
 """The fields of what a patient wrote that can be accepted in other words."""
 
 

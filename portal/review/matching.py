@@ -148,6 +148,11 @@ def likeness(fields: Fields) -> Likeness:
     return Likeness.MAYBE if possible else Likeness.UNLIKE
 
 
+def certain(kept: Mapping[str, str]) -> bool:
+    """Whether what was kept of a tie (the level of each field) would have tied without a person."""
+    return likeness({name: Level(kept.get(name, Level.UNKNOWN)) for name in WEIGHTS}) is Likeness.SURE
+
+
 def score(fields: Fields) -> float:
     return sum(WEIGHTS[name].get(level, 0.0) for name, level in fields.items())
 

@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from portal.fhir import bundle
-from portal.fhir.resources import Json, identifiers, type_of
+from portal.fhir.resources import Json, identifiers, type_of, version_of
 from portal.questionnaire import signing
+from portal.review import insurance_card
 from portal.review.extracted import PREFIX
 from portal.review.proposal import Change, Proposal
 from portal.review.provenance import Person, provenance
@@ -60,6 +61,10 @@ class Sending:
     """Consents in the record that this one replaces, inactive, each with its version there"""
     there: Mapping[str, There] = field(default_factory=dict)
     """responses that are in the record since an earlier round, by "system|value": they are amended there"""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """the pictures of insurance cards as base64, by id"""
+    replaced: Mapping[str, Json] = field(default_factory=dict)
+    """documents in the record that a picture takes the place of, as they are there now, by the picture's id"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,9 @@ def _changes(sending: Sending, answers: Mapping[str, str]) -> Iterable[_Part]:
         if change is None:
             continue
         source = answers.get(each.proposal.response, "")
-        if change.method == "POST":
+        if each.proposal.picture:
+            yield from _pictured(sending, each, change.resource)
+        elif change.method == "POST":
             resource = attributed(derived(linked(change.resource, placed), source), sending)
             made = _created(sending, resource, each.proposal.fact, (each.by,))
             yield replace(made, source=source, worded=_worded([each]))
@@ -153,11 +160,30 @@ def _changes(sending: Sending, answers: Mapping[str, str]) -> Iterable[_Part]:
         yield replace(made, source=next(iter(sources), ""), worded=_worded(accepted))
 
 
+def _pictured(sending: Sending, accepted: Accepted, document: Json) -> Iterable[_Part]:
+    """A picture of a card, and the document that it takes the place of."""
+    picture = accepted.proposal.picture
+    added = {
+        each.proposal.fact: f"urn:uuid:{name_for(sending.submission_id, each.proposal.fact)}"
+        for each in sending.accepted
+        if each.proposal.change and each.proposal.change.method == "POST"
+    }
+    made = attributed(insurance_card.bound(document, added, sending.pictures[picture]), sending)
+    old = sending.replaced.get(picture)
+    if old:
+        url = f"DocumentReference/{old['id']}"
+        name = f"urn:uuid:{name_for(sending.submission_id, url)}"
+        entry = bundle.update_entry({**old, "status": "superseded"}, name, version_of(old))
+        yield _Part(entry, url, (accepted.by,), "UPDATE")
+        made = insurance_card.replaces(made, url)
+    yield _created(sending, made, accepted.proposal.fact, (accepted.by,))
+
+
 def _worded(accepted: Sequence[Accepted]) -> tuple[tuple[Person, str], ...]:
     return tuple((each.by, f"{each.proposal.title}: {each.said}") for each in accepted if each.said)
 
 
-SAID_BY = ("asserter", "informationSource", "performer")
+SAID_BY = ("asserter", "informationSource", "performer", "author")
 """Where a resource names who said it."""
 
 

@@ -10,8 +10,12 @@ from portal.fhir import exact
 from portal.fhir.resources import Json
 from portal.review.marking import Part, marked
 
-NOT_CLINICAL = frozenset({"contact", "person", "coverage", "pharmacy", "careteam"})
+NOT_CLINICAL = frozenset({"contact", "person", "coverage", "pharmacy", "careteam", "card"})
 """Kinds that the front desk decides about."""
+
+
+CLOSER = "Something about it asks for a closer look."
+"""Why something is decided by itself where its reasons say the rest."""
 
 
 class Answer(StrEnum):
@@ -130,8 +134,13 @@ class Proposal:
     """the patient's words, by field, that may be accepted in other words"""
     reworded: Callable[["Wording"], "Proposal"] | None = field(default=None, compare=False, repr=False)
     """the same proposal made of other words, by the same rules"""
+    picture: str = ""
+    side: str = ""
+    """the picture of an insurance card that it is about, by its id, and whether of the front or the back"""
     contested: bool = False
     """people who answer for the patient disagree about it, or it comes with an answer that cannot wait"""
+    alone: str = CLOSER
+    """why it is decided by itself: an English msgid; "" where it may be accepted together with others (review/together.py)"""
 
     @property
     def clinical(self) -> bool:
@@ -153,8 +162,8 @@ class Proposal:
 
     @property
     def unremarkable(self) -> bool:
-        """May be accepted together with others: nothing that could harm, is contested, or has no base that was looked at today."""
-        return self.open and self.risk is Risk.ROUTINE and not (self.stale or self.contested or self.kind == "allergy")
+        """May be accepted together with others (portal/review/together.py says what is let in)."""
+        return self.open and not self.alone
 
     @property
     def fingerprint(self) -> str:
@@ -186,6 +195,7 @@ class Proposal:
             "version": self.base_version,
             "changes": self.change is not None,
             "form": self.form,
+            **({"picture": self.picture, "side": self.side} if self.picture else {}),
         }
 
 
@@ -207,6 +217,8 @@ def as_shown(kept: Json) -> Proposal:
         reasons=tuple(kept["reasons"]),
         reference=kept["reference"],
         form=kept.get("form", ""),
+        picture=kept.get("picture", ""),
+        side=kept.get("side", ""),
     )
 
 

@@ -14,7 +14,18 @@ from functools import partial
 
 from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, version_of
 from portal.fhir.values import address_text
-from portal.review import allergy, condition, contact, coverage, history, medication, people, taking_over, words
+from portal.review import (
+    allergy,
+    condition,
+    contact,
+    coverage,
+    history,
+    insurance_card,
+    medication,
+    people,
+    taking_over,
+    words,
+)
 from portal.review.alike import plain
 from portal.review.authority import weighed
 from portal.review.extracted import Told
@@ -22,6 +33,7 @@ from portal.review.proposal import Answer, Proposal, Risk, Row, Wording, key_for
 from portal.review.ruling import NOTHING_CHANGES, Case, Rules, Ruling
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
 from portal.review.taking_over import Writable
+from portal.review.together import Around, judged
 
 CHANGED_SINCE = "The record was changed after the patient was asked."
 UNCHECKED = "The record could not be read now, so it is not known whether it was changed."
@@ -67,10 +79,12 @@ def proposals(
     told: Sequence[Told] = (),
     writable: Writable = lambda kind, verb: True,
     authority: Mapping[str, str] | None = None,
+    around: Around = Around(),
 ) -> list[Proposal]:
     """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order."""
     made = [_proposal(fact, record, subject, said_at) for fact in objects_at(document, "facts")]
     made += _none_said(document, record, subject, said_at)
+    made += insurance_card.proposals(document, record, subject=subject, writable=writable)
     for each in told:
         if type_of(each.resource) == "Patient":
             made += [_of_form(_proposal(fact, record, subject, said_at), each) for fact in _contacts(each)]
@@ -79,7 +93,7 @@ def proposals(
             beside = taking_over.proposal(each, record, subject=subject, said_at=said_at, writable=writable)
             made.append(_once(beside, made))
     doubted = (_contested(weighed(each, authority or {}), document) for each in made)
-    return sorted(doubted, key=lambda each: (not each.open, ORDER[each.risk]))
+    return sorted(judged(doubted, document, around), key=lambda each: (not each.open, ORDER[each.risk]))
 
 
 def _contested(made: Proposal, document: Json) -> Proposal:
@@ -147,6 +161,7 @@ def _proposal(fact: Json, record: Record, subject: str, said_at: str, wording: W
 def kinds(document: Json) -> set[str]:
     """The sections of the record that what was confirmed is compared with."""
     said = {text_at(fact, "kind") for fact in objects_at(document, "facts")}
+    said |= {"coverage"} if objects_at(document, "cards") else set()
     return {place for kind in said for place in PLACES.get(kind, (kind,))}
 
 
@@ -163,19 +178,32 @@ def _looked(fact: Json, record: Record) -> Section:
 
 def _words(case: Case) -> tuple[tuple[str, str], ...]:
     """What the patient wrote of it that may be put into other words: where they wrote nothing, there is nothing to put."""
+    fields = PARTED.get((case.kind, case.answer))
+    if fields:
+        said = {"text": case.text, **case.also}
+        written = tuple((name, said.get(name, "")) for name in fields)
+        return tuple(each for each in written if each[1] or case.answer is Answer.ADDED)
     if case.answer not in WORDED or not case.text:
         return ()
-    more = case.answer is Answer.ADDED and (case.kind != "contact" or case.more)
+    more = case.answer is Answer.ADDED and (case.kind not in ("contact", "pharmacy") or case.more)
     return (("text", case.text), ("more", case.more)) if more else (("text", case.text),)
 
 
 WORDED = frozenset({Answer.CHANGED, Answer.ADDED})
+PARTED: Mapping[tuple[str, Answer], tuple[str, ...]] = {
+    ("person", Answer.CHANGED): ("name", "relation", "phone"),
+    ("person", Answer.ADDED): ("text", "relation", "phone"),
+    ("coverage", Answer.CHANGED): ("insurer", "plan", "member"),
+    ("coverage", Answer.ADDED): ("text", "plan", "member"),
+}
+"""What is written in parts, and by which names."""
 
 
 def _worded(case: Case, wording: Wording) -> Case:
     words = wording.words
     text, more = words.get("text", case.text), words.get("more", case.more)
-    return replace(case, text=text, more=more, worded_by=wording.by, written=case.said)
+    also = {**case.also, **words}
+    return replace(case, text=text, more=more, also=also, worded_by=wording.by, written=case.said)
 
 
 def _case(fact: Json, section: Section, taken: Section, subject: str, said_at: str) -> Case:

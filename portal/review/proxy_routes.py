@@ -11,7 +11,7 @@ from portal.accounts.proxy_forms import DeskForm
 from portal.actors import Scope
 from portal.errors import Issue
 from portal.review import proxying
-from portal.review.opening import Desk
+from portal.review.proposing import Desk
 
 bp = Blueprint("proxies", __name__, url_prefix="/desk/visits")
 

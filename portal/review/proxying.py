@@ -15,7 +15,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.fhir.resources import Json, objects_at, text_at
 from portal.fhir.values import codes_of, name_of
 from portal.intake import service as intake
-from portal.review.opening import Desk
+from portal.review.proposing import Desk
 
 PARENTS = frozenset(
     {"PRN", "MTH", "FTH", "NMTH", "NFTH", "STPMTH", "STPFTH", "STPPRN", "PRNFOST", "MTHFOST", "FTHFOST"}

@@ -10,7 +10,7 @@ from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import claims, decisions, finishing, proposing
-from portal.review.amending import amended
+from portal.review.amending import amended, replaced
 from portal.review.claims import Held
 from portal.review.coming import Upcoming, upcoming
 from portal.review.decisions import REVIEWABLE, Choice, Decided, Item, Lost, Standing
@@ -93,6 +93,7 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
         return Finished(issues=[Issue("tie", "out-of-use", OUT_OF_USE)])
     submission, made = proposing.every_proposal(actor, submission_id, desk)
     told = amended(actor, submission, _responses(actor, submission, desk))
+    told = replace(told, replaced=replaced(actor, submission, made))
     return finishing.finish(actor, submission, made, subject, told)
 
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from portal.fhir import structure
 from portal.fhir.resources import Json, identifiers, key_of, text_at, type_of
 from portal.fhir.values import codes_of, concept_text
-from portal.review import words
+from portal.review import human, words
 from portal.review.allergy import IS_TAKEN
 from portal.review.extracted import Told
-from portal.review.proposal import Answer, Change, Proposal, Risk, Row, key_for
+from portal.review.proposal import Answer, Change, Proposal, Risk, Row, Wording, key_for
 from portal.review.ruling import ALREADY, NOTHING_CHANGES, SIMILAR, create, similar_in, update
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
 from portal.review.shapes import SHAPES, Shape, name_of
@@ -44,7 +44,22 @@ def section_of(told: Told) -> str:
 
 
 def proposal(told: Told, record: Record, *, subject: str, said_at: str, writable: Writable) -> Proposal:
-    """One thing a form says beside the record of today."""
+    """One thing a form says beside the record of today; its human parts may be put in other words."""
+    made = _as_told(told, record, subject=subject, said_at=said_at, writable=writable)
+    words = human.fields(told.resource) if made.change else ()
+
+    def again(wording: Wording) -> Proposal:
+        try:
+            other = replace(told, resource=human.put(told.resource, wording.words))
+        except human.Unfit as unfit:
+            return replace(made, change=None, reasons=(str(unfit),))
+        worded = _as_told(other, record, subject=subject, said_at=said_at, writable=writable)
+        return replace(worded, title=made.title, words=words)
+
+    return replace(made, words=words, reworded=again) if words else made
+
+
+def _as_told(told: Told, record: Record, *, subject: str, said_at: str, writable: Writable) -> Proposal:
     shape = SHAPES.get(type_of(told.resource))
     if shape is None:
         return _by_hand(told, OTHERS.get(type_of(told.resource), "other"), BY_HAND)

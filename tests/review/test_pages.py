@@ -101,7 +101,7 @@ def test_an_ordinary_intake_is_done_in_one_post(world: World) -> None:
 
 
 def test_accepting_the_unremarkable_takes_one_button(world: World) -> None:
-    submission = world.submit(*ORDINARY, new("medication", "Ibuprofen"))
+    submission = world.submit(*ORDINARY, new("contact", "555 0777 123"))
     client = world.signed_in()
     page = text(client, path(submission))
     listed = re.findall(r'name="bulk" value="([^"]+)"', page)

@@ -46,6 +46,7 @@ REASONS: dict[str, tuple[dict[str, Any], Around]] = {
     "untied": ({}, Around(tied=False)),
     "held": ({}, Around(held=True)),
     "conflict": ({"conflicts": CONFLICT}, Around()),
+    "screen": ({"looks": 1, "told": 3}, Around()),
     "allergy": ({"facts": [fact("allergy", PENICILLIN, "stopped", "Penicillin")]}, Around()),
     "stale": ({}, Around(stale=True)),
     "answered": ({}, Around(round=2)),
@@ -65,7 +66,16 @@ def test_the_reasons_come_in_the_order_in_which_they_press() -> None:
     for document, _ in REASONS.values():
         everything |= document
     found = attention(everything, Around(tied=False, round=2, stale=True, held=True))
-    assert [why.key for why in found] == ["today", "untied", "held", "conflict", "stale", "answered", "allergy"]
+    assert [why.key for why in found] == [
+        "today",
+        "untied",
+        "held",
+        "conflict",
+        "stale",
+        "screen",
+        "answered",
+        "allergy",
+    ]
 
 
 @pytest.mark.parametrize("answer", ["changed", "stopped", "added", "unsure"])
