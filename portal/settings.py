@@ -140,6 +140,11 @@ def key_ring(environ: Mapping[str, str] = os.environ) -> KeyRing:
     return sealing.ask(sealing.Command(command)) if command else sealing.load(keys_path(environ))
 
 
+def staff_sign_in_means(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """Words of acr or amr of which the clinic's own sign-in has to say one, for staff; empty: it is trusted as it is."""
+    return frozenset(environ.get("PREVISIT_STAFF_SIGN_IN_MEANS", "").split())
+
+
 def audit_key_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The key that signs the ends of the audit trail; never in the database."""
     return Path(environ.get("PREVISIT_AUDIT_KEY", instance_path(environ) / "audit-key.pem"))

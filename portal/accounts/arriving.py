@@ -39,12 +39,13 @@ def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, 
     return {row.id: (row.profile["name"], row.profile["email"]) for row in session().scalars(rows)}
 
 
-def enter(clinic_id: str, account_id: str) -> str | None:
+def enter(clinic_id: str, account_id: str, means: frozenset[str] = frozenset()) -> str | None:
     """A session for an account whose owner the clinic's own system has signed in; None when the account is suspended or gone.
 
-    The clinic's sign-in counts as ours, second factors included: it decides how its people prove who they are.
+    The clinic's sign-in counts as ours, second factors included: it decides how its people prove who they are. `means` is what it
+    says of that (acr, amr), which is written down.
     """
     account = session().get(Account, account_id)
     if account is None or account.clinic_id != clinic_id or account.suspended_at is not None:
         return None
-    return sessions.begin(account, "clinic")
+    return sessions.begin(account, "clinic", told={"means": sorted(means)} if means else {})

@@ -96,9 +96,15 @@ def first_stage(*, need_two: bool) -> Stage:
 
 
 def begin(
-    account: Account, how: str = "password", device: Mapping[str, str] | None = None, stage: Stage = Stage.FULL
+    account: Account,
+    how: str = "password",
+    device: Mapping[str, str] | None = None,
+    stage: Stage = Stage.FULL,
+    told: Mapping[str, object] | None = None,
 ) -> str:
     """A new session for `account`; returns the token for the cookie (256 bits), of which only the hash is kept.
+
+    `told` is what else the trail is to know of how they came in.
 
     One that waits for its second factor is no sign-in yet: it is not audited as one and opens no page.
     """
@@ -124,7 +130,7 @@ def begin(
                 Event.SIGNED_IN,
                 subject=f"sign_ins:{sign_in.id}",
                 patient_id=account.patient_id,
-                detail={"how": how},
+                detail={"how": how, **(told or {})},
             )
     return token
 

@@ -17,6 +17,8 @@ from portal.fhir.resources import Json, parse_reference
 ALGORITHMS = {"RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "ES256": "EC", "ES384": "EC"}
 """Signatures we believe: only those whose key cannot be somebody's public key used as a password."""
 LARGEST, SKEW, OLDEST = 16_384, 60, 3600
+LONGEST_AGO = 12 * 3600
+"""Seconds: a session of ours lasts no longer either."""
 FOREIGN_KEYS = ("jku", "jwk", "x5u", "x5c", "crit", "zip", "enc")
 USERS = frozenset({"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Person"})
 PUBLIC = ("kty", "kid", "n", "e", "crv", "x", "y")
@@ -24,11 +26,21 @@ PUBLIC = ("kty", "kid", "n", "e", "crv", "x", "y")
 
 @dataclass(frozen=True)
 class Identity:
-    """`subject` is who it is at `issuer`; `user` their record at this server (`Practitioner/7`), or None when it is not told."""
+    """`subject` is who it is at `issuer`; `user` their record at this server (`Practitioner/7`), or None when it is not told.
+
+    `means` is how they proved it there, as far as it is told (acr and every word of amr); `proved_at` when (auth_time).
+    """
 
     issuer: str
     subject: str
     user: str | None
+    means: frozenset[str] = frozenset()
+    proved_at: float | None = None
+
+    def strong(self, demanded: frozenset[str], now: datetime) -> bool:
+        """Whether one of the demanded words was said, of a proof that is not older than LONGEST_AGO. With no demand: always."""
+        lately = self.proved_at is None or self.proved_at > now.timestamp() - LONGEST_AGO
+        return not demanded or (lately and bool(self.means & demanded))
 
     def __repr__(self) -> str:
         return "Identity(…)"
@@ -116,7 +128,16 @@ def _judged(claims: Json, issuer: str, client_id: str, nonce: str, base: str, no
     )
     if not holds:
         raise NotProven
-    return Identity(issuer, str(subject), user_at(claims.get("fhirUser"), base))
+    told = claims.get("auth_time")
+    proved_at = None if told is None else min(_time(told), now)
+    return Identity(issuer, str(subject), user_at(claims.get("fhirUser"), base), _means(claims), proved_at)
+
+
+def _means(claims: Json) -> frozenset[str]:
+    """acr and amr, as far as they are what they should be: words, and not a page of them."""
+    methods = claims.get("amr")
+    said = [claims.get("acr"), *(methods if isinstance(methods, list) else [])][:20]
+    return frozenset(each for each in said if isinstance(each, str) and 0 < len(each) <= 100 and each.isprintable())
 
 
 def _time(value: Any) -> float:

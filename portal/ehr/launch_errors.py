@@ -1,6 +1,6 @@
 """Why somebody who came from the clinic's sign-in is not let in, each in the words they read."""
 
-from portal.errors import PortalError
+from portal.errors import NotAllowed, PortalError
 
 
 class Unexpected(PortalError):
@@ -42,3 +42,10 @@ class NotOurServer(PortalError):
     status = 403
     title = "This system is not connected here"
     sentence = "Previsit was opened from a system that no administrator has connected. Nothing was sent there."
+
+
+class WeakSignIn(NotAllowed):
+    sentence = (
+        "The clinic's system did not say that you signed in there in the way that this clinic asks for, or it was too long ago. "
+        "Sign in here instead."
+    )

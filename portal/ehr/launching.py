@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
+from portal import settings
 from portal.accounts import arriving
 from portal.accounts import service as accounts
 from portal.actors import Actor, Role, system
@@ -17,7 +18,7 @@ from portal.ehr.errors import EhrError, NotProven
 from portal.ehr.grants import Held
 from portal.ehr.http import BRISK, Limits
 from portal.ehr.identity import Identity
-from portal.ehr.launch_errors import NotOurServer, NotSelf, NotTied, OtherPerson, Unexpected
+from portal.ehr.launch_errors import NotOurServer, NotSelf, NotTied, OtherPerson, Unexpected, WeakSignIn
 from portal.ehr.launch_models import CONNECT, FROM_EHR, SIGN_IN, Launch, LaunchClient
 from portal.ehr.models import Connection
 from portal.ehr.proving import Proven
@@ -208,7 +209,7 @@ def _signed_in(proven: Proven, actor: Actor | None, limits: Limits) -> Landed:
         raise NotSelf
     patient = accounts.holder(system(connection.clinic_id), connection.id, proven.patient)
     account_id = arriving.of_patient(connection.clinic_id, patient.id) if patient else None
-    token = arriving.enter(connection.clinic_id, account_id) if account_id else None
+    token = arriving.enter(connection.clinic_id, account_id, who.means) if account_id else None
     if token is None:
         raise Unexpected
     proven.give_back()
@@ -219,19 +220,21 @@ def _from_inside(proven: Proven, actor: Actor | None, limits: Limits) -> Landed:
     who = _who(proven)
     if who.user is None or not who.user.startswith(users.STAFF_USERS):
         raise NotAllowed("Only the clinic's staff can open Previsit from inside its system.")
+    if not who.strong(settings.staff_sign_in_means(), now()):
+        raise WeakSignIn
     known = users.find(proven.connection, who)
     proven.give_back()
     if known is None:
         return _to_claim(proven, who)
     with transaction():
         users.recognised(known, who)
-    landed = _opened(proven.connection, known.account_id, proven.patient)
+    landed = _opened(proven.connection, known.account_id, proven.patient, who)
     return replace(landed, context=proving.launch_context(proven.granted.more))
 
 
-def _opened(connection: Connection, account_id: str, fhir_id: str | None) -> Landed:
+def _opened(connection: Connection, account_id: str, fhir_id: str | None, who: Identity) -> Landed:
     patient = accounts.holder(system(connection.clinic_id), connection.id, fhir_id) if fhir_id else None
-    token = arriving.enter(connection.clinic_id, account_id)
+    token = arriving.enter(connection.clinic_id, account_id, who.means)
     if token is None:
         raise NotAllowed("Your account here has been suspended. An administrator can tell you why.")
     with transaction():
