@@ -2,15 +2,19 @@
 
 import gc
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from portal import logs, settings
+from portal import logs, settings, variables
 from portal.errors import Misconfigured
 from portal.settings import Settings
+
+STYLE = settings.ROOT / "static" / "vendor" / "previsit.css"
+"""Made at set-up from packages (portal/assets); no page can be drawn without it."""
 
 
 class Pages(BaseApplication):  # type: ignore[misc]
@@ -28,7 +32,7 @@ class Pages(BaseApplication):  # type: ignore[misc]
         from portal.app import create_app  # in the serving process only: the one that watches needs none of it
         from portal.fhirpath import load_units
 
-        load_units()  # a second that the first patient with a unit would wait
+        load_units()
         made = create_app(self.portal_settings)
         gc.collect()
         gc.freeze()  # what stands at the start stays: it need not be walked through again with every collection
@@ -40,10 +44,13 @@ def run(arguments: object = None) -> int:
     logs.configure()
     config = settings.read()
     logs.send_to(config.log_collector)
+    if not STYLE.exists():
+        raise Misconfigured("The style sheet and the script are not built yet. Run: make setup")
+    place, processes = _free(*variables.bind(os.environ)), variables.number(os.environ, "PREVISIT_PROCESSES")
     migrate_apart()
     options = {
-        "bind": os.environ.get("PREVISIT_BIND", "127.0.0.1:8000"),
-        "workers": settings.number(os.environ, "PREVISIT_PROCESSES", 1),
+        "bind": place,
+        "workers": processes,
         "threads": 8,
         "worker_class": "gthread",
         "graceful_timeout": 30,
@@ -56,6 +63,21 @@ def run(arguments: object = None) -> int:
     }
     Pages(config, options).run()
     return 0
+
+
+def _free(host: str, port: int) -> str:
+    """This place, as the server wants it told. Misconfigured when it cannot be had."""
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise Misconfigured(
+                f"Pages cannot be served at {host}:{port}: {problem.strerror}. Set PREVISIT_BIND to another place, "
+                "or stop what is there."
+            ) from problem
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def migrate_apart() -> None:

@@ -1,14 +1,17 @@
-"""Units of measure: what a UCUM code is in base units. ucumvert does the reading and is loaded when first needed."""
+"""Units of measure: what a UCUM code is in base units. The codes that clinics write are looked up in a list; ucumvert reads the
+others, and is loaded for the first of them."""
 
 from __future__ import annotations
 
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from portal.fhirpath.values import EXACT
 
+USUAL = Path(__file__).with_name("usual_units.txt")
 MAX_CODE = 100
 MAX_KNOWN = 4096
 # Logarithmic and arbitrary scales: no sum or product of them makes sense.
@@ -29,22 +32,28 @@ class Measure(NamedTuple):
 
 @lru_cache(maxsize=1)
 def registry() -> Any:
-    from ucumvert import PintUcumRegistry  # a second of loading that most processes never need
+    from ucumvert import PintUcumRegistry  # a second of loading and ten megabytes that most processes never need
 
     return PintUcumRegistry(non_int_type=Decimal)
 
 
+@lru_cache(maxsize=1)
+def usual() -> dict[str, str]:
+    """The codes that clinics write, each with its measure as a script wrote it: tests/fhirpath/write_usual_units.py."""
+    return dict(line.split("\t", 1) for line in USUAL.read_text("utf-8").splitlines()[1:])
+
+
 def load_units() -> None:
-    """Loads the library now rather than in the first comparison: for a process that is about to serve."""
-    registry()
+    """Reads the list now rather than in the first comparison: for a process that is about to serve."""
+    usual()
 
 
 _known: dict[str, Measure | None] = {"1": Measure(Fraction(1), Fraction(0), "")}
 
 
 def is_known(code: str) -> bool:
-    """Whether the code was read before, so that measure() is a look-up."""
-    return code in _known
+    """Whether the code was read before or is a usual one, so that measure() is a look-up."""
+    return code in _known or code in usual()
 
 
 def measure(code: str) -> Measure | None:
@@ -52,12 +61,18 @@ def measure(code: str) -> Measure | None:
     if code not in _known:
         if len(_known) >= MAX_KNOWN:
             _known.clear()
-        _known[code] = _measured(code)
+        _known[code] = _listed(code) if code in usual() else read(code)
     return _known[code]
 
 
-def _measured(code: str) -> Measure | None:
-    if len(code) > MAX_CODE or not code.isascii() or code in SPECIAL:
+def _listed(code: str) -> Measure:
+    factor, offset, dimensions = usual()[code].split("\t")
+    return Measure(Fraction(factor), Fraction(offset), dimensions)
+
+
+def read(code: str) -> Measure | None:
+    """What ucumvert makes of a code, whether or not it is in the list."""
+    if not code or len(code) > MAX_CODE or not code.isascii() or code in SPECIAL:
         return None
     try:
         return _read(code)
@@ -85,7 +100,8 @@ def _root(powers: dict[str, object], depth: int = 0) -> tuple[Fraction, dict[str
     for name, power in powers.items():
         definition, times = _definition(name), _fraction(power)
         if definition.is_base:
-            dimensions[name] = dimensions.get(name, Fraction(0)) + times
+            base = definition.name  # a metre is "m" in some definitions and "meter" in others
+            dimensions[base] = dimensions.get(base, Fraction(0)) + times
             continue
         scale = getattr(definition.converter, "scale", None)
         inner = None if scale is None or depth > 30 else _root(dict(definition.reference.items()), depth + 1)

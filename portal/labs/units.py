@@ -1,40 +1,23 @@
 """Converting between UCUM units, only where UCUM itself allows it (mg/dL to mmol/L needs the substance: no)."""
 
+import re
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Any
 
+from portal.fhirpath import ucum
 
-@lru_cache(maxsize=1)
-def _registry() -> Any:
-    """Loaded when two units first differ: parsing UCUM's table takes about a second."""
-    from ucumvert import PintUcumRegistry
-
-    return PintUcumRegistry(non_int_type=Decimal)
-
-
-@lru_cache(maxsize=512)
-def _factor(given: str, wanted: str) -> Decimal | None:
-    """What one `given` is in `wanted`; None when they measure different things, have an offset, or are no UCUM units."""
-    if not given or not wanted:
-        return None
-    try:
-        registry = _registry()
-        one, zero = (registry.Quantity(Decimal(count), registry.from_ucum(given)) for count in (1, 0))
-        target = registry.from_ucum(wanted)
-        if zero.to(target).magnitude != 0:
-            return None
-        return Decimal(str(one.to(target).magnitude))
-    except Exception:  # ucumvert and pint raise many kinds; each means: not convertible
-        return None
+_ALONE = re.compile(r"\[(?:iU|IU|arb'U|CFU|PFU)\]|eq\b|osm")
+"""Units that UCUM reckons as plain numbers or moles, though how many depends on the substance."""
 
 
 def convert(number: Decimal, given: str, wanted: str) -> Decimal | None:
-    """The number in the wanted unit, without digits it did not have grown in; None when UCUM does not allow it."""
-    factor = _factor(given, wanted)
-    if factor is None:
+    """The number in the wanted unit, without digits it did not have grown in; None when UCUM does not allow it, and where a
+    scale has a zero of its own (degrees Celsius)."""
+    if _ALONE.findall(given) != _ALONE.findall(wanted):
+        return None
+    mine, yours = ucum.measure(given), ucum.measure(wanted)
+    if mine is None or yours is None or mine.dimensions != yours.dimensions or mine.offset or yours.offset:
         return None
     try:
-        return +(number * factor).normalize()
+        return +ucum.converted(number, mine, yours).normalize()
     except InvalidOperation:
         return None

@@ -117,3 +117,17 @@ def test_everything_stays_inside_the_picture():
 def test_equal_values_on_one_day_can_be_drawn():
     same = [observation(str(number), at="2026-01-01", valueQuantity=quantity("4")) for number in range(3)]
     assert len(chart(line(*same)).marks) == 3
+
+
+@pytest.mark.parametrize(
+    "units", [("meq/L", "mmol/L"), ("[iU]/mL", "/mL"), ("mosm/kg", "mmol/kg"), ("Cel", "K"), ("Cel", "[degF]")]
+)
+def test_what_depends_on_the_substance_or_has_its_own_zero_is_not_converted(units):
+    assert convert(Decimal(1), *units) is None
+
+
+def test_units_of_the_same_substance_are_converted():
+    assert convert(Decimal("1.5"), "g/L", "mg/dL") == 150
+    assert convert(Decimal("5.0"), "10*9/L", "10*3/uL") == 5
+    assert convert(Decimal(120), "m[iU]/L", "[iU]/mL") == Decimal("0.00012")
+    assert convert(Decimal(4), "meq/L", "eq/L") == Decimal("0.004")
