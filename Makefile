@@ -27,11 +27,11 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/pip
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run
 
-setup: $(VENV)/.run
-setup-dev: $(VENV)/.dev
-
-assets: setup
+setup: $(VENV)/.run  ## everything that running the portal needs: locked packages in .venv, style sheet and script
 	@$(BIN)/python -m portal.assets
+
+setup-dev: $(VENV)/.dev
+assets: setup
 
 demo: setup  ## start the portal, the worker and a synthetic clinic on this machine (FAULT=down|slow|flaky breaks the clinic)
 	@$(BIN)/portal demo $(if $(FAULT),--fault $(FAULT))

@@ -1,10 +1,13 @@
 """The engineer's commands: database, clinics, staff, connections, calendars."""
 
 import argparse
+import os
+import re
 import sys
 from getpass import getpass
+from zoneinfo import available_timezones
 
-from portal import db, settings, walls
+from portal import db, settings, variables, walls
 from portal.accounts import ages
 from portal.accounts import service as accounts
 from portal.actors import Role, system
@@ -49,11 +52,42 @@ def sync(arguments: Arguments) -> None:
         print(f"{clinic.name}: {found.seen} appointments, {len(found.new)} new. {found.reason or ''}")
 
 
-def clinic(arguments: Arguments) -> None:
+def list_settings(arguments: Arguments) -> int:
+    """Each setting with what is set here, then whether the portal would start with them."""
+    for variable, here in variables.told(os.environ):
+        print(f"{variable.name} = {here}" if here else f"{variable.name} (not set: {variable.default})")
+        print(f"    {variable.what}")
+    settings.read()
+    variables.bind(os.environ)
+    print("\nThese settings can be used.")
+    return 0
+
+
+def clinic(arguments: Arguments) -> int:
     config = _open()
+    wrong = _wrong(arguments)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return 1
     accounts.add_clinic(arguments.slug, arguments.name, arguments.timezone, arguments.language, arguments.phone)
     library.everywhere(config.forms)
-    print(f"Added. Its sign-in page is /at/{arguments.slug}/sign-in")
+    print(f"Added. Its sign-in page is {config.base_url}/at/{arguments.slug}/sign-in")
+    return 0
+
+
+def _wrong(arguments: Arguments) -> str:
+    """What a clinic cannot be made with, in words; "" when it can."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", arguments.slug):
+        return "--slug stands in addresses: small letters, digits and hyphens only, for example springfield."
+    if any(each.slug == arguments.slug for each in accounts.clinics()):
+        return f"There is a clinic {arguments.slug!r} already."
+    if not arguments.name.strip():
+        return '--name is what patients know the clinic by, for example "Springfield Family Clinic".'
+    if arguments.timezone not in available_timezones():
+        return f"--timezone {arguments.timezone!r} is not known. Give one like America/Chicago or Europe/London."
+    if arguments.language not in settings.LANGUAGES:
+        return f"--language is one of {', '.join(settings.LANGUAGES)}, not {arguments.language!r}."
+    return "" if re.search(r"\d", arguments.phone) else "--phone is the number that patients are told to call."
 
 
 def _clinic_id(slug: str) -> str:
@@ -65,16 +99,31 @@ def _clinic_id(slug: str) -> str:
 
 
 def staff(arguments: Arguments) -> int:
-    _open()
+    config = _open()
     clinic_id = _clinic_id(arguments.clinic)
-    password = getpass("Password (at least 15 characters): ")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", arguments.email):
+        print("--email is the address they sign in with, like name@example.org.", file=sys.stderr)
+        return 1
+    if accounts.by_email(clinic_id, arguments.email) is not None:
+        print(f"Somebody of this clinic has {arguments.email} already.", file=sys.stderr)
+        return 1
+    password = _password()
     issues = accounts.password_issues(password, (arguments.name, arguments.email))
     if issues:
         print(issues[0].text(), file=sys.stderr)
         return 1
     accounts.add_staff(clinic_id, Role(arguments.role), arguments.name, arguments.email, password)
-    print("Added.")
+    print(
+        f"Added. They sign in at {config.base_url}/at/{arguments.clinic}/sign-in and set up a second step there first."
+    )
     return 0
+
+
+def _password() -> str:
+    """Typed without being shown; from a pipe, its first line."""
+    if sys.stdin.isatty():
+        return getpass("Password (at least 15 characters): ")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def proxy_age(arguments: Arguments) -> int:

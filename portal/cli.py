@@ -19,11 +19,18 @@ VERBS: dict[str, tuple[str, str]] = {
         "make the key file, once; or turn the master key over (rotate), or forget old ones",
         "portal.keeping.keys:run",
     ),
+    "settings": (
+        "every setting, what it is here and what it is for; says what is wrong",
+        "portal.administering:list_settings",
+    ),
     "migrate": ("bring the database up to date", "portal.administering:migrate"),
     "sync": ("look at the clinics' appointments now", "portal.administering:sync"),
     "clinic": ("add a clinic", "portal.administering:clinic"),
     "proxy-age": ("say from which age a clinic's patients answer for themselves", "portal.administering:proxy_age"),
-    "staff": ("add a member of staff; asks for the password", "portal.administering:staff"),
+    "staff": (
+        "add a member of staff; asks for the password (or reads it from standard input)",
+        "portal.administering:staff",
+    ),
     "connection": ("register a clinic's FHIR server; prints our public keys", "portal.administering:connection"),
     "rotate-keys": (
         "make new signing keys for a clinic's connections; the old ones count until they are old",
@@ -106,6 +113,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(_run(arguments.verb, arguments) or 0)
     except PortalError as problem:
         print(problem.sentence, file=sys.stderr)
+        return 1
+    except OSError as problem:  # a full disk, a file of somebody else's
+        if problem.filename is None and problem.strerror is None:
+            raise
+        print(f"{problem.strerror}{f': {problem.filename}' if problem.filename else ''}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0

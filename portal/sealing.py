@@ -155,7 +155,8 @@ def load(path: Path) -> KeyRing:
     """The ring at `path`. Misconfigured when it is missing, unreadable, or open to others."""
     if not path.exists():
         raise Misconfigured(
-            f"The key file {path} is missing. Restore it from your backup; without it stored data cannot be read."
+            f"The key file {path} is missing. At first, `portal keys` makes it; later restore it from your backup: without "
+            "it stored data cannot be read."
         )
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Misconfigured(f"The key file {path} can be read by other users. Run: chmod 600 {path}")

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from portal import sealing
+from portal import sealing, variables
 from portal.errors import Misconfigured
 from portal.sealing import KeyRing
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CONSENT_DEFAULTS = frozenset({"basic-normal", "deny"})
+LANGUAGES = ("en", "es")
 ENGINES = frozenset({"own", "procrastinate"})
 
 
@@ -28,7 +29,7 @@ class Settings:
     demo: bool
     trusted_hosts: tuple[str, ...]
     consent_default: str
-    languages: tuple[str, ...] = ("en", "es")
+    languages: tuple[str, ...] = LANGUAGES
     staff_idle_minutes: int = 15
     patient_idle_minutes: int = 30
     absolute_hours: int = 12
@@ -82,6 +83,7 @@ class Settings:
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. Raises Misconfigured with a sentence that names the variable and what to do."""
+    variables.check_names(environ)
     instance = instance_path(environ)
     demo = environ.get("PREVISIT_DEMO") == "1"
     base_url = environ.get("PREVISIT_BASE_URL", "http://localhost:8000" if demo else "").rstrip("/")
@@ -95,8 +97,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         demo=demo,
         trusted_hosts=_words(environ.get("PREVISIT_TRUSTED_HOSTS", "")) or (host,),
         consent_default=_consent_default(environ, demo),
-        forms=Path(environ["PREVISIT_FORMS"]).resolve() if environ.get("PREVISIT_FORMS") else None,
-        attention=Path(environ["PREVISIT_ATTENTION"]).resolve() if environ.get("PREVISIT_ATTENTION") else None,
+        forms=_folder(environ, "PREVISIT_FORMS"),
+        attention=_folder(environ, "PREVISIT_ATTENTION"),
         terminology=_terminology(environ.get("PREVISIT_TERMINOLOGY", "").strip().rstrip("/")),
         log_collector=_collector(environ.get("PREVISIT_LOG_COLLECTOR", "").strip()),
         owner_database=environ.get("PREVISIT_OWNER_DATABASE", ""),
@@ -108,7 +110,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     )
     found = replace(found, **_mail(environ, demo, host))
     numbers: dict[str, Any] = {
-        name: number(environ, f"PREVISIT_{name.upper()}", 0)
+        name: variables.number(environ, f"PREVISIT_{name.upper()}")
         for name in _NUMBERS
         if f"PREVISIT_{name.upper()}" in environ
     }
@@ -242,8 +244,12 @@ def _patients_second_factor(chosen: str) -> str:
 
 
 def _check_line(database: str, environ: Mapping[str, str]) -> None:
-    """A database on another machine is reached over TLS with its certificate checked, or nothing starts."""
+    """A database is of a kind we know; one on another machine is reached over TLS with its certificate checked."""
     parts = urlsplit(database)
+    if database and parts.scheme not in {"sqlite", "postgresql+psycopg"}:
+        raise Misconfigured(
+            "PREVISIT_DATABASE must be sqlite:////folder/file.db or postgresql+psycopg://name:password@host/database."
+        )
     asked = dict(parse_qsl(parts.query))
     host = asked.get("host") or parts.hostname or ""
     here = not host or host.startswith("/") or host in LOOPBACK
@@ -273,12 +279,12 @@ def _check_engine(engine: str, database: str) -> None:
         )
 
 
-def number(environ: Mapping[str, str], variable: str, default: int) -> int:
-    """A whole number from the environment. Misconfigured names the variable."""
-    text = environ.get(variable, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Misconfigured(f"{variable} must be a whole number, not {text!r}.")
-    return int(text)
+def _folder(environ: Mapping[str, str], variable: str) -> Path | None:
+    """A folder that is there, or none named."""
+    given = environ.get(variable)
+    if given and not Path(given).is_dir():
+        raise Misconfigured(f"{variable} is not a folder: {given}")
+    return Path(given).resolve() if given else None
 
 
 def _words(text: str) -> tuple[str, ...]:
