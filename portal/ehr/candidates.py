@@ -1,130 +1,29 @@
 """Who of a clinic's records a person could be: asked by `$match` where the server has it, and by several keys; each answer checked."""
 
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from time import monotonic
-from unicodedata import combining, normalize
 
 from portal.clock import now
 from portal.ehr import scopes
 from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError, FilterIgnored, NotFhir, NotPermitted, NotThere, Refused, TryLater
-from portal.ehr.reading import Kind, Reading, Reason, could_not_look, reason_of, state_for
+from portal.ehr.looked_for import Candidates, Ending, Key, Look, Opinion, Person, nobody
+from portal.ehr.questions import Question, questions
+from portal.ehr.reading import Kind, Reading, Reason, reason_of, state_for
 from portal.fhir.bundle import entries
 from portal.fhir.people import links
-from portal.fhir.resources import Json, identifiers, key_of, objects_at, text_at, type_of
+from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of
 
 MOST = 50
 """candidates taken from one question"""
 MOST_FOLLOWED = 5
 """records read because a candidate says that it was merged into them"""
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a person says of themself; `identifiers` are (system, value), `birth_date` YYYY-MM-DD."""
-
-    family: str = ""
-    given: str = ""
-    birth_date: str = ""
-    identifiers: tuple[tuple[str, str], ...] = ()
-    phone: str = ""
-    email: str = ""
-    gender: str = ""
-
-    def __repr__(self) -> str:
-        return "Person(…)"
-
-
-class Key(StrEnum):
-    """By what was looked."""
-
-    MATCH = "match"
-    IDENTIFIER = "identifier"
-    FAMILY = "family"
-    GIVEN = "given"
-    PHONE = "phone"
-    EMAIL = "email"
-    SOUND = "sound"
-    NAME = "name"
-    FOLLOWED = "followed"
-
-
-class Ending(StrEnum):
-    """How a look ended. CUT: there is more than was shown."""
-
-    WHOLE = "whole"
-    CUT = "cut"
-    REFUSED = "refused"
-    NO_TIME = "no-time"
-
-
 HELPS_ONLY = frozenset({Key.NAME, Key.SOUND, Key.MATCH})
 """What is missing from these does not make the others doubtful: they find more than the same birth date, number or address."""
-
-
-@dataclass(frozen=True)
-class Look:
-    key: Key
-    ending: Ending
-    found: int = 0
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the server's own `$match` says of one record: certain, probable, possible, certainly-not, or "" and a score."""
-
-    grade: str = ""
-    score: float | None = None
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The records and how they were looked for. `reading.complete` is False when somebody could have been missed."""
-
-    reading: Reading
-    opinions: Mapping[str, Opinion] = field(default_factory=dict)
-    looks: tuple[Look, ...] = ()
-
-    @property
-    def resources(self) -> tuple[Json, ...]:
-        return self.reading.resources
-
-    @property
-    def looked(self) -> bool:
-        return self.reading.looked
-
-    @property
-    def complete(self) -> bool:
-        return self.reading.complete
-
-    @property
-    def asked_match(self) -> bool:
-        """Whether the server's own matching answered."""
-        return any(each.key is Key.MATCH and each.ending in (Ending.WHOLE, Ending.CUT) for each in self.looks)
-
-    @property
-    def cut(self) -> list[Look]:
-        """Looks that did not show everything."""
-        return [each for each in self.looks if each.ending in (Ending.CUT, Ending.NO_TIME)]
-
-
-def nobody(reason: Reason) -> Candidates:
-    return Candidates(could_not_look(Kind.PATIENT, reason))
-
-
-@dataclass(frozen=True)
-class Question:
-    """One search: its parameters, and whether a record really is what was asked for."""
-
-    key: Key
-    params: tuple[tuple[str, str], ...]
-    right: Callable[[Json], bool]
 
 
 @dataclass
@@ -186,27 +85,6 @@ def _why(made: _Gathering, needed: list[Look]) -> Reason:
         return Reason.SLOW
     refused = made.trouble is not None and any(each.ending is Ending.REFUSED for each in needed)
     return reason_of(made.trouble) if refused and made.trouble else Reason.TOO_MUCH
-
-
-def questions(person: Person, can: Capabilities) -> Iterator[Question]:
-    """By what is known of the person and what the server searches by."""
-    born = person.birth_date
-    for system, value in person.identifiers:
-        yield Question(Key.IDENTIFIER, (("identifier", f"{system}|{value}"),), _has_identifier(system, value))
-    if person.family and born:
-        yield Question(Key.FAMILY, (("family", person.family), ("birthdate", born)), _was_born(born))
-    if person.given and born:
-        yield Question(Key.GIVEN, (("given", person.given.split()[0]), ("birthdate", born)), _was_born(born))
-    if person.phone and can.finds("Patient", "phone"):
-        yield Question(Key.PHONE, (("phone", ",".join(_spellings(person.phone))),), _has_phone(person.phone))
-    if person.email and can.finds("Patient", "email"):
-        asked = ",".join(dict.fromkeys((_escaped(person.email), _escaped(person.email.casefold()))))
-        yield Question(Key.EMAIL, (("email", asked),), _has_email(person.email))
-    if person.family and born and can.names("Patient", "phonetic"):
-        yield Question(Key.SOUND, (("phonetic", person.family), ("birthdate", born)), _was_born(born))
-    if person.family and person.given:
-        names = (("family", person.family), ("given", person.given.split()[0]))
-        yield Question(Key.NAME, names, _is_named(person.family, person.given.split()[0]))
 
 
 def _search(client: FhirClient, question: Question, made: _Gathering) -> None:
@@ -290,57 +168,3 @@ def _follow(client: FhirClient, made: _Gathering) -> None:
             made.add([client.read("Patient", key.removeprefix("Patient/"))], now())
     if new:
         made.looks.append(Look(Key.FOLLOWED, Ending.WHOLE if len(new) <= MOST_FOLLOWED else Ending.CUT, len(new)))
-
-
-def _was_born(day: str) -> Callable[[Json], bool]:
-    return lambda patient: text_at(patient, "birthDate") == day
-
-
-def _is_named(*words: str) -> Callable[[Json], bool]:
-    wanted = [_plain(each) for each in words]
-    return lambda patient: any(
-        all(word in _plain(_line(each)) for word in wanted) for each in objects_at(patient, "name")
-    )
-
-
-def _line(name: Json) -> str:
-    held = [name.get("given"), name.get("family"), name.get("text")]
-    return " ".join(str(part) for each in held for part in (each if isinstance(each, list) else [each or ""]))
-
-
-def _plain(text: str) -> str:
-    """Lower case without accents, as servers compare names."""
-    return "".join(each for each in normalize("NFKD", text.casefold()) if not combining(each))
-
-
-def _has_identifier(system: str, value: str) -> Callable[[Json], bool]:
-    return lambda patient: (system, value) in identifiers(patient)
-
-
-def _has_phone(phone: str) -> Callable[[Json], bool]:
-    return lambda patient: any(_last(text_at(each, "value")) == _last(phone) for each in objects_at(patient, "telecom"))
-
-
-def _has_email(email: str) -> Callable[[Json], bool]:
-    told = email.casefold()
-    return lambda patient: any(text_at(each, "value").casefold() == told for each in objects_at(patient, "telecom"))
-
-
-def _last(phone: str) -> str:
-    """The end of a number, which neither a country code nor a leading zero changes."""
-    return "".join(filter(str.isdigit, phone))[-7:]
-
-
-def _spellings(phone: str) -> list[str]:
-    """A number as it may stand in a record: searches compare it letter by letter."""
-    digits = "".join(filter(str.isdigit, phone))
-    tens = [f"({digits[-10:-7]}) {digits[-7:-4]}-{digits[-4:]}", f"{digits[-10:-7]}-{digits[-7:-4]}-{digits[-4:]}"]
-    ten = [digits[-10:], f"+1{digits[-10:]}", f"+1 {digits[-10:-7]} {digits[-7:-4]} {digits[-4:]}", *tens]
-    return list(dict.fromkeys([_escaped(phone), digits, f"+{digits}", *(ten if len(digits) >= 10 else [])]))
-
-
-def _escaped(value: str) -> str:
-    """A value of a search parameter, its own marks not taken for the search's."""
-    for mark in ("\\", ",", "$", "|"):
-        value = value.replace(mark, f"\\{mark}")
-    return value

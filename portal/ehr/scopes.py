@@ -27,6 +27,7 @@ NEEDS: dict[str, str] = {
     "QuestionnaireResponse": "crus",
     "ValueSet": "r",
     "Consent": "crus",
+    "DocumentReference": "crus",
     "Provenance": "crs",
 }
 """Letters a type needs (create read update delete search). No wildcards: the minimum, by name (SMART 46, 148)."""

@@ -16,7 +16,6 @@ from portal.ehr import candidates as matching
 from portal.ehr import connections, definitions, finding, keys, scopes, tokens
 from portal.ehr import overview as overview_page
 from portal.ehr.binaries import Brought, binary
-from portal.ehr.candidates import Candidates, Ending, Key, Look, Opinion, Person
 from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.definitions import Expanded, FormThere
@@ -24,6 +23,7 @@ from portal.ehr.errors import EhrError
 from portal.ehr.finding import Appointments
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
 from portal.ehr.latest import read_since
+from portal.ehr.looked_for import Candidates, Ending, Key, Look, Opinion, Person, nobody
 from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.overview import Overview
 from portal.ehr.quality import dropped_since, kept_since, sources
@@ -130,7 +130,7 @@ def candidates(actor: Actor, clinic_id: str, person: Person, limits: Limits = BR
         return matching.candidates(client, person, can, granted, limits.total * 2)
 
     asked = _asking(actor, clinic_id, ask, limits)
-    return asked if isinstance(asked, Candidates) else matching.nobody(asked)
+    return asked if isinstance(asked, Candidates) else nobody(asked)
 
 
 def forms_there(actor: Actor, title: str, limits: Limits = BRISK) -> list[FormThere] | Reason:

@@ -1,7 +1,7 @@
 """A round after one that has arrived: what is in the record already is brought up to date there, and only what is different."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.actors import Actor
@@ -10,8 +10,9 @@ from portal.delivery import service as delivery
 from portal.ehr import service as ehr
 from portal.fhir.resources import Json, text_at, version_of
 from portal.intake import service as intake
-from portal.review import insurance_card, renaming
-from portal.review.payload import There
+from portal.review import insurance_card, renaming, words
+from portal.review.alike import plain
+from portal.review.payload import There, name_for
 from portal.review.proposal import Proposal
 from portal.review.untying import undone
 
@@ -22,6 +23,8 @@ class Amended:
 
     responses: list[Json]
     there: Mapping[str, There]
+    insured: Mapping[str, str] = field(default_factory=dict)
+    """where the insurance stands that earlier rounds added, by its fact"""
     replaced: Mapping[str, Json] = field(default_factory=dict)
     """documents in the record that the picture of a card takes the place of, by the picture's id"""
 
@@ -38,9 +41,33 @@ def amended(actor: Actor, submission: intake.Submission, responses: Sequence[Jso
     return Amended(new, {_name(each): _there(actor, found) for each in new if (found := known[_name(each)])})
 
 
-def replaced(actor: Actor, submission: intake.Submission, made: Sequence[Proposal]) -> dict[str, Json]:
-    """What the record has of the same side of the same card, by the picture that is newer. Asks the clinic."""
-    new = {each.picture: each.change.resource for each in made if each.picture and each.change}
+def pictured(actor: Actor, submission: intake.Submission, made: Sequence[Proposal], told: Amended) -> Amended:
+    """With what the pictures of cards belong to, and take the place of, in the record. Asks the clinic."""
+    if not any(each.picture for each in made):
+        return told
+    insured = _insured(actor, submission, made)
+    return replace(told, insured=insured, replaced=_replaced(actor, submission, made, insured))
+
+
+def _insured(actor: Actor, submission: intake.Submission, made: Sequence[Proposal]) -> dict[str, str]:
+    """Where the insurance stands that earlier rounds of this visit have added, by its fact."""
+    rounds = [each.id for each in _earlier(actor, submission)]
+    placed = delivery.placed(submission.clinic_id, submission.patient_id, "Coverage") if rounds else []
+    named = {str(name.get("value")): each for each in placed for name in each.resource.get("identifier", ())}
+    titles = {each.fact: plain(each.title) for each in made if each.kind == "coverage"}
+    found = [(fact, named[name]) for one in rounds for fact in titles if (name := name_for(one, fact)) in named]
+    return {fact: each.reference for fact, each in found if plain(words.insurer(each.resource)) == titles[fact]}
+
+
+def _replaced(
+    actor: Actor, submission: intake.Submission, made: Sequence[Proposal], insured: Mapping[str, str]
+) -> dict[str, Json]:
+    """What the record has of the same side of the same card, by the picture that is newer."""
+    new = {
+        each.picture: insurance_card.bound(each.change.resource, insured, "")
+        for each in made
+        if each.picture and each.change
+    }
     placed = delivery.placed(submission.clinic_id, submission.patient_id, "DocumentReference") if new else []
     known = {str(name.get("value")) for each in placed for name in each.resource.get("identifier", ())}
     there = _current(actor, placed) if new.keys() - known else {}
@@ -70,12 +97,17 @@ def arrived_at(actor: Actor, submission: intake.Submission) -> datetime | None:
     """When the last round of this visit was accepted that the patient opened again since; None for any other."""
     before = [
         step.at
-        for each in intake.submitted(actor, frozenset({intake.Status.CHANGING}))
-        if each.visit_id == submission.visit_id
+        for each in _earlier(actor, submission)
         for step in each.history
         if step.status == intake.Status.ACCEPTED
     ]
     return max(before, default=None)
+
+
+def _earlier(actor: Actor, submission: intake.Submission) -> list[intake.Submission]:
+    """The rounds of this visit that arrived and were opened again."""
+    opened = intake.submitted(actor, frozenset({intake.Status.CHANGING}))
+    return [each for each in opened if each.visit_id == submission.visit_id]
 
 
 def consent_there(submission: intake.Submission, version: str) -> bool:

@@ -141,6 +141,7 @@ def _bundle(actor: Actor, submission: intake.Submission, decided: Sequence[Item]
             superseded=_superseded(submission),
             there=told.there,
             pictures=intake.card_data(actor, submission, [each.proposal.picture for each in accepted]),
+            insured=told.insured,
             replaced=told.replaced,
         )
     )

@@ -63,6 +63,8 @@ class Sending:
     """responses that are in the record since an earlier round, by "system|value": they are amended there"""
     pictures: Mapping[str, str] = field(default_factory=dict)
     """the pictures of insurance cards as base64, by id"""
+    insured: Mapping[str, str] = field(default_factory=dict)
+    """where the insurance stands that earlier rounds added, by its fact"""
     replaced: Mapping[str, Json] = field(default_factory=dict)
     """documents in the record that a picture takes the place of, as they are there now, by the picture's id"""
 
@@ -168,7 +170,7 @@ def _pictured(sending: Sending, accepted: Accepted, document: Json) -> Iterable[
         for each in sending.accepted
         if each.proposal.change and each.proposal.change.method == "POST"
     }
-    made = attributed(insurance_card.bound(document, added, sending.pictures[picture]), sending)
+    made = attributed(insurance_card.bound(document, {**sending.insured, **added}, sending.pictures[picture]), sending)
     old = sending.replaced.get(picture)
     if old:
         url = f"DocumentReference/{old['id']}"

@@ -10,7 +10,7 @@ from portal.errors import Conflict, Issue, NotAllowed
 from portal.fhir.resources import Json
 from portal.intake import service as intake
 from portal.review import claims, decisions, finishing, proposing
-from portal.review.amending import amended, replaced
+from portal.review.amending import amended, pictured
 from portal.review.claims import Held
 from portal.review.coming import Upcoming, upcoming
 from portal.review.decisions import REVIEWABLE, Choice, Decided, Item, Lost, Standing
@@ -22,7 +22,7 @@ from portal.review.proposal import Proposal
 from portal.review.proposing import Desk
 from portal.review.queue import Asked, Queue, filed_as, queue
 from portal.review.tying import Candidates, candidates, details_of, in_use, link, none_of_these, settle
-from portal.review.untying import Correction, corrections, mend, to_correct, undo
+from portal.review.untying import Correction, correct, corrections, mend, to_correct, undo
 
 NOT_TIED = "First say which record this person is."
 OUT_OF_USE = "The record of this person is no longer in use. First say which record is theirs now."
@@ -93,7 +93,7 @@ def finish(actor: Actor, submission_id: str, desk: Desk) -> Finished:
         return Finished(issues=[Issue("tie", "out-of-use", OUT_OF_USE)])
     submission, made = proposing.every_proposal(actor, submission_id, desk)
     told = amended(actor, submission, _responses(actor, submission, desk))
-    told = replace(told, replaced=replaced(actor, submission, made))
+    told = pictured(actor, submission, made, told)
     return finishing.finish(actor, submission, made, subject, told)
 
 
@@ -128,6 +128,7 @@ __all__ = [
     "Verdict",
     "accept_unremarkable",
     "candidates",
+    "correct",
     "corrections",
     "decide",
     "details_of",

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from portal.ehr import capabilities
-from portal.ehr.candidates import GRADE, MOST, Candidates, Ending, Key, Opinion, Person, candidates
+from portal.ehr.candidates import GRADE, MOST, candidates
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError
 from portal.ehr.http import Limits, Wire
+from portal.ehr.looked_for import Candidates, Ending, Key, Opinion, Person
 from portal.ehr.reading import Reason, State
 
 from .hostile import Hostile, Say, Seen, say

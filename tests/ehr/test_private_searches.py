@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from portal.ehr import candidates, capabilities, fetching, registering
-from portal.ehr.candidates import Person
 from portal.ehr.client import FhirClient
 from portal.ehr.errors import EhrError
 from portal.ehr.http import Limits, Wire
+from portal.ehr.looked_for import Person
 from portal.ehr.reading import Kind, Reason
 
 from .hostile import Hostile, Say, Seen, say
