@@ -11,7 +11,8 @@ from portal.errors import NotAllowed
 from portal.review import coming
 from tests import make
 from tests.review.conftest import World
-from tests.review.test_pages import ORDINARY, path, post, read, text
+from tests.review.test_pages import path, post, read, text
+from tests.review.test_service import ORDINARY
 
 JOSE = {"birthDate": "1984-03-12", "phone": "+1 (217) 555-0142", "email": "jose.n@example.org"}
 
