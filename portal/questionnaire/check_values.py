@@ -12,7 +12,7 @@ from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 from . import extensions as ext
 from .answers import TYPE_KEYS, typed
 from .bounds import Limits
-from .comparing import compare, number, same_answer, same_coding, unit_of
+from .comparing import UCUM, compare, number, same_answer, same_coding, unit_of
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
@@ -114,6 +114,7 @@ def _quantity(value: Any) -> str:
     return _decimal(value.get("value")) if value.get("value") is not None else "type"
 
 
+_BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]){2,}\s*={0,2}\s*\Z", re.ASCII)
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII)
 
 
@@ -145,6 +146,9 @@ def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Findin
     elif kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
         yield from _pattern(item)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
+        if kind == "valueQuantity" and _of_another_kind(value, end):
+            yield "unit", "error", {}
+            break
         if end is not None and _beyond(kind, value, end, sign):
             yield _range_code(kind, sign), "error", {"min" if sign < 0 else "max": _said(kind, end)}
     amount = number(value.get("value") if isinstance(value, dict) else value)
@@ -193,6 +197,13 @@ def _beyond(kind: str, value: Any, end: Any, sign: int) -> bool:
     else:
         ordering = compare(kind[5:], value, end.get("value") if isinstance(end, dict) else end)
     return ordering == sign
+
+
+def _of_another_kind(value: Json, end: Any) -> bool:
+    """Whether a limit is in units of which none turns into the answer's: a length where there is a limit for weights."""
+    both = (value, end) if isinstance(end, dict) else ()
+    coded = both and all(one.get("system") == UCUM and one.get("code") and one.get("value") is not None for one in both)
+    return bool(coded) and compare("Quantity", value, end) is None
 
 
 def _range_code(kind: str, sign: int) -> str:
@@ -258,19 +269,23 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
         return
     if not unit_of(value):
         yield "unit-missing", "error", {}
-    elif not any(same_coding(unit, value) or _called(unit) == value.get("unit") for unit in units):
+    elif not any(same_coding(unit, value) or value.get("unit") in _called(unit, value) for unit in units):
         yield "unit", "error", {}
 
 
-def _called(unit: Json) -> str:
-    return str(unit.get("display") or unit.get("code") or "")
+def _called(unit: Json, value: Json) -> tuple[str, ...]:
+    """What a unit of the list may be called: by its code only where the answer gives none."""
+    names = (unit.get("display") or unit.get("code"), None if value.get("code") else unit.get("code"))
+    return tuple(str(name) for name in names if name)
 
 
 def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
-    size = value.get("size")
-    data = value.get("data")
-    if not isinstance(size, int) and isinstance(data, str):
-        size = len(data) * 3 // 4 - data.count("=", -2)
+    size, data = value.get("size"), value.get("data")
+    if isinstance(data, str):
+        if not _BASE64.match(data):
+            yield "type", "error", {"expected": item.type}
+            return
+        size = len("".join(data.split())) * 3 // 4 - data.count("=", -2)  # whatever it says of itself
     if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
         yield "file-size", "error", {"max": f"{limit.max_size / 1024 / 1024:g} MB"}
     kind = str(value.get("contentType") or "")
@@ -288,6 +303,11 @@ def _check_reference(evaluation: Evaluation, item: Item, limit: Limits, value: A
     if isinstance(reference, str) and not _REFERENCE.match(reference):
         yield "reference", "error", {}
     named = str(value.get("type") or "") or _type_of(reference)
+    if evaluation.given and isinstance(reference, str) and len(reference) > 1 and reference.startswith("#"):
+        held = evaluation.contained.get(reference[1:])
+        if held is None:
+            yield "reference", "error", {}
+        named = held or named
     if limit.resource_types and named and named not in limit.resource_types:
         yield "reference-kind", "error", {"kinds": ", ".join(limit.resource_types)}
 

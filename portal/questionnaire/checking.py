@@ -12,7 +12,7 @@ from .conditions import truth
 from .evaluation import Evaluation
 from .issues import Issue, Trouble
 from .items import Item, Rule
-from .nodes import required
+from .nodes import locked, required
 from .options import Option, options
 from .paging import PageLayout
 from .words import localised
@@ -65,9 +65,32 @@ def _entry(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
 
 def _lacks(evaluation: Evaluation, group: Entry) -> bool:
     """Whether a part that must be answered is not; of repeating parts all together are looked at."""
-    if group.item.instanced or not required(evaluation, group):
+    if group.item.instanced or not required(evaluation, group) or _out_of_reach(group):
         return False
-    return not _answered(evaluation, group) and not _out_of_reach(group)
+    return not _answered(evaluation, group) and (evaluation.given or _answerable(evaluation, group))
+
+
+def _answerable(evaluation: Evaluation, entry: Entry) -> bool:
+    """Whether there is a question in it that a person can answer."""
+    if not entry.item.is_group:
+        return _in_reach(evaluation, entry)
+    return not _out_of_reach(entry) and any(
+        evaluation.enabled(inner) and _answerable(evaluation, inner)
+        for child in entry.item.children
+        if child.type != "display"
+        for inner in entry.all(child)
+    )
+
+
+def _in_reach(evaluation: Evaluation, entry: Entry) -> bool:
+    """Whether a person could answer it here: it can be seen, is not calculated and not read-only. What must be answered
+    and cannot be is told to staff, for it must not stop the patient; of a response from elsewhere it is missing all the same."""
+    if _out_of_reach(entry):
+        return False
+    if not evaluation.given and locked(evaluation, entry):
+        evaluation.troubles.append(Trouble(entry.item.link_id, "required", "read-only, and nothing filled it in"))
+        return False
+    return True
 
 
 def _answered(evaluation: Evaluation, entry: Entry) -> bool:
@@ -83,9 +106,10 @@ def _instances(evaluation: Evaluation, entries: list[Entry]) -> Iterator[Issue]:
     """How often a repeating part (or a question with parts of its own) is filled in."""
     filled = sum(1 for entry in entries if _answered(evaluation, entry))
     first, limit = entries[0], limits(evaluation, entries[0])
-    if filled == 0 and required(evaluation, first):
+    asked = required(evaluation, first) and (evaluation.given or _answerable(evaluation, first))
+    if filled == 0 and asked:
         yield _issue(first, "group-required" if first.item.is_group else "required")
-    elif filled < limit.min_occurs and (filled or required(evaluation, first)):
+    elif filled < limit.min_occurs and (filled or asked):
         yield _issue(first, "too-few", min=limit.min_occurs)
     if limit.max_occurs is not None and filled > limit.max_occurs:
         yield _issue(first, "too-many", max=limit.max_occurs)
@@ -100,8 +124,12 @@ def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
     if not entry.answers:
         return
     offered = options(evaluation, entry)
+    fixed = not evaluation.given and not item.calculated and locked(evaluation, entry)
     for index, answer in enumerate(entry.answers):
         for code, severity, params in value_issues(evaluation, item, limit, answer, offered):
+            if fixed:  # whoever fills in the form cannot put it right
+                evaluation.troubles.append(Trouble(item.link_id, code, "a read-only answer is not as the form asks"))
+                continue
             yield Issue(name_of(entry), item.link_id, code, severity, params, place_of(entry, index))
     yield from _exclusive(entry, offered)
 
@@ -109,7 +137,7 @@ def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
 def _count(evaluation: Evaluation, entry: Entry, limit: Limits) -> Iterator[Issue]:
     count = len(entry.answers)
     if count == 0:
-        if required(evaluation, entry) and not _out_of_reach(entry) and not _unanswerable(evaluation, entry):
+        if required(evaluation, entry) and _in_reach(evaluation, entry) and not _unanswerable(evaluation, entry):
             yield _issue(entry, "required")
     elif not entry.item.repeats and count > 1:
         yield _issue(entry, "not-repeating")
@@ -125,14 +153,16 @@ def _out_of_reach(entry: Entry) -> bool:
 
 
 def _unanswerable(evaluation: Evaluation, entry: Entry) -> bool:
-    """A choice whose list could not be had must not stop the patient: staff are told."""
+    """A choice whose list could not be had, or has nothing in it, must not stop the patient: staff are told."""
     item = entry.item
-    if item.type != "choice" or options(evaluation, entry):
+    if item.type != "choice" or item.open or options(evaluation, entry):
         return False
     if evaluation.form.value_sets.elsewhere(item):
         evaluation.troubles.append(Trouble(item.link_id, "answerValueSet", "the list of answers could not be had"))
         return True
-    return False
+    if not evaluation.given:
+        evaluation.troubles.append(Trouble(item.link_id, "required", "there is no answer to choose from"))
+    return not evaluation.given
 
 
 def _exclusive(entry: Entry, offered: list[Option]) -> Iterator[Issue]:

@@ -43,6 +43,8 @@ class Evaluation:
         self.given = False
         """a response from elsewhere is being checked: a required question in an optional part, or under a question without
         an answer, is asked for only where that part or answer is in it"""
+        self.contained: dict[str, str] = {}
+        """what it contains: the type of each resource, by its id"""
         self._document: Document | None = None
         self._impure = form.graph.impure_ordinals
         self._root: fhirpath.Node | None = None

@@ -19,6 +19,7 @@ from .issues import Issue
 from .releases import response_in_r4
 from .response import STATUSES
 from .signing import needed
+from .words import localised
 
 UNFINISHED = frozenset({"in-progress", "stopped"})
 INCOMPLETE = frozenset({"required", "group-required", "too-few"})
@@ -32,8 +33,10 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
         ]
     response = response_in_r4(response)
     filling = Filling(form, response, context, settle=False)
-    filling.inside()[0].given = True
-    found = [*_head(form, response), *filling.reading_issues, *filling.check(), *_not_enabled(filling)]
+    evaluation, _ = filling.inside()
+    evaluation.given, evaluation.contained = True, _contained(response)
+    found = [*_head(form, response), *filling.reading_issues, *_other_texts(form, response)]
+    found += [*filling.check(), *_not_enabled(filling)]
     if str(response.get("status")) not in UNFINISHED:
         found += _unsigned(form, filling, response)
     found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
@@ -78,16 +81,41 @@ def _unsigned(form: Form, filling: Filling, response: Json) -> Iterator[Issue]:
             )
 
 
+def _contained(response: Json) -> dict[str, str]:
+    listed = response.get("contained")
+    resources = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return {str(one.get("id")): str(one.get("resourceType")) for one in resources}
+
+
+def _other_texts(form: Form, response: Json) -> Iterator[Issue]:
+    """Questions that were asked in other words than the form's, in any of its languages: a warning, for the answer may mean
+    something else. Words that the form works out are believed."""
+    for element, place in _elements(response, "QuestionnaireResponse"):
+        item, said = form.by_link.get(str(element.get("linkId"))), element.get("text")
+        if item is None or not isinstance(said, str) or "text" in item.text_formulas or not item.raw.get("text"):
+            continue
+        known = [item.raw["text"], *(localised(item.raw, "text", language) for language in form.languages)]
+        if " ".join(said.split()) not in [" ".join(text.split()) for text in known]:
+            yield Issue("", item.link_id, "text-differs", "warning", {}, place)
+
+
+def _elements(element: Json, place: str) -> Iterator[tuple[Json, str]]:
+    """Every item of a response and where it stands."""
+    for name in ("item", "answer"):
+        listed = element.get(name)
+        for index, one in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(one, dict):
+                inner = f"{place}.{name}[{index}]"
+                if name == "item":
+                    yield one, inner
+                yield from _elements(one, inner)
+
+
 def _signed(response: Json, link_id: str) -> bool:
-    stack: list[Json] = [response]
-    while stack:
-        element = stack.pop()
-        if str(element.get("linkId") or "") == link_id and ext.of(element).get("questionnaireresponse-signature"):
-            return True
-        for name in ("item", "answer"):
-            listed = element.get(name)
-            stack.extend(one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else None
-    return False
+    """Whether the response, or the part of it with this linkId, holds a signature."""
+    places = [response, *(element for element, _ in _elements(response, ""))] if link_id else [response]
+    wanted = (one for one in places if str(one.get("linkId") or "") == link_id)
+    return any(ext.of(one).get("questionnaireresponse-signature") for one in wanted)
 
 
 def _not_enabled(filling: Filling) -> Iterator[Issue]:

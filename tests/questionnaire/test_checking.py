@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal.questionnaire import Filling, FormRefused, validate
+from portal.questionnaire import Filling, FormRefused, populate, validate
 from tests.questionnaire.make import (
     HL7,
     SDC,
@@ -86,6 +86,34 @@ def test_required_counts_only_where_it_applies_and_can_be_answered() -> None:
     filled = answered(filling(made), a=True, c="x")
     assert codes(filled.check()) == [("b", "required")]
     assert ("elsewhere", "answerValueSet") in [(t.link_id, t.what) for t in filled.troubles]
+
+
+READ_ONLY = {"required": True, "readOnly": True}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        q("x", **READ_ONLY),
+        q("x", initial=[{"valueString": "too long"}], maxLength=3, **READ_ONLY),
+        q("x", repeats=True, **READ_ONLY),
+        group("part", q("x", required=True), **READ_ONLY),
+        group("part", q("x", readOnly=True), required=True),
+        group("part", q("x", readOnly=True), required=True, repeats=True),
+        q("x", "choice", required=True, answerOption=[]),
+        q("x", "choice", required=True, answerOption=[option("a")],
+          ext=[{"url": f"{SDC}answerOptionsToggleExpression", "extension": [
+              {"url": "option", **option("a")}, {"url": "expression", "valueExpression": fhirpath("false")}]}]),
+    ],
+)  # fmt: skip
+def test_what_nobody_can_answer_here_stops_nobody_and_is_told(item: dict[str, Any]) -> None:
+    """Read-only and not filled in, or filled in wrongly; a choice with nothing to choose from."""
+    made = form(item, q("other"))
+    filled = Filling(made, populate(made, context()), context())
+    assert codes(filled.check()) == []
+    assert filled.troubles
+    held = filled.response("completed")
+    assert [one.code for one in validate(made, held, context())] != [], "a strict validator sees it all the same"
 
 
 def test_how_many_answers() -> None:
