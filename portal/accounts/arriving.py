@@ -3,11 +3,11 @@
 from sqlalchemy import select
 
 from portal import db
-from portal.accounts import sessions
+from portal.accounts import notes, sessions
 from portal.accounts.models import Account
 from portal.actors import STAFF, Actor, Permission
 from portal.db import session
-from portal.errors import NotAllowed
+from portal.errors import NotAllowed, NotFound
 
 
 def of_patient(clinic_id: str, patient_id: str) -> str | None:
@@ -37,6 +37,14 @@ def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, 
         Account.id.in_(account_ids), Account.clinic_id == actor.clinic_id, Account.patient_id.is_(None)
     )
     return {row.id: (row.profile["name"], row.profile["email"]) for row in session().scalars(rows)}
+
+
+def tied(clinic_id: str, account_id: str, *, by_themself: bool) -> None:
+    """Another way into this account there is now; its owner is told. Inside the caller's transaction."""
+    account = session().get(Account, account_id)
+    if account is None or account.clinic_id != clinic_id:
+        raise NotFound
+    notes.note(account, "tied", read=by_themself)
 
 
 def enter(clinic_id: str, account_id: str, means: frozenset[str] = frozenset()) -> str | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from portal import db
-from portal.accounts import passwords, sessions
+from portal.accounts import passwords, sessions, throttle
+from portal.accounts.devices import NOWHERE, Arrival
 from portal.accounts.granting import append, hashed
 from portal.accounts.models import Account, Clinic, Patient
 from portal.accounts.proxies import MOST_FAILURES
@@ -31,12 +32,17 @@ def subject_name(row: ProxyGrant) -> str:
     return str(session().get_one(Patient, row.patient_id).person.get("name") or "")
 
 
-def prove(token: str, birth_date: str) -> str | None:
-    """A proof for `accept` and `join`, when who holds the link also knows their own birth date; five wrong answers end the link."""
+def prove(token: str, birth_date: str, arrival: Arrival = NOWHERE) -> str | None:
+    """A proof for `accept` and `join`, when who holds the link also knows their own birth date.
+
+    Five wrong answers end the link, and sixty in a quarter of an hour from one source stop that source (TooMany).
+    """
+    throttle.check_source(arrival)
     row = offered(token)
     if secrets.compare_digest(str(row.person["birthDate"]), birth_date):
         return _proof(token)
     with transaction():
+        throttle.failed_source(arrival)
         row.failures += 1
         audit.record(
             system(row.clinic_id, "Somebody with the link"),
@@ -97,6 +103,7 @@ def join(token: str, proof: str | None, email: str, password: str, language: str
         index = db.keys().blind("email", email.strip().casefold())
         taken = select(Account.id).where(Account.clinic_id == row.clinic_id, Account.email_index == index)
         if current.scalar(taken) is not None:
+            row.failures += 1  # so that a link tells of five addresses at most whether they are known here
             return Joined(None, [Issue("email", "taken", "You already have an account here. Sign in instead.")])
         account = Account(
             clinic_id=row.clinic_id,

@@ -13,6 +13,7 @@ from portal.accounts import service as accounts
 from portal.accounts.forms import BirthDateForm, JoinForm
 from portal.accounts.proxy_forms import HelperForm
 from portal.accounts.proxy_models import ProxyGrant
+from portal.accounts.way_in_routes import arrival
 from portal.errors import Issue, NotFound
 
 whom_room = Blueprint("answering", __name__, url_prefix="/answering-for")
@@ -108,7 +109,7 @@ def prove(token: str) -> ResponseReturnValue:
     grant, form, issues = _offered(token), BirthDateForm(), list[Issue]()
     if form.validate_on_submit():
         born = form.iso()
-        proof = proxy_links.prove(token, born) if born else None
+        proof = proxy_links.prove(token, born, arrival()) if born else None
         if proof and guard.viewer():
             issues = proxy_links.accept(guard.actor(), token, proof)
             if not issues:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal import db
 from portal.accounts import factors, notes, passwords, recovery_codes, sessions, throttle
 from portal.accounts import service as accounts
+from portal.accounts.devices import NOWHERE, Arrival
 from portal.accounts.models import Account, Invitation, Patient
 from portal.actors import Actor, Permission, Role, system
 from portal.audit import service as audit
@@ -100,11 +101,24 @@ def asks(token: str, *, staff_need_two: bool) -> Asks:
     return Asks(account.clinic_id, account.patient_id is not None, not account.password_hash, shortest)
 
 
-def renew(token: str, code: str, birth_date: str | None, password: str, *, staff_need_two: bool) -> list[Issue]:
-    """Set a new password: every session ends, the link too, and the person signs in with it. Five wrong answers end the link."""
+def renew(
+    token: str,
+    code: str,
+    birth_date: str | None,
+    password: str,
+    *,
+    staff_need_two: bool,
+    arrival: Arrival = NOWHERE,
+) -> list[Issue]:
+    """Set a new password: every session ends, the link too, and the person signs in with it.
+
+    Five wrong answers end the link, and sixty in a quarter of an hour from one source stop that source (TooMany).
+    """
+    throttle.check_source(arrival)
     with transaction():
         row, account = _open(token)
         if not _right(row, token, code, birth_date):
+            throttle.failed_source(arrival)
             row.failures += 1
             audit.record(
                 system(row.clinic_id, "Somebody with the link"),

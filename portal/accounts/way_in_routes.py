@@ -105,6 +105,7 @@ def renew(token: str) -> ResponseReturnValue:
         born.iso() if asks.birth_date else None,
         request.form.get("password", "")[:512],
         staff_need_two=_need_two(),
+        arrival=arrival(),
     )
     if issues:
         renewing.asks(token, staff_need_two=_need_two())

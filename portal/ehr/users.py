@@ -125,6 +125,7 @@ def _add(actor: Actor, connection: Connection, account_id: str, user: str, who: 
     )
     session().add(row)
     session().flush()
+    arriving.tied(connection.clinic_id, account_id, by_themself=who is not None)
     by = "themself" if who else "an administrator"
     audit.record(actor, Event.EHR_USER_TIED, subject=f"ehr_users:{row.id}", detail={"account": account_id, "by": by})
     return row

@@ -16,6 +16,8 @@ from portal.accounts.models import Clinic
 from portal.actors import Role
 from portal.clock import now
 from portal.db import session, transaction
+from portal.ehr import users
+from portal.ehr.models import Connection
 from portal.notices import service
 from portal.notices.models import Kind, Notice, State
 from portal.notices.wording import HAPPENED
@@ -78,11 +80,22 @@ def test_what_is_done_is_told_from_the_verbs_themselves(config: Settings, clinic
     )
     assert not renewing.renew(way.token, way.code, "1985-03-27", "six wet stones beside a kettle", staff_need_two=False)
     staffing.give_role(admin, lee.id, "auditor")
+    with transaction():
+        record = Connection(
+            clinic_id=clinic.id,
+            name="Record",
+            base_url="https://ehr.example.org/fhir",
+            client_id="c",
+            auth_origins=[],
+            made_at=now(),
+        )
+        session().add(record)
+    assert users.tie_by_hand(admin, record.id, "lee@example.org", "Practitioner/7") == []
     hired = staffing.hire(admin, "New", "new@example.org", "clinician")
     assert hired.way
     run(config, box)
     sentences = {key for key, sentence in HAPPENED["en"].items() for each in told(box) if sentence in each}
-    assert sentences == {"link-made", "renewed", "role"}
+    assert sentences == {"link-made", "renewed", "role", "tied"}
     assert "new@example.org" not in {message["To"] for message in box.got}, "who has no way in yet has lost none"
 
 
