@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Iterable, MutableMapping
 from datetime import date, datetime
@@ -124,6 +125,28 @@ def moment(value: datetime) -> str:
     return f"{day(value)}, {clock_time(value)}"
 
 
+def then(value: datetime) -> str:
+    """A moment within a sentence: today at 10:42, on 3 May 2026 at 10:42."""
+    if value.astimezone(_zone()).date() == now().astimezone(_zone()).date():
+        return words("today at %(time)s", time=clock_time(value))
+    return words("on %(day)s at %(time)s", day=day(value), time=clock_time(value))
+
+
+def appointment(value: datetime) -> str:
+    """When to come, with the day of the week: Monday 4 May 2026, 10:42."""
+    return f"{format_datetime(value, 'EEEE')} {moment(value)}"
+
+
+def telephone(number: str) -> Markup:
+    """A number to call, in one line: a phone dials it when it is touched."""
+    return Markup('<a class="pv-phone" href="tel:{}">{}</a>').format(re.sub(r"[^+\d]", "", number), number)
+
+
+def telephones(text: str) -> str:
+    """Numbers of North America in a text, as people there read them: +1 217 555 0101."""
+    return re.sub(r"\+1(\d{3})(\d{3})(\d{4})\b", r"+1 \1 \2 \3", text)
+
+
 DAYS = {"es": "d 'de' MMMM 'de' yyyy"}
 MONTHS = {"es": "MMMM 'de' yyyy"}
 
@@ -172,6 +195,10 @@ ROLE_NAMES = {
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "then": then,
+    "appointment": appointment,
+    "telephone": telephone,
+    "telephones": telephones,
     "day": day,
     "clock": clock_time,
     "groupby_day": groupby_day,

@@ -100,8 +100,10 @@ def address_text(address: Json) -> str:
     """One line, parts in the order of an envelope."""
     if text_at(address, "text"):
         return ", ".join(part.strip() for part in text_at(address, "text").splitlines() if part.strip())
-    place = " ".join(part for part in (text_at(address, "city"), text_at(address, "postalCode")) if part)
-    parts = [*_texts(address, "line"), place, text_at(address, "state"), text_at(address, "country")]
+    city, state = text_at(address, "city"), text_at(address, "state")
+    code = " ".join(part for part in ("" if not city else state, text_at(address, "postalCode")) if part)
+    place = (", " if city and state else " ").join(part for part in (city, code) if part)
+    parts = [*_texts(address, "line"), place, "" if city else state, text_at(address, "country")]
     return ", ".join(part for part in parts if part)
 
 

@@ -232,24 +232,33 @@ class ChoiceField(AnswerField):
         return [*listed, *((key, told, False) for key, told in self.strays())]
 
     def items(self, drawn: Callable[[Option], Markup], own: Markup | None) -> list[Json]:
-        """The items for radios or check boxes; `drawn` draws a label that is more than plain words, `own` the open answer."""
+        """The items for radios or check boxes; `drawn` draws a label that is more than plain words, `own` the open answer.
+
+        "None of these" and the like, where they stand last, stay last: behind "something else", and behind one "or".
+        """
         boxes, chosen = self.node.control == "checkboxes", self.chosen
-        made: list[Json] = []
-        for option in self.node.options:
-            if option.exclusive and boxes and made:
-                made.append({"divider": words("or")})
-            on = option.key in chosen
-            simple = isinstance(option.label, str) and not hasattr(option.label, "__html__") and not option.media
-            said = {"text": f"{option.prefix} {option.label}".strip()} if simple else {"html": drawn(option)}
-            off = option.disabled and not on
-            made.append(
-                {"value": option.key, "checked": on, "disabled": off, **said, "exclusive": boxes and option.exclusive}
-            )
+        options = list(self.node.options)
+        alone = len(options)
+        while boxes and alone and options[alone - 1].exclusive:
+            alone -= 1
+        made = [self._item(option, drawn) for option in options[:alone]]
         made += [{"value": key, "text": told, "checked": key in chosen} for key, told in self.strays()]
         if own is not None:
             told = self.node.open_label or words("Something else")
             made.append({"value": "open", "text": told, "checked": bool(self.own_words), "conditional": {"html": own}})
+        if made and options[alone:]:
+            made.append({"divider": words("or")})
+        made += [self._item(option, drawn) for option in options[alone:]]
         return made if boxes else [*made, *self.no_answer()]
+
+    def _item(self, option: Option, drawn: Callable[[Option], Markup]) -> Json:
+        on = option.key in self.chosen
+        simple = isinstance(option.label, str) and not hasattr(option.label, "__html__") and not option.media
+        said = {"text": f"{option.prefix} {option.label}".strip()} if simple else {"html": drawn(option)}
+        exclusive = self.node.control == "checkboxes" and option.exclusive
+        return {
+            "value": option.key, "checked": on, "disabled": option.disabled and not on, **said, "exclusive": exclusive
+        }  # fmt: skip
 
     def no_answer(self) -> list[Json]:
         """A way back from an answer that may be left out: a radio cannot be unticked."""
