@@ -1,7 +1,7 @@
 """What is known about the locked packages: python -m portal.keeping.known asks by pip-audit and npm and counts the answers.
 
-0 when every package was asked about and nothing is known, 1 when something is, 2 when some could not be asked about: what was
-not looked up is never said to be clean.
+0 when every package was asked about, nothing is known and the lock files were worked out lately; 1 when something is known, or they
+are older than UPDATED; 2 when some could not be asked about: what was not looked up is never said to be clean.
 """
 
 import json
@@ -11,13 +11,17 @@ import sys
 import tempfile
 import venv
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from portal.clock import now
 from portal.keeping.packages import NODE, PYTHON
 
 WORDS = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "-f", "json", "-r", str(PYTHON)]
 LONGEST = 600
+UPDATED = timedelta(days=60)
+"""How old a lock file may be at a release: with that, no package is further behind than SECURITY.md promises."""
 
 
 @dataclass
@@ -69,7 +73,33 @@ def main() -> int:
     if len(locked) > 1:
         words = ["npm", "audit", "--package-lock-only", "--json"]
         found.append(_ask("Node", words, lambda said: of_node(said, len(locked) - 1)))
+    found += [age(each, _worked_out(each)) for each in (PYTHON, NODE) if each.exists()]
     return max((each.code for each in found), key=[0, 2, 1].index)
+
+
+def age(lock: Path, at: datetime | None, moment: datetime | None = None) -> Known:
+    """Whether a lock file was worked out lately; unknown for one that nobody can say it of."""
+    if at is None:
+        found = Known(silent=[f"the age of {lock.name}"])
+        print(f"{lock.name}: nobody can say when it was worked out", flush=True)
+        return found
+    days = ((moment or now()) - at).days
+    late = days > UPDATED.days
+    print(
+        f"{lock.name}: worked out {days} days ago{f', more than {UPDATED.days}: run make lock' if late else ''}",
+        flush=True,
+    )
+    return Known(1, [f"{lock.name} is {days} days old"] if late else [])
+
+
+def _worked_out(lock: Path) -> datetime | None:
+    """When the lock file was last changed, by the repository's history."""
+    words = ["git", "log", "-1", "--format=%cI", "--", lock.name]
+    try:
+        told = subprocess.run(words, cwd=lock.parent, capture_output=True, text=True, timeout=60, check=True).stdout
+        return datetime.fromisoformat(told.strip())
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
 
 
 def _ask(what: str, words: list[str], read: Any) -> Known:

@@ -19,7 +19,16 @@ def test_what_is_named_as_evidence_is_there() -> None:
 
 @pytest.mark.parametrize(
     "how",
-    ["", "n/a:", "not met: later", "doc SECURITY.md#Nothing", "house/test_gets.py::test_nothing", "none.py::test_x"],
+    [
+        "",
+        "n/a:",
+        "not met: later",
+        "set PREVISIT_SCANNER:",
+        "set PREVISIT_NONE: trust/test_asvs.py::test_evidence_that_is_none_is_noticed",
+        "doc SECURITY.md#Nothing",
+        "house/test_gets.py::test_nothing",
+        "none.py::test_x",
+    ],
 )
 def test_evidence_that_is_none_is_noticed(how: str) -> None:
     assert asvs.Requirement("1.1.1", "1", "x", how).problems()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portal.keeping import known
+from portal.keeping.packages import PYTHON
+from portal.settings import ROOT
 
 CLEAN = {"name": "flask", "version": "3.1.3", "vulns": []}
 WEAK = {
@@ -57,5 +61,25 @@ def test_a_weakness_counts_more_than_silence(monkeypatch: pytest.MonkeyPatch) ->
     answers = iter([known.Known(silent=["x"]), known.Known(1, ["weak"])])
     monkeypatch.setattr(known, "_auditor", lambda: ["nothing"])
     monkeypatch.setattr(known, "_ask", lambda *_: next(answers))
+    monkeypatch.setattr(known, "_worked_out", lambda _: None)
     assert known.main() == 1
-    assert len(json.loads(known.NODE.read_text())["packages"]) > 1
+    assert len(json.loads((ROOT / "package-lock.json").read_text())["packages"]) > 1
+
+
+@pytest.mark.parametrize(("days", "code"), [(0, 0), (60, 0), (61, 1), (None, 2)])
+def test_locks_that_are_older_than_promised_are_no_release(days: int | None, code: int) -> None:
+    today = datetime(2026, 11, 22, tzinfo=UTC)
+    at = None if days is None else today - timedelta(days=days)
+    assert known.age(Path("requirements.lock"), at, today).code == code
+
+
+def test_when_a_lock_was_worked_out_is_what_the_history_says(tmp_path: Path) -> None:
+    assert known._worked_out(tmp_path / "requirements.lock") is None, "no history, no date"
+    at = known._worked_out(PYTHON)
+    assert at is None or datetime(2025, 1, 1, tzinfo=UTC) < at
+
+
+def test_the_time_frames_are_the_ones_that_are_promised() -> None:
+    promised = " ".join((ROOT / "SECURITY.md").read_text().split())
+    assert "we fix within 7 days what is critical, 30 what is high, 90 what is left" in promised
+    assert f"files of a release are no older than {known.UPDATED.days} days" in promised
