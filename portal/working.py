@@ -18,6 +18,7 @@ from portal.delivery.abilities import Abilities
 from portal.delivery.bundle import Payload
 from portal.delivery.timing import Timing
 from portal.delivery.tools import Tools
+from portal.delivery.wrong_record import passes
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotReached
 from portal.emergency import service as emergencies
@@ -97,7 +98,7 @@ def tools(config: Settings) -> Tools:
     """What the worker needs: the consent gate, asked at each claim, and the clinics' clients."""
     policy = consent.POLICIES[config.consent_default]
     return Tools(
-        gate=lambda item: consent.may_send(item, policy),
+        gate=lambda item: passes(item) or consent.may_send(item, policy),
         clients=_client,
         timing=_timing(config),
         atomic=Abilities(),

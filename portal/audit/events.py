@@ -68,6 +68,7 @@ class Event(StrEnum):
     PATIENT_NOT_MATCHED = "patient-not-matched"
     PATIENT_UNTIED = "patient-untied"
     RECORD_MENDED = "record-mended"
+    RECORD_CORRECTED = "record-corrected"
     TAKEN_BACK = "taken-back"
     REOPENED = "reopened"
     CANDIDATES_SEEN = "candidates-seen"
@@ -160,6 +161,7 @@ PLAIN: dict[Event, str] = {
     Event.PATIENT_MATCHED: "%(who)s connected your account to your medical record.",
     Event.PATIENT_NOT_MATCHED: "%(who)s found no medical record of yours to connect your account to.",
     Event.PATIENT_UNTIED: "%(who)s ended the tie between your account and a medical record that is not yours.",
+    Event.RECORD_CORRECTED: "%(who)s had something corrected that had gone to the wrong medical record.",
     Event.RECORD_MENDED: "%(who)s noted that the clinic corrected what had gone to the wrong medical record.",
     Event.TAKEN_BACK: "%(who)s took the answers back.",
     Event.REOPENED: "%(who)s opened the answers again to change them.",

@@ -19,6 +19,7 @@ from portal.delivery.errors import MayBeThere, NotHeld
 from portal.delivery.models import DeliveryEvent, Endpoint, OutboxItem
 from portal.delivery.standing import Status, status
 from portal.delivery.states import NOTHING, OPEN, SOME, UNFINISHED, UNKNOWN, Kind, Reason, State, Words, words
+from portal.delivery.wrong_record import CORRECTION
 from portal.errors import Issue, NotAllowed, NotFound
 from portal.fhir import exact
 from portal.sealing import SealBroken
@@ -38,7 +39,7 @@ class HeldHead:
     reason: Reason
     words: Words
     answers: bool = True
-    """whether answers are behind it that can be read; a withdrawal of consent has none"""
+    """whether answers are behind it that can be read; a withdrawal of consent, or a correction, has none"""
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ def _audit(actor: Actor, item: OutboxItem, event: Event) -> None:
 
 def _head(item: OutboxItem, event: DeliveryEvent) -> HeldHead:
     reason = Reason(event.reason)
-    answers = not (item.basis or {}).get("withdrawal")
+    answers = not {"withdrawal", CORRECTION} & set(item.basis or ())
     return HeldHead(item.id, item.submission_id, item.patient_id, event.at, reason, words(reason), answers)
 
 

@@ -9,6 +9,7 @@ from portal.db import session
 from portal.delivery import bundle as bundles
 from portal.delivery.models import OutboxItem, Receipt
 from portal.delivery.states import State
+from portal.delivery.wrong_record import CORRECTION
 from portal.fhir import exact
 
 
@@ -38,10 +39,11 @@ def placed(clinic_id: str, patient_id: str, kind: str) -> list[Placed]:
     )
     found: dict[str, Placed] = {}
     for item, receipt in session().execute(wanted):
+        correction = (item.basis or {}).get(CORRECTION)  # of a wrong record: nothing of it stands in theirs
         sent = {entry.index: entry for entry in bundles.read(exact.loads(item.payload)).entries}
         for one in receipt.entries:
             references = one.get("references") or []
-            if one.get("type") == kind and len(references) == 1 and one["index"] in sent:
+            if one.get("type") == kind and len(references) == 1 and one["index"] in sent and not correction:
                 name = str(references[0])
                 found.pop(name, None)
                 found[name] = Placed(

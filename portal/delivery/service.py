@@ -17,12 +17,13 @@ from portal.delivery.desk import close, held, held_item, overview, resend, resen
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
 from portal.delivery.placed import Placed, placed
-from portal.delivery.standing import Status, of_patient, status_of, statuses_of
+from portal.delivery.standing import Status, of_patient, rounds_of, status_of, statuses_of
 from portal.delivery.states import Kind, State
-from portal.delivery.wrong_record import Written, stop, touched
+from portal.delivery.wrong_record import CORRECTION, Written, stop, touched
 from portal.fhir import exact
 
 __all__ = [
+    "CORRECTION",
     "Placed",
     "Status",
     "Written",
@@ -36,6 +37,7 @@ __all__ = [
     "placed",
     "resend",
     "resend_all",
+    "rounds_of",
     "status_of",
     "statuses_of",
     "stop",

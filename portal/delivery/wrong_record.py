@@ -13,8 +13,11 @@ from portal.db import session, transaction
 from portal.delivery import bundle, ledger
 from portal.delivery.models import DeliveryEvent, OutboxItem, Receipt
 from portal.delivery.states import SEND_AFTER, Kind, State
+from portal.delivery.tools import Passage
 from portal.fhir import exact
 
+CORRECTION = "correction"
+"""The mark, in an item's basis, of what corrects a wrong record: it is no answer of the patient's, and nothing stops it."""
 WHY = "the person was tied to the wrong record"
 
 
@@ -27,6 +30,10 @@ class Written:
     made: bool
     """made there by us; else something that was there was changed"""
     resource: bundle.Resource
+    version: str | None = None
+    """its version there as we left it, where that was confirmed"""
+    base: str | None = None
+    """of what was changed: the version our change was built on"""
 
 
 def stop(actor: Actor, patient_id: str) -> list[Written]:
@@ -46,7 +53,13 @@ def stop(actor: Actor, patient_id: str) -> list[Written]:
             .with_for_update()
             .execution_options(populate_existing=True)
         )
-        return [each for item in list(items) for each in _stop(actor, item)]
+        ours = [item for item in items if not (item.basis or {}).get(CORRECTION)]
+        return [each for item in ours for each in _stop(actor, item)]
+
+
+def passes(item: OutboxItem) -> Passage | None:
+    """What corrects a wrong record shares nothing of the patient's: it may leave. Of anything else their choice decides (None)."""
+    return Passage(True) if (item.basis or {}).get(CORRECTION) else None
 
 
 def touched(actor: Actor, patient_id: str) -> set[str]:
@@ -80,12 +93,14 @@ def _there(item: OutboxItem) -> Iterator[Written]:
     events = ledger.history(item.id)
     seen = receipt.entries if receipt else events[-1].detail.get("entries", [])
     at = {each["index"]: each["references"] for each in seen}
+    versions = {each["index"]: each.get("version") for each in receipt.entries} if receipt else {}
     unsure = receipt is None and _may_be_there(events)
     for entry in bundle.read(exact.loads(item.payload)).entries:
         references = at.get(entry.index, [])
         if references or unsure:
             reference = references[0] if len(references) == 1 else ""
-            yield Written(item.submission_id, reference, entry.method == "POST", entry.resource)
+            made, version = entry.method == "POST", versions.get(entry.index)
+            yield Written(item.submission_id, reference, made, entry.resource, version, entry.base)
 
 
 def _may_be_there(events: list[DeliveryEvent]) -> bool:

@@ -51,11 +51,11 @@ def pictured(actor: Actor, submission: intake.Submission, made: Sequence[Proposa
 
 def _insured(actor: Actor, submission: intake.Submission, made: Sequence[Proposal]) -> dict[str, str]:
     """Where the insurance stands that earlier rounds of this visit have added, by its fact."""
-    rounds = [each.id for each in _earlier(actor, submission)]
-    placed = delivery.placed(submission.clinic_id, submission.patient_id, "Coverage") if rounds else []
+    before = rounds(actor, submission)
+    placed = delivery.placed(submission.clinic_id, submission.patient_id, "Coverage") if before else []
     named = {str(name.get("value")): each for each in placed for name in each.resource.get("identifier", ())}
     titles = {each.fact: plain(each.title) for each in made if each.kind == "coverage"}
-    found = [(fact, named[name]) for one in rounds for fact in titles if (name := name_for(one, fact)) in named]
+    found = [(fact, named[name]) for one in before for fact in titles if (name := name_for(one, fact)) in named]
     return {fact: each.reference for fact, each in found if plain(words.insurer(each.resource)) == titles[fact]}
 
 
@@ -102,6 +102,12 @@ def arrived_at(actor: Actor, submission: intake.Submission) -> datetime | None:
         if step.status == intake.Status.ACCEPTED
     ]
     return max(before, default=None)
+
+
+def rounds(actor: Actor, submission: intake.Submission) -> list[str]:
+    """The earlier submissions of this visit that are in the record, the newest first."""
+    found = sorted(_earlier(actor, submission), key=lambda each: each.round, reverse=True)
+    return [each.id for each in found]
 
 
 def _earlier(actor: Actor, submission: intake.Submission) -> list[intake.Submission]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from portal.accounts import service as accounts
@@ -21,7 +21,7 @@ from portal.review.amending import Amended, arrived_at, consent_there
 from portal.review.decisions import REVIEWABLE, Item, items
 from portal.review.models import Verdict
 from portal.review.proposal import Proposal
-from portal.review.provenance import Person
+from portal.review.provenance import Person, instant
 from portal.review.renaming import renamed
 from portal.review.untying import undone
 
@@ -195,11 +195,6 @@ def _changed(decided: Sequence[Item]) -> list[dict[str, str]]:
         for item in decided
         if item.settled is Verdict.EDIT
     ]
-
-
-def instant(value: datetime) -> str:
-    """A FHIR instant in UTC, to the second."""
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def subject_of(actor: Actor, patient_id: str) -> str | None:

@@ -24,6 +24,7 @@ from portal.review import (
     medication,
     people,
     taking_over,
+    told_before,
     words,
 )
 from portal.review.alike import plain
@@ -80,9 +81,13 @@ def proposals(
     writable: Writable = lambda kind, verb: True,
     authority: Mapping[str, str] | None = None,
     around: Around = Around(),
+    rounds: Sequence[str] = (),
 ) -> list[Proposal]:
-    """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order."""
-    made = [_proposal(fact, record, subject, said_at) for fact in objects_at(document, "facts")]
+    """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order.
+
+    `rounds` are the earlier submissions of the visit that are in the record.
+    """
+    made = [_proposal(fact, record, subject, said_at, rounds) for fact in objects_at(document, "facts")]
     made += _none_said(document, record, subject, said_at)
     made += insurance_card.proposals(document, record, subject=subject, writable=writable)
     for each in told:
@@ -146,15 +151,22 @@ def _once(made: Proposal, others: Iterable[Proposal]) -> Proposal:
     return replace(made, change=None, risk=Risk.ROUTINE, effect=NOTHING_CHANGES, reasons=(SAID_ABOVE,), open=False)
 
 
-def _proposal(fact: Json, record: Record, subject: str, said_at: str, wording: Wording | None = None) -> Proposal:
+def _proposal(
+    fact: Json,
+    record: Record,
+    subject: str,
+    said_at: str,
+    rounds: Sequence[str] = (),
+    wording: Wording | None = None,
+) -> Proposal:
     kind = text_at(fact, "kind")
     section = _looked(fact, record)
     case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
     case = _worded(case, wording) if wording else case
-    rule = RULES.get(kind, {}).get(case.answer)
-    ruling = rule(case) if rule else Ruling(risk=Risk.LOOK, reasons=(UNKNOWN_KIND,))
+    ruling = told_before.ruled(RULES.get(kind, {}), case, text_at(fact, "key"), rounds)
+    ruling = ruling or Ruling(risk=Risk.LOOK, reasons=(UNKNOWN_KIND,))
     made = _beside(fact, case, _with_doubts(ruling, case, section), section)
-    again = partial(_proposal, fact, record, subject, said_at)
+    again = partial(_proposal, fact, record, subject, said_at, rounds)
     return replace(made, words=_words(case), reworded=again if wording is None else None)
 
 

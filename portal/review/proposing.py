@@ -13,13 +13,15 @@ from portal.ehr import service as ehr
 from portal.errors import NotAllowed
 from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
+from portal.review.amending import rounds
 from portal.review.decisions import REVIEWABLE
 from portal.review.extracted import Told, told
-from portal.review.finishing import instant, subject_of
+from portal.review.finishing import subject_of
 from portal.review.matching import certain
 from portal.review.others import theirs
 from portal.review.proposal import Proposal
 from portal.review.proposals import kinds, proposals
+from portal.review.provenance import instant
 from portal.review.record import as_record, record_now
 from portal.review.section import KNOWN, Record, Section
 from portal.review.taking_over import section_of
@@ -79,6 +81,7 @@ def made_of(
         told=said,
         writable=ehr.writable(actor.clinic_id or ""),
         authority=intake.asked(actor.clinic_id).authority,
+        rounds=rounds(actor, submission) if not closed and submission.round > 1 else (),
         around=Around(_whole(actor, submission), _finding(submission, desk)),
     )
 

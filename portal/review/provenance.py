@@ -4,6 +4,7 @@ R4 gives Provenance no identifier: it arrives in the same transaction as its tar
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from portal.fhir import people
 from portal.fhir.resources import Json
@@ -11,6 +12,11 @@ from portal.fhir.resources import Json
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 ACCOUNT_SYSTEM = "urn:previsit:account"
+
+
+def instant(value: datetime) -> str:
+    """A FHIR instant in UTC, to the second."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)

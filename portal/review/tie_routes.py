@@ -1,6 +1,8 @@
 """Ties taken back: the undo on the page of a match, and what the clinic has to correct in its records because of one."""
 
-from flask import Blueprint, redirect, render_template, url_for
+import re
+
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
@@ -14,6 +16,9 @@ from portal.review.match_page import page
 
 bp = Blueprint("ties", __name__, url_prefix="/desk")
 corrected = Blueprint("corrections", __name__, url_prefix="/corrections")
+
+
+PLACE = re.compile(r"[0-9]{1,3}")
 
 
 class WhyForm(FlaskForm):  # type: ignore[misc]
@@ -36,6 +41,16 @@ def mend(correction_id: str) -> ResponseReturnValue:
     form = WhyForm()
     form.validate_on_submit()
     issues = service.mend(guard.actor(), correction_id, form.reason.data or "")
+    if issues:
+        return _listed(issues), 422
+    return redirect(url_for("corrections.listed"), 303)
+
+
+@bp.post("/corrections/<correction_id>/correct")
+def correct(correction_id: str) -> ResponseReturnValue:
+    """Have one of the things that are there corrected from here."""
+    place = request.form.get("place", "")
+    issues = service.correct(guard.actor(), correction_id, int(place) if PLACE.fullmatch(place) else -1)
     if issues:
         return _listed(issues), 422
     return redirect(url_for("corrections.listed"), 303)

@@ -1,10 +1,11 @@
 """A tie taken back: the record is left, what was to go there is stopped, what is there is listed for the clinic to correct.
 
-Nothing that is in a record is deleted or changed from here by an undo: a person of the clinic corrects it, with the list in
-hand, and says so. Until then it stands on the page of corrections, which the privacy officer sees too.
+Nothing that is in a record is deleted or changed by an undo: a person has each thing corrected from here
+(portal/review/correcting.py), or corrects it in the clinic's system with the list in hand, and says so. Until then it stands on the
+page of corrections, which the privacy officer sees too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +21,10 @@ from portal.db import session, transaction
 from portal.delivery import service as delivery
 from portal.ehr import service as ehr
 from portal.errors import Conflict, Issue, NotAllowed, NotFound
-from portal.fhir.resources import type_of
+from portal.fhir.resources import Json, type_of
 from portal.fhir.values import name_of
 from portal.intake import service as intake
-from portal.review import decisions, shapes
+from portal.review import correcting, decisions, shapes
 from portal.review.models import Decision, TieDecision, TieVerdict, Verdict
 
 NEEDED = "Say how you know that this is not the same person"
@@ -46,7 +47,7 @@ class Correction:
     at: datetime
     by: str
     reason: str
-    written: list[dict[str, Any]]
+    written: list[correcting.Left]
     mended: TieDecision | None
 
 
@@ -79,8 +80,9 @@ def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
         if tie is None:
             return [Issue("undo-reason", "not-ours", NOT_OURS)]
         touched = delivery.touched(actor, patient_id)
-        written = [_told(each) for each in delivery.stop(actor, patient_id)]
-        current.add(_undone(actor, tie, reason, [each for each in written if each]))
+        current.add(
+            _undone(actor, tie, reason, _told(actor, patient_id, row.connection_id, delivery.stop(actor, patient_id)))
+        )
         accounts.untie(actor, patient_id)
         ehr.forget(actor, patient_id)
         intake.forget_facts(actor, patient_id)
@@ -88,13 +90,30 @@ def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
     return []
 
 
-def _told(written: delivery.Written) -> dict[str, Any]:
-    """What a person needs to find it in the clinic's system; {} for a Provenance, which goes with what it tells of."""
+def _told(
+    actor: Actor, patient_id: str, connection_id: str | None, written: Sequence[delivery.Written]
+) -> list[dict[str, Any]]:
+    """What is needed to find each thing in the clinic's system and to correct it there; a Provenance goes with what it tells of."""
+    documents = [each.document for each in intake.submitted(actor) if each.patient_id == patient_id]
+    found: dict[str, dict[str, Any]] = {}
+    for place, each in enumerate(written):
+        if type_of(each.resource) != "Provenance":
+            one = _one(each, documents) | {"connection": connection_id}
+            before = found.get(each.reference) if each.reference else None
+            kept = {name: before[name] for name in ("made", "base", "before") if name in before} if before else {}
+            found[each.reference or str(place)] = one | kept
+    return list(found.values())
+
+
+def _one(written: delivery.Written, documents: Sequence[Json]) -> dict[str, Any]:
     resource = written.resource
-    if type_of(resource) == "Provenance":
-        return {}
     what = name_of(resource) if type_of(resource) == "Patient" else shapes.name_of(resource)
-    return {"type": type_of(resource), "reference": written.reference, "made": written.made, "what": what}
+    told = {"type": type_of(resource), "reference": written.reference, "made": written.made, "what": what}
+    if written.made:
+        return {**told, "version": written.version}
+    base = correcting.base_in(documents, written.reference, written.base)
+    before = correcting.before_of(base, resource, correcting.lines_of) if base else ""
+    return {**told, "version": written.version, "base": base, "before": before}
 
 
 def _undone(actor: Actor, tie: TieDecision, reason: str, written: list[dict[str, Any]]) -> TieDecision:
@@ -165,8 +184,8 @@ def corrections(actor: Actor) -> list[Correction]:
     audit.seen(actor, Event.QUEUE_SEEN, subject="queue:corrections", patient_id=None)
     mended = {each.mends: each for each in _rows(actor, TieVerdict.MENDED)}
     rows = [each for each in _rows(actor, TieVerdict.UNDO) if each.left]
-    people = accounts.patients(actor, {each.patient_id for each in rows})
-    made = [_correction(each, str(people[each.patient_id].person["name"]), mended.get(each.id)) for each in rows]
+    people, at = accounts.patients(actor, {each.patient_id for each in rows}), correcting.standing(rows)
+    made = [_correction(each, str(people[each.patient_id].person["name"]), mended.get(each.id), at) for each in rows]
     return sorted(made, key=lambda each: (each.mended is not None, each.at))
 
 
@@ -179,6 +198,18 @@ def to_correct(actor: Actor) -> int:
         TieDecision.clinic_id == actor.clinic_id, TieDecision.left > 0, TieDecision.id.not_in(mended)
     )
     return session().scalar(waiting) or 0
+
+
+def correct(actor: Actor, tie_id: str, place: int) -> list[Issue]:
+    """Have one thing that is in a wrong record corrected there (portal/review/correcting.py)."""
+    if not actor.may(Permission.MATCH):
+        raise NotAllowed
+    row = next((each for each in _rows(actor, TieVerdict.UNDO) if each.id == tie_id), None)
+    if row is None:
+        raise NotFound
+    if any(each.mends == tie_id for each in _rows(actor, TieVerdict.MENDED)):
+        raise Conflict(correcting.NO_LONGER_ASKED)
+    return correcting.correct(actor, row, place)
 
 
 def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:
@@ -220,8 +251,8 @@ def _rows(actor: Actor, *verdicts: TieVerdict) -> list[TieDecision]:
     return list(session().scalars(wanted.order_by(TieDecision.at)))
 
 
-def _correction(row: TieDecision, name: str, mended: TieDecision | None) -> Correction:
-    said = row.detail
-    return Correction(
-        row.id, row.patient_id, name, said["record"], row.at, said["by"], said["reason"], said["written"], mended
-    )
+def _correction(
+    row: TieDecision, name: str, mended: TieDecision | None, at: Mapping[tuple[str, int], delivery.Status]
+) -> Correction:
+    said, left = row.detail, correcting.left(row, at)
+    return Correction(row.id, row.patient_id, name, said["record"], row.at, said["by"], said["reason"], left, mended)
