@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from portal import db
+from portal.actors import Role
 from tests.house.addresses import Way, insiders, unsafe, ways
 from tests.house.polyglots import DEEP, ODD_TEXTS, PLAIN, POLYGLOTS
 from tests.house.reading import Page, Sheet
@@ -40,10 +41,11 @@ QUERIES = ("show", "from", "saved", "next", "ended", "before", "page", "language
 def sheets(world: World) -> Iterator[tuple[Way, FlaskClient, str, Sheet]]:
     """Every form of every page as its visitor gets it, but for those that stand on all pages."""
     seen = set()
+    readers = {visitor: world.client(visitor) for visitor in VISITORS}
     for way in ways(world.app, "GET"):
         for visitor in [VISITORS[0]] if way.door.roles is None else insiders(way, KNOWN):
             path = way.path(world, visitor)
-            page = Page(world.client(visitor).get(path).get_data(as_text=True))
+            page = Page(readers[visitor].get(path).get_data(as_text=True))
             for form in page.posts():
                 action = form.action or path
                 place = (way.endpoint, action.partition("?")[0].rpartition("/")[2], tuple(form.typed))
@@ -60,17 +62,20 @@ def test_every_box_of_every_form_takes_odd_text_without_breaking(world: World) -
         for kind, odd in ODD_TEXTS.items():
             typed = {name: odd.encode("utf-8", "surrogatepass") for name in form.typed}
             kept = [(name, value.encode()) for name, value in form.fields if name not in typed]
+            following = ""
             for step in sorted({value for _, value in form.buttons}) or [""]:
                 buttons = [(name, value.encode()) for name, value in form.buttons if value == step]
                 answer = client.post(action, data=_encoded([*kept, *typed.items(), *buttons]), content_type=FORM_TYPE)
                 met += 1
                 assert answer.status_code < 500, f"{way}: {kind} in {action} ({step}): {answer.status_code}"
-            assert client.get(action).status_code < 500, f"{way}: after {kind}"
+                following = answer.location or following
+            if following.startswith("/"):  # a refusal was its own page
+                assert client.get(following).status_code < 500, f"{way}: {following} after {kind}"
     assert met > 200
 
 
 def _encoded(pairs: list[tuple[str, bytes]]) -> bytes:
-    return "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs).encode()
+    return "&".join(f"{quote(name)}={quote(value, safe='[]')}" for name, value in pairs).encode()
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -115,10 +120,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None) -> It
 def test_text_stays_text_on_every_page(hostile: World) -> None:
     """No element and no attribute comes out of it, nothing is worked out, and it is shown as it was written."""
     shown = set()
+    readers = {(visitor, language): hostile.client(visitor, language) for visitor in KNOWN for language in ("en", "es")}
     for way in ways(hostile.app, "GET"):
         for visitor in insiders(way, KNOWN):
-            for language in ("en", "es"):
-                answer = hostile.client(visitor, language).get(way.path(hostile, visitor))
+            for language in ("en", "es") if visitor.role in (Role.PATIENT, Role.PROXY) else ("en",):
+                answer = readers[visitor, language].get(way.path(hostile, visitor))
                 source = answer.get_data(as_text=True)
                 assert answer.status_code < 500, f"{way} by {visitor.name}"
                 if answer.mimetype != "text/html":
