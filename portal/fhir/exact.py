@@ -13,6 +13,9 @@ MAX_EXPONENT = 12
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
+_ENCODER = simplejson.JSONEncoder(use_decimal=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 class UnreadableJson(ValueError):
     """Not JSON that a FHIR system may send; the message says what is wrong and holds none of the content."""
 
@@ -26,7 +29,7 @@ def dumps(value: Any) -> str:
 
     Raises UnwritableJson for NUL characters and lone surrogates, which `loads` would refuse.
     """
-    text: str = simplejson.dumps(value, use_decimal=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text: str = _ENCODER.encode(value)
     if not text.isascii():
         try:
             text.encode()

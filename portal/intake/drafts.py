@@ -1,12 +1,12 @@
 """Work in progress: loaded through its owner, saved with a version so that two tabs never overwrite each other silently."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Row, Table, bindparam, select
 from sqlalchemy.orm import selectinload
 
 from portal import columns
@@ -47,26 +47,31 @@ class Kept:
         return None if sealed is None else Draft.response.opened(self.id, self.patient_id, sealed)
 
 
+_LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
+_STATUS = _LATEST.with_only_columns(Submission.status)
 _ROWS = cast(Table, Draft.__table__)
 _DRAFTS = select(*(_ROWS.c[name] for name in Kept.__dataclass_fields__)).where(Draft.visit_id == bindparam("visit"))
 _DRAFT = _DRAFTS.where(Draft.task == bindparam("task"))
+_DRAFT_STATUS = _DRAFT.add_columns(_STATUS.scalar_subquery().label("sent"))
 _RESPONSE = select(Draft.response_sealed).where(Draft.id == bindparam("draft"))
 _CHANGE = _ROWS.update().where(_ROWS.c.id == bindparam("draft"))
-_LATEST = select(Submission).where(Submission.visit_id == bindparam("visit")).order_by(Submission.round.desc()).limit(1)
-_STATUS = _LATEST.with_only_columns(Submission.status)
 REOPENED = frozenset({Status.RETURNED.value, Status.WITHDRAWN.value, Status.CHANGING.value})
 """What was sent and is followed by another round."""
 _OPEN = REOPENED | {None}
 """Nothing sent yet, given back by the clinic, or opened again by the patient."""
 
 
+def _kept(row: Sequence[Any]) -> Kept:
+    return Kept(*row)
+
+
 def draft(visit: Visit, task: str) -> Kept | None:
     found = columns.ask(_DRAFT, visit=visit.id, task=task).one_or_none()
-    return Kept(**found._mapping) if found else None
+    return _kept(found) if found else None
 
 
 def of_visit(visit: Visit) -> dict[str, Kept]:
-    return {row.task: Kept(**row._mapping) for row in columns.ask(_DRAFTS, visit=visit.id)}
+    return {row.task: _kept(row) for row in columns.ask(_DRAFTS, visit=visit.id)}
 
 
 class AlreadySent(Conflict):
@@ -87,10 +92,8 @@ def save(
     A form's "response" in it is kept apart; a change without one leaves it as it is.
     """
     with transaction(keep=True):
-        visit = visits.visit(actor, visit_id, lock=True)
-        if not open_for_answers(visit):
-            raise AlreadySent
-        before = draft(visit, task)
+        visit = visits.lock(actor, visit_id)
+        before = _open_draft(visit_id, task)
         document = dict(change(before))
         response = document.pop("response", None)
         if before is not None and NOTE in before.document:
@@ -100,7 +103,16 @@ def save(
         return row
 
 
-def _written(visit: Visit, task: str, before: Kept | None, document: Document, response: Any) -> Kept:
+def _open_draft(visit_id: str, task: str) -> Kept | None:
+    """The draft of a task, under the visit's lock. AlreadySent once it was sent."""
+    found = columns.ask(_DRAFT_STATUS, visit=visit_id, task=task).one_or_none()
+    status = columns.ask(_STATUS, visit=visit_id).scalar() if found is None else found.sent
+    if status not in _OPEN:
+        raise AlreadySent
+    return _kept(found[:-1]) if found else None
+
+
+def _written(visit: Row[Any], task: str, before: Kept | None, document: Document, response: Any) -> Kept:
     """The row as it stands now; by its columns, for this is done with every page that somebody fills in."""
     row_id, owner = before.id if before else new_id(), visit.patient_id
     changed: dict[str, Any] = {

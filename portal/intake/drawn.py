@@ -63,14 +63,15 @@ class Drawing:
 
     def _group(self, node: Node) -> Markup:
         """Around its questions as it was drawn before, unless something is wrong with it or worked out."""
-        inner, draw = self.blocks(node.children), self._macro("group")
+        inner = self.blocks(node.children)
         if node.issues or not is_plain(node.item):
-            return draw(node, self._form, inner)
+            return self._macro("group")(node, self._form, inner)
         is_open = bool(node.collapsible) and showing.has_answers(node)
         repeated = (node.instance, node.instances, node.can_add, node.can_remove)
         shape = (*self._said, node.name, node.required, node.read_only, is_open, *repeated)
         kept = _kept(node.item, "group")
         if (around := kept.get(shape)) is None:
+            draw = self._macro("group")
             before, gap, after = str(draw(node, self._form, finished(GAP))).partition(GAP)
             if not gap or GAP in after:
                 return draw(node, self._form, inner)

@@ -27,6 +27,7 @@ def of_patient(actor: Actor) -> list[Visit]:
 
 
 _VISITS = cast(Table, Visit.__table__)
+_NAMES = tuple(column.name for column in _VISITS.columns)
 _OWN = select(_VISITS).where(
     Visit.id == bindparam("visit"),
     Visit.clinic_id == bindparam("clinic"),
@@ -49,6 +50,11 @@ def visit(actor: Actor, visit_id: str, *, lock: bool = False) -> Visit:
     return _as_read(_own(actor, visit_id, _OWN_LOCKED if lock else _OWN))
 
 
+def lock(actor: Actor, visit_id: str) -> Row[Any]:
+    """The columns of one visit of this patient, held for the rest of the transaction; NotFound for anybody else's."""
+    return _own(actor, visit_id, _OWN_LOCKED)
+
+
 def visit_with_status(actor: Actor, visit_id: str) -> tuple[Visit, str | None]:
     """One visit of this patient and the status of what was last sent for it, None for nothing; NotFound for anybody else's."""
     found = _own(actor, visit_id, _OWN_SENT)
@@ -65,7 +71,7 @@ def _own(actor: Actor, visit_id: str, wanted: Select[Any]) -> Row[Any]:
 
 def _as_read(row: Row[Any]) -> Visit:
     """To look at only: no unit of work knows it, so nothing that is changed in it is ever written."""
-    return Visit(**{column.name: row._mapping[column.name] for column in _VISITS.columns})
+    return Visit(**dict(zip(_NAMES, row, strict=False)))
 
 
 def owner(actor: Actor, visit_id: str) -> str | None:

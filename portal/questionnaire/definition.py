@@ -50,6 +50,15 @@ class Form:
     def page(self, key: str) -> paging.PageLayout | None:
         return self.by_page.get(key)
 
+    def items_on(self, key: str) -> frozenset[Item]:
+        """Every item that stands on a page, or around it."""
+        known, layout = self.cache("items on"), self.by_page[key]
+        if key not in known:
+            inside = (item for root in layout.roots for item in (root, *root.descendants()))
+            known[key] = frozenset((*inside, *layout.trail))
+        found: frozenset[Item] = known[key]
+        return found
+
     def cache(self, *key: str) -> dict[Any, Any]:
         """A store for what is the same for everyone; languages come from outside, so there are not endlessly many."""
         if len(self.caches) > MAX_CACHES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from portal.fhir import exact
@@ -29,6 +29,8 @@ from .words import localised
 
 MAX_ANSWERS = 1_000
 MAX_INSTANCES = 200
+MOST_DRAWN = 2
+"""Pages that stay drawn: the one a person is on, and the one they came from. What is held of somebody must stay small."""
 MAX_ROUNDS = 20
 """How deep a chain of questions, each shown by the one before, can be answered in one post."""
 
@@ -97,11 +99,12 @@ class Filling:
         """The same answers in another request: what leans on time, the record or lists elsewhere is decided anew."""
         self.context = context
         self._evaluation.go_on(context)
-        self._redraw()
+        self._redraw(self.form.reach.outside)
 
-    def _redraw(self) -> None:
-        self._pages = None
-        self._drawn, self._named = {}, {}
+    def _redraw(self, within: Collection[Item]) -> None:
+        """Something is different about these items: a page that none of them stands on is as it was drawn."""
+        self._pages, self._named = None, {}
+        self._drawn = {key: nodes for key, nodes in self._drawn.items() if self.form.items_on(key).isdisjoint(within)}
 
     def _moved(self, items: Iterable[Item]) -> None:
         """Answers of these items changed: what they reach is decided and calculated anew, all else stays."""
@@ -109,7 +112,7 @@ class Filling:
         reach = self.form.reach.of(items)
         self._evaluation.forget(reach)
         self._evaluation.settle(self.form.graph.affected(item.ordinal for item in items), reach)
-        self._redraw()
+        self._redraw(reach)
 
     # -- what to draw ------------------------------------------------------------------------------------------
 
@@ -174,6 +177,8 @@ class Filling:
         if layout is None or issues:
             return drawing.draw(self._evaluation, layout, issues) if layout else []
         if page_key not in self._drawn:
+            if len(self._drawn) >= MOST_DRAWN:
+                self._drawn.clear()
             self._drawn[page_key] = drawing.draw(self._evaluation, layout, ())
         return list(self._drawn[page_key])
 
@@ -261,8 +266,7 @@ class Filling:
             entry.answers, entry.blanks = kept, 0
         if changed:
             self._moved(changed)
-        else:
-            self._redraw()
+        self._redraw([entry.item for entry, _ in taken])
         return left
 
     def _reachable(self, entry: Entry) -> bool:

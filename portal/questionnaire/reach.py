@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from . import extensions as ext
 from .formulas import Formula
 from .graph import scope
 from .items import Item
@@ -55,7 +56,8 @@ class Reach:
         for formula in _judging(item):
             for looked in self._looks(formula, item):
                 self._note(self._judged, looked, item)
-        if item.is_question and self._form.value_sets.elsewhere(item):
+        units = item.type == "quantity" and ext.value(item.extensions, "unitValueSet")
+        if item.is_question and (units or self._form.value_sets.elsewhere(item)):
             self._note(self._judged, OUTSIDE, item)
 
     def _note(self, table: dict[int, set[Item]], looked: int, item: Item) -> None:
