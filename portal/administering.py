@@ -24,25 +24,30 @@ Arguments = argparse.Namespace
 
 
 def _open() -> settings.Settings:
+    """The database as it should be, open for the portal's own role."""
     config = settings.read()
-    db.connect(config.database, config.keys)
-    db.migrate()
-    accounts.check_key_ring()
+    _bring_up(config)
+    if config.database != config.owned:
+        db.connect(config.database, config.keys)
     return config
 
 
 def migrate(arguments: Arguments) -> None:
-    """As the tables' owner where one is named; then the walls stand and the portal's own role may do what it needs."""
     config = settings.read()
+    _bring_up(config)
+    library.everywhere(config.forms)
+    if not arguments.quiet:
+        print("The database is up to date.")
+
+
+def _bring_up(config: settings.Settings) -> None:
+    """As the tables' owner where one is named; then the walls stand and the portal's own role may do what it needs."""
     db.connect(config.owned, config.keys)
     db.migrate()
     accounts.check_key_ring()
     if walls.owned():
         wakes.arrange(config.engine)
         walls.build(config.database)
-    library.everywhere(config.forms)
-    if not arguments.quiet:
-        print("The database is up to date.")
 
 
 def sync(arguments: Arguments) -> None:
@@ -93,7 +98,7 @@ def _wrong(arguments: Arguments) -> str:
 def _clinic_id(slug: str) -> str:
     found = next((each.id for each in accounts.clinics() if each.slug == slug), None)
     if found is None:
-        known = ", ".join(each.slug for each in accounts.clinics()) or "none yet"
+        known = ", ".join(each.slug for each in accounts.clinics()) or "none yet; portal clinic adds one"
         raise PortalError(f"There is no clinic {slug!r} here. Known: {known}.")
     return found
 

@@ -19,6 +19,8 @@ def installation() -> Settings:
 def operators(slug: str | None = None) -> list[Actor]:
     """Somebody at the command line, for one clinic or for each."""
     found = [each for each in accounts.clinics() if slug in {None, each.slug}]
+    if not found and slug is None:
+        raise PortalError("There is no clinic here yet. Add the first: portal clinic")
     if not found:
         known = ", ".join(each.slug for each in accounts.clinics()) or "none yet"
         raise PortalError(f"There is no clinic {slug!r} here. Known: {known}.")

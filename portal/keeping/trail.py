@@ -55,7 +55,10 @@ def sign(arguments: argparse.Namespace) -> None:
     lines = signing.sign(found)
     for each in lines:
         print(verifier.canonical(each).decode())
-    print(f"{len(lines)} heads signed into {found.heads}. Public key: {found.public}", file=sys.stderr)
+    print(
+        f"{len(lines)} {'end' if len(lines) == 1 else 'ends'} signed into {found.heads}. Public key: {found.public}",
+        file=sys.stderr,
+    )
 
 
 def export(arguments: argparse.Namespace) -> None:
