@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import guard, settings
 from portal.actors import Actor, Permission
-from portal.audit import asking, exporting, reading, searching, service, signing, standing, telling
+from portal.audit import asking, exporting, reading, searching, service, signing, standing, telling, wording
 from portal.audit.events import Event
 from portal.audit.question_models import Act, State
 from portal.clock import now
@@ -95,7 +95,9 @@ def entries() -> ResponseReturnValue:
         wanted=wanted,
         person=lookups.one(actor, wanted.person) if wanted.person else None,
         people=lookups.named(actor, {each.patient_id for each in found if each.patient_id}),
-        kinds=sorted(Event),
+        kinds=sorted(Event, key=wording.told),
+        told=wording.told,
+        may_open=actor.may(Permission.SEE_QUEUE),
         words={name: request.args[name] for name in SEARCHED if request.args.get(name)},
         asked=asking.waiting(actor) if actor.may(Permission.ANSWER_AUDIT) else None,
     )

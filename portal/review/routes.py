@@ -39,11 +39,11 @@ BAR = (
     ("messages", "Messages", "messages.listed"),
     ("forms", "Forms", "publishing.forms"),
     ("connections", "Connections", "ehr.connections"),
-    ("quality", "Data quality", "quality.shown"),
-    ("measures", "Measures", "measures.shown"),
     ("staff", "Staff", "staffing.listed"),
     ("audit", "Audit", "trail.entries"),
     ("emergencies", "Emergencies", "emergencies.listed"),
+    ("quality", "Data quality", "quality.shown"),
+    ("measures", "Measures", "measures.shown"),
     ("corrections", "Corrections", "corrections.listed"),
 )
 TOLD_ABOVE = WHOLE | {CLOSER}

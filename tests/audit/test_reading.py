@@ -9,6 +9,7 @@ from flask import Flask
 from portal import db
 from portal.actors import Role
 from portal.audit import service as audit
+from portal.audit import wording
 from portal.audit.events import PLAIN, Event
 from portal.audit.reading import stretches
 from portal.audit.service import Entry
@@ -68,3 +69,9 @@ def test_every_sentence_can_be_said_to_you() -> None:
         Event.RECORD_READ,
     }
     assert not [each for each in own if any(word in PLAIN[each].partition(".")[0] for word in third)]
+
+
+def test_every_event_has_words_for_staff_that_tell_it_from_every_other() -> None:
+    assert set(wording.TOLD) == set(Event)
+    assert len(set(wording.TOLD.values())) == len(Event)
+    assert wording.told("of-another-version") == "of another version"
