@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from portal.components import blocks
@@ -14,8 +15,15 @@ FOLDED = 3
 
 
 def sections(found: Iterable[Section], address: Callable[[str], str]) -> Markup:
-    """Section by section, each with its rows; `address` tells where a page is changed."""
-    return finished("".join(_section(each, escape(address(each.page_key))) for each in found))
+    """Section by section, each with its rows; `address` tells where a page is changed. What no answer has changed since it
+    was drawn for this person in their language stays as it is, in their own filling."""
+    made = []
+    for each in found:
+        shape = (str(get_locale() or ""), address(each.page_key))
+        if shape not in each.kept:
+            each.kept[shape] = _section(each, escape(shape[1]))
+        made.append(each.kept[shape])
+    return finished("".join(made))
 
 
 def _section(section: Section, address: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -320,8 +319,8 @@ def _everything(visit: Visit) -> dict[str, Any]:
     actor = guard.actor()
 
     def read_through(entry: library.Entry, found: list[Section]) -> Markup:
-        form = partial(url_for, ".form_page", visit_id=visit.id, slug=entry.slug)
-        return checked.sections(found, lambda page_key: f"{form(page_key=page_key)}?from=check")
+        form = url_for(".form_start", visit_id=visit.id, slug=entry.slug)
+        return checked.sections(found, lambda page_key: f"{form}/{page_key}?from=check")
 
     return {
         "tasks": sending.tasks(actor, visit),

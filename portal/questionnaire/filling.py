@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from portal.fhir import exact
@@ -23,7 +23,7 @@ from .options import Option, options, searched
 from .paging import PageLayout
 from .reading import Reading, has_value, read
 from .shape import problem
-from .summary import Section, summary
+from .summary import Section, section
 from .texts import text_of
 from .words import localised
 
@@ -75,6 +75,7 @@ class Filling:
         self._top = reading.top
         self._pages: list[PageLayout] | None = None
         self._drawn: dict[str, list[Node]] = {}
+        self._told: dict[str, Section] = {}
         self._named: dict[str, Entry | None] = {}
         self._evaluation = Evaluation(form, reading.top, context, self._base())
 
@@ -101,10 +102,12 @@ class Filling:
         self._evaluation.go_on(context)
         self._redraw(self.form.reach.outside)
 
-    def _redraw(self, within: Collection[Item]) -> None:
-        """Something is different about these items: a page that none of them stands on is as it was drawn."""
+    def _redraw(self, within: Iterable[Item]) -> None:
+        """Something is different about these items: a page that none of them stands on is as it was drawn and told."""
         self._pages, self._named = None, {}
-        self._drawn = {key: nodes for key, nodes in self._drawn.items() if self.form.items_on(key).isdisjoint(within)}
+        on, moved = self.form.items_on, frozenset(within)
+        self._drawn = {key: nodes for key, nodes in self._drawn.items() if moved.isdisjoint(on(key))}
+        self._told = {key: told for key, told in self._told.items() if moved.isdisjoint(on(key))}
 
     def _moved(self, items: Iterable[Item]) -> None:
         """Answers of these items changed: what they reach is decided and calculated anew, all else stays."""
@@ -392,13 +395,12 @@ class Filling:
 
     def summary(self, lang: str = "") -> list[Section]:
         """Sections and rows for "check your answers", in words of the language."""
-        pages = [(self.form.by_page[page.key], page.title) for page in self.pages]
-        return summary(self._speaking(lang), pages)
-
-    def _speaking(self, lang: str) -> Evaluation:
-        if not lang or lang == self.context.language:
-            return self._evaluation
-        return self.spoken(lang)._evaluation
+        if lang and lang != self.context.language:
+            return self.spoken(lang).summary()
+        for page in self.pages:
+            if page.key not in self._told:
+                self._told[page.key] = section(self._evaluation, self.form.by_page[page.key], page.title)
+        return [found for key in self.keys if (found := self._told[key]).rows]
 
     def spoken(self, lang: str) -> Filling:
         """The same filling in another language."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import extensions as ext
 from .addresses import index_of, name_of
@@ -41,21 +42,17 @@ class Section:
     page_key: str
     title: str
     rows: list[Row] = field(default_factory=list)
+    kept: dict[Any, str] = field(default_factory=dict, repr=False, compare=False)
+    """how it was drawn before, by whatever else that depends on; gone when an answer in it is different"""
 
 
-def summary(evaluation: Evaluation, layouts: list[tuple[PageLayout, str]]) -> list[Section]:
-    """A section for each page that has questions, a row for each question that applies and can be seen."""
-    sections = []
-    for layout, title in layouts:
-        top = evaluation.top
-        for group in layout.trail:
-            top = top.one(group)
-        rows = [
-            row for item in layout.roots for entry in top.all(item) for row in _rows(evaluation, entry, layout.key, ())
-        ]
-        if rows:
-            sections.append(Section(layout.key, title, rows))
-    return sections
+def section(evaluation: Evaluation, layout: PageLayout, title: str) -> Section:
+    """A page, with a row for each question on it that applies and can be seen."""
+    top = evaluation.top
+    for group in layout.trail:
+        top = top.one(group)
+    rows = (row for item in layout.roots for entry in top.all(item) for row in _rows(evaluation, entry, layout.key, ()))
+    return Section(layout.key, title, list(rows))
 
 
 def _rows(evaluation: Evaluation, entry: Entry, page: str, trail: tuple[str, ...]) -> Iterator[Row]:

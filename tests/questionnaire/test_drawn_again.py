@@ -64,8 +64,9 @@ def told(node: Node) -> dict[str, Any]:
 
 
 def agree(filling: Filling, at: Context) -> None:
-    """Each page of this filling, twice, beside one that was never drawn."""
+    """Each page of this filling and what is told of it, twice, beside one that was never drawn."""
     fresh = Filling(filling.form, filling.draft(), at)
+    assert [filling.summary() for _ in range(2)] == [fresh.summary()] * 2
     for key in filling.keys:
         anew = [told(node) for node in fresh.nodes(key)]
         assert [[told(node) for node in filling.nodes(key)] for _ in range(2)] == [anew] * 2
