@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from portal import assets, db, sealing, settings
 from portal.accounts import totp
 from portal.actors import Role
-from portal.demo import past
+from portal.demo import past, waiting
 from portal.demo.seeding import (
     CLIENT_ID,
     FATHER,
@@ -224,6 +224,7 @@ def _past(place: Place, environ: dict[str, str]) -> None:
     )
     email = next(email for role, _name, email in STAFF if role is Role.CLINICIAN)
     try:
+        waiting.arrive(clinic_id, place.sandbox, place.clinic_url)
         past.live(settings.read(environ), past.doctor(clinic_id, email), people, place.sandbox, place.clinic_url)
         print("  The past is there.", flush=True)
     except Exception as fault:  # the clinic may be broken on purpose meanwhile: the demo goes on with less of a past

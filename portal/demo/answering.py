@@ -1,8 +1,8 @@
 """How the people of the demo's past answer: page by page, by the services that a browser reaches, with the clock set back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -54,11 +54,21 @@ def at(moment: datetime) -> Iterator[None]:
         place["datetime"], _Then.moment = real, before
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What somebody says in any case: of a fact by its label (answer and what was typed), what is missing by block, and which
+    option of a question by its linkId."""
+
+    facts: Mapping[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    added: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
+    options: Mapping[str, int] = field(default_factory=dict)
+
+
 class Hand:
     """Somebody who takes their time: every page moves the clock on."""
 
-    def __init__(self, start: datetime, chance: Random) -> None:
-        self.time, self.chance = start, chance
+    def __init__(self, start: datetime, chance: Random, wishes: Wishes = Wishes()) -> None:
+        self.time, self.chance, self.wishes = start, chance, wishes
 
     def page(self, usual: float) -> Turn:
         """A page that was shown when the last one was done, and is saved now."""
@@ -95,8 +105,15 @@ def _confirmed(person: Actor, came: Came, hand: Hand) -> bool:
         if "allergy" in anything and hand.chance.random() < 0.4:
             added = {"allergy": [{"what": hand.chance.choice(["Penicillin", "Latex", "Peanuts"])}]}
             anything["allergy"] = "yes"
+        wished = {line.name: hand.wishes.facts[line.label] for line in page.lines if line.label in hand.wishes.facts}
+        said |= {name: answer for name, (answer, _) in wished.items()}
+        changes = {name: typed for name, (_, typed) in wished.items()}
+        for block in page.blocks:
+            if block.key in hand.wishes.added:
+                added[block.key] = hand.wishes.added[block.key]
+                anything |= {block.key: "yes"} if block.key in anything else {}
         with at(hand.time):
-            words = confirming.Said(answers=said, any=anything, added=added)
+            words = confirming.Said(answers=said, changes=changes, any=anything, added=added)
             if confirming.save(person, came.visit_id, key, words, page.version, FRESH, turn=turn).issues:
                 return False
             db.close()
@@ -134,7 +151,7 @@ def _form(person: Actor, came: Came, slug: str, hand: Hand) -> bool:
             work = filling.work(person, own_visit(person, came.visit_id), slug, "en", FRESH)
             key = key or filling.first_open(work)
             asked = [node for node in questions(work.filling.nodes(key)) if not node.read_only]
-            answers = {node.name: _answer(node, hand.chance) for node in asked}
+            answers = {node.name: _wished(node, hand.wishes) or _answer(node, hand.chance) for node in asked}
             seen = {node.name: filling.digest(node.answers) for node in asked}
         turn = hand.page(5 + 6 * len(asked))
         with at(hand.time):
@@ -146,6 +163,11 @@ def _form(person: Actor, came: Came, slug: str, hand: Hand) -> bool:
         if hand.stops():
             return False
     return False
+
+
+def _wished(node: Node, wishes: Wishes) -> list[Json]:
+    place = wishes.options.get(node.item.link_id)
+    return [] if place is None or place >= len(node.options) else [node.options[place].value]
 
 
 def _answer(node: Node, chance: Random) -> list[Json]:

@@ -23,6 +23,8 @@ class Around:
     round: int = 1
     stale: bool = False
     held: bool = False
+    retired: bool = False
+    """the record was merged into another or set aside"""
 
 
 DIFFERS = frozenset({"changed", "stopped", "added"})
@@ -48,6 +50,7 @@ RULES: tuple[tuple[Callable[[Json], bool], Why], ...] = (
 )
 TODAY = Why("today", "Something here needs a clinician today", True)
 NOT_TIED = Why("untied", "Not tied to one record", True)
+RETIRED = Why("untied", "Their record was merged into another or set aside", True)
 HELD = Why("held", "On its way to the record, it was stopped", True)
 CONTRADICTED = Why("conflict", "Two people answered differently", True)
 STALE = Why("stale", "The record changed after the patient was asked", True)
@@ -59,7 +62,7 @@ UNCHANGED = Why("nothing", "Nothing changed in the record's facts")
 
 FILTERS: dict[str, str] = {
     "today": "For a clinician today",
-    "untied": "Not tied to one record",
+    "untied": "Whose record it is",
     "held": "Stopped on the way",
     "conflict": "People disagree",
     "screen": "Results to look at",
@@ -78,6 +81,7 @@ def attention(document: Json, around: Around) -> tuple[Why, ...]:
     first = [
         (bool(document.get("urgent")), TODAY),
         (not around.tied, NOT_TIED),
+        (around.retired, RETIRED),
         (around.held, HELD),
         (bool(document.get("conflicts")), CONTRADICTED),
         (around.stale, STALE),

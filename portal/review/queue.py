@@ -14,6 +14,7 @@ from portal.delivery import service as delivery
 from portal.delivery.states import State
 from portal.ehr import service as ehr
 from portal.errors import NotAllowed
+from portal.fhir.people import standing
 from portal.fhir.resources import Json, objects_at
 from portal.intake import service as intake
 from portal.review import claims
@@ -21,6 +22,7 @@ from portal.review.attention import FILTERS, Around, Why, attention, pressing, t
 from portal.review.proposals import moved
 from portal.review.record import KINDS, MORE
 from portal.review.section import KNOWN, NONE, Section
+from portal.review.tying import OUT_OF_USE
 
 Status = intake.Status
 REVIEW, PATIENT, SENDING, DONE, ALL = "review", "patient", "sending", "done", "all"
@@ -174,12 +176,20 @@ def _rows(actor: Actor, patient_id: str | None) -> list[Row]:
     ids = [each.id for each in latest.values()]
     people = accounts.patients(actor, {each.patient_id for each in latest.values()})
     sent = delivery.statuses_of([each.id for each in latest.values() if each.status == Status.ACCEPTED])
-    stale, held, at = _stale(actor, latest.values()), claims.standing(ids), now()
+    read, held, at = _read(actor, latest.values()), claims.standing(ids), now()
+    stale = {each.id for each in latest.values() if _moved(each, read)}
+    retired = {patient_id for (patient_id, kind), found in read.items() if kind is ehr.Kind.PATIENT and _retired(found)}
     return [
         _row(
             each,
             people[each.patient_id].person,
-            Around(bool(people[each.patient_id].fhir_id), each.round, each.id in stale, _stopped(sent.get(each.id))),
+            Around(
+                bool(people[each.patient_id].fhir_id),
+                each.round,
+                each.id in stale,
+                _stopped(sent.get(each.id)),
+                each.patient_id in retired,
+            ),
             sent.get(each.id),
             held.get(each.id),
             at,
@@ -215,17 +225,28 @@ def _row(
     )
 
 
-def _stale(actor: Actor, submissions: Iterable[intake.Submission]) -> set[str]:
-    """Those still to review about whose facts the record, as it was read since, says something else."""
+Read = Mapping[tuple[str, ehr.Kind], list[Json]]
+"""What the record said when it was read since somebody sent, by patient and kind."""
+
+
+def _read(actor: Actor, submissions: Iterable[intake.Submission]) -> Read:
+    """Of those still to review; nothing is asked of the clinic."""
     open_ = [each for each in submissions if VIEWS.get(Status(each.status)) == REVIEW]
     since: dict[str, datetime] = {}
     for each in open_:
         since[each.patient_id] = min(each.sent_at, since.get(each.patient_id, each.sent_at))
-    read = ehr.read_since(actor, since, FACTS.values()) if since else {}
-    return {each.id for each in open_ if _moved(each, read)}
+    return ehr.read_since(actor, since, FACTS.values()) if since else {}
 
 
-def _moved(submission: intake.Submission, read: Mapping[tuple[str, ehr.Kind], list[Json]]) -> bool:
+def _retired(patients: list[Json]) -> bool:
+    """Whether the record was merged into another, or set aside."""
+    return any(standing(each).standing in OUT_OF_USE for each in patients)
+
+
+def _moved(submission: intake.Submission, read: Read) -> bool:
+    """Whether it is still to review and the record says something else about its facts."""
+    if VIEWS.get(Status(submission.status)) != REVIEW:
+        return False
     sections = {
         name: Section(KNOWN if read[submission.patient_id, kind] else NONE, tuple(read[submission.patient_id, kind]))
         for name, kind in FACTS.items()

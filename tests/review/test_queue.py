@@ -12,7 +12,7 @@ from portal.delivery import ledger
 from portal.delivery.models import OutboxItem
 from portal.delivery.states import Kind, Reason
 from portal.review import service
-from portal.review.attention import FILTERS, Around, attention
+from portal.review.attention import FILTERS, RETIRED, Around, attention
 from portal.review.models import Verdict
 from portal.review.queue import ALSO, SORTS, Due
 from portal.review.record import KINDS, MORE, WORDS
@@ -76,6 +76,16 @@ def test_the_reasons_come_in_the_order_in_which_they_press() -> None:
         "answered",
         "allergy",
     ]
+
+
+def test_a_record_that_was_merged_or_set_aside_is_told_in_the_queue_once_it_was_read(world: World) -> None:
+    submission = world.submit(phone("changed", "555 0199"))
+    merged = {**PATIENT, "active": False, "link": [{"type": "replaced-by", "other": {"reference": "Patient/8"}}]}
+    for patient, told in ((PATIENT, False), (merged, True), ({**PATIENT, "active": False}, True)):
+        world.record(contact=(patient,))
+        (row,) = [each for each in seen(world).rows if each.submission.id == submission]
+        assert (RETIRED in row.why) is told
+    assert [each.submission.id for each in seen(world, only="untied").rows] == [submission]
 
 
 @pytest.mark.parametrize("answer", ["changed", "stopped", "added", "unsure"])
