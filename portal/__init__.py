@@ -1,4 +1,11 @@
-"""Previsit: a pre-visit intake patient portal."""
+"""Previsit: a pre-visit intake patient portal.
+
+Decided: `portal/app.py` holds create_app and this package imports it when called, so that the worker and the sandbox carry no web
+framework. No inline script or style at all, rather than a nonce: the policy is 'self', there is nothing to exempt, no library is needed.
+Previsit opens in a window of its own and refuses to be framed: cookies are SameSite=Lax, and a frame could cover its buttons. Pages are
+compressed only for requests that our own pages or the person made (Sec-Fetch-Site): no other site can measure their size. Ids are 16 hex
+characters made by us, not by the database: a sealed value is bound to its row before the row is stored.
+"""
 
 from __future__ import annotations
 

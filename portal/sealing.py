@@ -1,4 +1,9 @@
-"""Seals health data at rest: AES-256-GCM bound to its place, data keys wrapped by a key ring outside the database, a blind index."""
+"""Seals health data at rest: AES-256-GCM bound to its place, data keys wrapped by a key ring outside the database, a blind index.
+
+Decided: data keys per patient, wrapped by a ring outside the database: erasing a person is deleting a key (for copies) and their rows (so
+that no list meets what it cannot open); turning the ring over rewrites keys, not records. The index key is not turned over: recovery
+codes, links and passkeys are known only by their HMAC under it, and the trail is proved by it.
+"""
 
 import hashlib
 import hmac

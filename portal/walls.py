@@ -4,6 +4,8 @@ The first wall is in every query. This one holds when a query forgets it: the po
 that its transaction names (`db.within`), and nothing when none is named. It cannot change or delete an audit row, nor make a table.
 The owner of the tables (migrations, backups) is not held back, so a database with one role for both has the first wall only, and so
 has SQLite.
+
+Decided: it holds pages, not the worker: strangers reach pages only.
 """
 
 from sqlalchemy import text

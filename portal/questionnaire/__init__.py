@@ -5,6 +5,12 @@ filling = Filling(form, response, context)         its answers, evaluated
 filling.pages, filling.nodes(key)                  what to draw
 filling.answer({name: [{"valueString": "…"}]})     a new filling
 filling.check(key), filling.response("completed")  what is wrong, what is sent
+
+Decided: a form opens without a prefill written in CQL, and its report says so; where CQL alone decides what is asked, the form is refused.
+A code weighs what its own question says: scales turn every other question round. A response from elsewhere lacks nothing inside a part it
+leaves out; our own pages ask for everything required that they show. A form is done when each of its pages was seen once. Screening
+totals are for staff: a number without somebody to talk to frightens or falsely reassures; a form shows one by not hiding it. An
+observation in another unit is converted where UCUM can, else not taken.
 """
 
 from . import parse
