@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers faults soak hostile classes forged timing fuzz pictures bench tamper walls door sbom vulnerabilities asvs
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers matrix consent linkage faults soak hostile classes forged timing fuzz pictures bench tamper walls door sbom vulnerabilities asvs
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,13 +62,13 @@ lock:  ## work out the locked packages again (needs uv)
 migration: setup-dev  ## write the step from the stored schema to the models: make migration NAME="add visits"
 	@$(BIN)/python -m portal.migrations.write "$(NAME)"
 
-peers: setup-dev assets  ## try the client and delivery on servers nobody here wrote (HAPI FHIR, Medplum, SEKMET) and print the table
+peers: setup-dev assets  ## the client and delivery on servers nobody here wrote (HAPI FHIR, Medplum, SEKMET), with enforced scopes: what passes, what we do another way (needs Java 17, Maven, Node.js 20; PREVISIT_PEERS=medplum,hapi chooses)
 	@$(BIN)/python -m tests.peers
 
-matrix: setup-dev  ## run the SMART client matrix and print row, point, tests, passed
+matrix: setup-dev  ## the SMART client against a hostile server, row by row
 	@$(BIN)/python -m tests.ehr.matrix
 
-faults: setup-dev  ## kill the worker at every step, many times, on every database there is (45 minutes)
+faults: setup-dev  ## kill the worker at 12 points on every database there is, then run four workers each without one precaution: all must be noticed (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
 
 hostile: setup-dev assets  ## the hostile tests at full length: every visitor and language in Chromium, every pair in the replays, long walks
@@ -102,10 +102,10 @@ pictures: setup-dev assets  ## take the README's pictures and one of each page, 
 	@$(BIN)/python -m tests.pictures
 	@$(BIN)/python -m tests.intake.pictures
 
-bench: setup-dev assets  ## measure, as ratios in one run
+bench: setup-dev assets  ## speed as ratios in one run, beside fhirpath.js, fhirpathpy, sdc-populate and LHC-Forms where Node is present
 	@$(BIN)/python -m tests.bench
 
-tamper: setup-dev  ## tamper with an audit trail a thousand times and count what the verifier finds; verify a million entries
+tamper: setup-dev  ## 1,000 mutations of an audit trail, all must be found; a million entries verified
 	@$(BIN)/python -m tests.audit.mutations --count 1000 --events 1000000
 
 walls: setup-dev  ## the wall between clinics in PostgreSQL, as everybody, and the canaries on both databases (needs PREVISIT_TEST_POSTGRES)
