@@ -20,7 +20,7 @@ EN = {
     Kind.INVITATION: Words(
         "{clinic} asks you to prepare your visit",
         (
-            "You have a visit at {clinic}. You can tell us before it what we need to know, at home and in your own time.",
+            "You have a visit at {clinic}. You can answer our questions beforehand, at home and in your own time.",
             "Open the link. It asks for your date of birth and for a code, so that nobody else can use it. We give you the code on paper, on the phone or at the desk: if you have none, call us. Do not pass the link on.",
         ),
         "Prepare my visit",
@@ -43,7 +43,7 @@ EN = {
     Kind.DELIVERED: Words(
         "{clinic} has your answers",
         (
-            "What you sent to {clinic} has been looked at, and what was accepted has arrived. There is nothing more to do.",
+            "{clinic} has looked at what you sent, and what they accepted is in your record. There is nothing more for you to do.",
         ),
         "See what I sent",
     ),
@@ -84,7 +84,7 @@ ES = {
     ),
     Kind.DELIVERED: Words(
         "{clinic} tiene sus respuestas",
-        ("Lo que envió a {clinic} se ha revisado y lo aceptado ha llegado. No tiene que hacer nada más.",),
+        ("{clinic} ha revisado lo que usted envió, y lo que aceptó está en su historia clínica. No tiene que hacer nada más.",),
         "Ver lo que envié",
     ),
     Kind.SECURITY: Words(
@@ -116,7 +116,7 @@ HAPPENED = {
         "locked": "Very many wrong passwords were tried for your account. For a day it opens only with a passkey, or in a browser that you have signed in with before.",
     },
     "es": {
-        "changed": "Ha cambiado algo en su forma de entrar.",
+        "changed": "Ha cambiado algo en su forma de iniciar sesión.",
         "link-made": "La clínica ha creado un enlace con el que se puede poner una contraseña nueva a su cuenta.",
         "renewed": "Se ha puesto una contraseña nueva a su cuenta, con un enlace de la clínica.",
         "factors-gone": "Se han quitado los segundos pasos de su cuenta, porque se dijo a la clínica que se habían perdido.",

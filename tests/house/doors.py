@@ -156,6 +156,7 @@ DOORS: dict[str, Door] = {
     "intake.check": Door(PATIENT, "patient"),
     "intake.send": Door(PATIENT, "patient"),
     "intake.receipt": Door(PATIENT, "patient", named=SENT),
+    "changes.sent": Door(PATIENT, "patient", named=SENT),
     "changes.take_back": Door(PATIENT, "patient", named=SENT),
     "changes.change": Door(PATIENT, "patient", named=SENT),
     "consent.visit_choices": Door(PATIENT, "patient"),
