@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from flask import Response
 
+from portal.fhir.letters import normal
+
 SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 ENDINGS = {
     "application/pdf": "pdf",
@@ -39,7 +41,7 @@ def handed_over(content: bytes | str, kind: str, name: str) -> Response:
 
 def called(name: str, kind: str) -> str:
     """A name that says what it is and nothing else: one line, no folder, no second ending hidden by the direction of writing."""
-    bare = "".join(letter for letter in unicodedata.normalize("NFC", name) if unicodedata.category(letter)[0] != "C")
+    bare = "".join(letter for letter in normal("NFC", name) if unicodedata.category(letter)[0] != "C")
     bare = re.sub(r'[\\/:*?"<>|]+', "-", bare).strip(" .-")[:120] or "file"
     stem, dot, ending = bare.rpartition(".")
     if kind in ENDINGS:

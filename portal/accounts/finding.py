@@ -11,6 +11,7 @@ from portal.accounts.models import Patient
 from portal.actors import Actor, Permission
 from portal.db import session
 from portal.errors import NotAllowed
+from portal.fhir.letters import normal
 from portal.sealing import SealBroken
 
 MOST = 20
@@ -64,4 +65,4 @@ def _digits(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Without marks and capitals: José and jose are found by either."""
-    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)).casefold()
+    return "".join(each for each in normal("NFKD", text) if not unicodedata.combining(each)).casefold()

@@ -1,13 +1,12 @@
 """Passwords by NIST SP 800-63B-4: length and a blocklist, no composition rules; argon2id at rest."""
 
-import unicodedata
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.accounts import breached, guessing
 from portal.actors import STAFF, Role
 from portal.errors import Issue
+from portal.fhir.letters import normal
 
 ALONE, WITH_ANOTHER = 15, 8
 """The shortest that opens by itself, and the shortest that never does (SP 800-63B-4, 3.1.1.2)."""
@@ -74,4 +73,4 @@ def matches(password: str, known: str | None) -> bool:
 
 def _same(password: str) -> str:
     """The same text however it was typed: NFKC (SP 800-63B-4); half characters, which nothing can be made of, fall away."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "ignore").decode()
+    return normal("NFKC", password).encode("utf-8", "ignore").decode()

@@ -8,6 +8,7 @@ from werkzeug.datastructures import FileStorage
 
 from portal import scanning
 from portal.fhir import media
+from portal.fhir.letters import normal
 from portal.intake import pictures
 
 LIVELY = ("html", "xml", "svg", "javascript", "ecmascript", "shockwave")
@@ -81,5 +82,5 @@ def _claims_a_picture(found: str) -> bool:
 
 def title(name: str) -> str:
     """The file's own name without folders and without characters that are not seen."""
-    own = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", maxsplit=1)[-1])
+    own = normal("NFC", name.replace("\\", "/").rsplit("/", maxsplit=1)[-1])
     return "".join(letter for letter in own if unicodedata.category(letter)[0] != "C")[:200]

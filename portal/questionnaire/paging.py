@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from portal.fhir.letters import normal
 
 from .items import Item
 
@@ -169,7 +170,7 @@ def _name(pages: list[PageLayout]) -> None:
 
 def slug(text: str) -> str:
     """Letters a–z, digits and hyphens, at most 40: safe in an address in any language (or "")."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = normal("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
     kept = ""
     for word in words:

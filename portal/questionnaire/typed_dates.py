@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, get_month_names
+
+from portal.fhir.letters import normal
 
 from .speaking import locale_of
 
@@ -38,7 +39,7 @@ class NotReal(Exception):
 
 def typed_date(text: str, language: str) -> str | None:
     """FHIR date (2019, 2019-03 or 2019-03-27) of what was typed; None when it is no date. Raises Ambiguous, NotReal."""
-    cleaned = unicodedata.normalize("NFKC", text).strip()
+    cleaned = normal("NFKC", text).strip()
     if not cleaned or len(cleaned) > 60:
         return None
     if match := _ISO.match(cleaned):
@@ -174,13 +175,13 @@ def _months(language: str) -> tuple[tuple[str, int], ...]:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    folded = normal("NFKD", text.casefold())
     return "".join(letter for letter in folded if letter.isalnum())
 
 
 def typed_time(text: str) -> str | None:
     """FHIR time (14:30:00) of 14:30, 14.30, 2:30 pm, 2pm; None when it is no time."""
-    match = _CLOCK.match(unicodedata.normalize("NFKC", text).strip())
+    match = _CLOCK.match(normal("NFKC", text).strip())
     if match is None or (match[2] is None and match[4] is None):
         return None
     hour, minute, second = int(match[1]), int(match[2] or 0), int(match[3] or 0)
