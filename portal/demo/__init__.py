@@ -1,6 +1,7 @@
 """`portal demo`: the portal, the worker and a synthetic clinic on this machine, set up on the first start, stopped together."""
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+import structlog
 
 from portal import assets, db, sealing, settings
 from portal.accounts import totp
@@ -39,6 +42,9 @@ from portal.sandbox.seeds import people
 
 def run(arguments: argparse.Namespace) -> int:
     """Start all three, print where to go and as whom, and wait; Ctrl-C (or SIGTERM) ends them. Raises Misconfigured."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR)
+    )  # the addresses stay in sight
     fault, place = arguments.fault, _place()
     if fault is not None and fault not in MODES:
         raise Misconfigured(f"--fault must be one of: {', '.join(MODES)}.")
@@ -50,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     prepare_database(place, environ)
     processes = [_start(["sandbox", *_sandbox_options(place, fault)], environ)]
     try:
-        _wait_for(f"{place.clinic_url}/metadata", processes, allow_errors=fault is not None)
+        _wait_for(f"{place.clinic_url}/metadata", processes, environ, allow_errors=fault is not None)
         first = not place.links.exists()
         seed(place)
         processes.append(_start(["serve"], environ))
-        _wait_for(f"{place.portal_url}/pulse", processes)
+        _wait_for(f"{place.portal_url}/pulse", processes, environ)
         _say(place, fault)
         _watch(processes, partial(_past, place, environ) if first and not fault else None, environ)
     finally:
@@ -192,17 +198,34 @@ def _say(place: Place, fault: str | None) -> None:
         f'\n  Break or mend the clinic while you look (down, slow, flaky, none):\n    curl -d \'{{"mode": "down"}}\' '
         f"-H 'Content-Type: application/json' {place.faults_url}"
     )
-    print("\n  Ctrl-C stops it all. A second start keeps the data; `make demo-reset` throws it away.\n", flush=True)
+    print(f"\n  What the parts of it log is in {place.instance / 'demo.log'}")
+    print("  Ctrl-C stops it all. A second start keeps the data; `make demo-reset` throws it away.\n", flush=True)
 
 
 def _start(words: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "portal.cli", *words], env=environ, start_new_session=True)
+    """A part of it; what it logs goes to a file, so that the addresses stay in sight."""
+    with _log(environ).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "portal.cli", *words], env=environ, stderr=log, start_new_session=True
+        )
 
 
-def _wait_for(url: str, processes: list[subprocess.Popen[bytes]], *, allow_errors: bool = False) -> None:
+def _log(environ: dict[str, str]) -> Path:
+    return settings.instance_path(environ) / "demo.log"
+
+
+def _last_words(environ: dict[str, str]) -> str:
+    """The end of what the parts have logged."""
+    lines = _log(environ).read_text(errors="replace").splitlines()[-8:]
+    return "\n    ".join([f"The end of {_log(environ)}:", *lines])
+
+
+def _wait_for(
+    url: str, processes: list[subprocess.Popen[bytes]], environ: dict[str, str], *, allow_errors: bool = False
+) -> None:
     for _ in range(300):
         if any(process.poll() is not None for process in processes):
-            raise Misconfigured("A part of the demo stopped while starting. The lines above say why.")
+            raise Misconfigured(f"A part of the demo stopped while starting. {_last_words(environ)}")
         try:
             with urlopen(url, timeout=2):  # noqa: S310 - an address of our own making
                 return
@@ -244,7 +267,7 @@ def _watch(
         processes.append(_start(["worker"], environ))
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
-        print("A part of the demo has stopped; stopping the rest.", file=sys.stderr)
+        print(f"A part of the demo has stopped; stopping the rest. {_last_words(environ)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\n  Stopping.")
 

@@ -190,6 +190,7 @@ def _page(
         kept=kept,
         label=label,
         told_above=TOLD_ABOVE,
+        may_match=guard.actor().may(Permission.MATCH),
         section_words=WORDS,
         born=_date(opened.person.get("birthDate")),
         clinic_source=_source(opened),
