@@ -42,7 +42,7 @@ def _proposal(card: Json, fact: Json, section: Section, subject: str, writable: 
         fact=card["key"],
         kind=KIND,
         answer=Answer.ADDED,
-        title=insurer(now) if now else text_at(card, "insurer"),
+        title=text_at(card, "insurer"),
         rows=_rows(now, fact),
         note="",
         change=Change("POST", "DocumentReference", _document(card, fact, now, subject)) if may else None,

@@ -63,6 +63,12 @@ def test_each_side_is_a_document_of_the_insurance_it_is_of() -> None:
     assert front.fingerprint != back.fingerprint
 
 
+def test_it_is_called_as_the_patient_saw_it_where_the_record_names_the_insurer_elsewhere() -> None:
+    there = {**COVER, "payor": [{"reference": "Organization/prairie"}]}
+    (made,) = only(told(card("Coverage/k1"), facts=(COVERAGE,)), (there,))
+    assert made.title == "Prairie Health"
+
+
 WHERE: dict[str, tuple[Json, tuple[Json, ...] | None, str]] = {
     "an insurance that is added": (new("coverage", "Acme"), (COVER,), "urn:previsit:insurance:new-coverage-1"),
     "one that is added and is in the record meanwhile": (
