@@ -20,7 +20,7 @@ PASSWORD = "synthetic people who wait"
 
 @dataclass(frozen=True)
 class Waits:
-    """One of them: who, what the record has, what they say, and how long ago they sent it (hours)."""
+    """One of them: who, what the record has, what they say, how long ago they began (hours), and their visit (in days)."""
 
     key: str
     given: str
@@ -31,7 +31,7 @@ class Waits:
     condition: str
     wishes: Wishes
     ago: float
-    visit_in: float
+    visit_in: int
 
     @property
     def name(self) -> str:
@@ -43,12 +43,12 @@ PEOPLE = (
     Waits(
         "ingrid", "Ingrid", "Solberg", "1968-02-11", "female", "Lisinopril 10 mg tablet", "High blood pressure",
         Wishes(facts={"Mobile phone": ("changed", {"text": "217 555 0142"})}, options=NO_SCREEN),
-        ago=3, visit_in=50,
+        ago=3, visit_in=2,
     ),
     Waits(
         "hamid", "Hamid", "Rahimi", "1979-08-30", "male", "Metformin 500 mg tablet", "Type 2 diabetes",
         Wishes(options={**NO_SCREEN, **{f"phq-{number}": 2 for number in range(1, 9)}, "phq-9": 1}),
-        ago=1, visit_in=26,
+        ago=1, visit_in=1,
     ),
     Waits(
         "nia", "Nia", "Owusu", "1991-04-17", "female", "Salbutamol inhaler", "Asthma",
@@ -57,7 +57,7 @@ PEOPLE = (
             added={"allergy": [{"what": "Latex", "more": "an itching rash"}]},
             options=NO_SCREEN,
         ),
-        ago=20, visit_in=44,
+        ago=20, visit_in=3,
     ),
 )  # fmt: skip
 
@@ -113,7 +113,7 @@ def _send(clinic_id: str, connection_id: str, each: Waits) -> None:
     person = {"name": each.name, "birthDate": each.born, "email": email, "phone": None, "language": "en"}
     row = accounts.expect_patient(actor, connection_id, each.key, person)
     detail: dict[str, str | None] = {"what": "Follow-up visit", "with": "Dr Lee", "where": None}
-    starts_at = moment + timedelta(hours=each.visit_in)
+    starts_at = (moment + timedelta(days=each.visit_in)).replace(hour=16, minute=0, second=0, microsecond=0)
     visit, _ = intake.expect(actor, row.id, intake.Expected(connection_id, None, starts_at, False, detail))
     begun = moment - timedelta(hours=each.ago)
     with at(begun):
