@@ -17,6 +17,7 @@ WORDS = {
     "factors-gone": "Your second steps were removed, because the clinic was told that you had lost them.",
     "role": "What you may do here was changed by an administrator.",
     "tied": "Your account was connected to a person of the clinic's own system: whoever signs in there as that person is you here.",
+    "helper": "Somebody took up the link with which they answer for you. Who may do so, you find at People who answer for you.",
     "password": "You changed your password.",
     "factor-added": "You added a second step.",
     "factor-removed": "You removed a second step.",

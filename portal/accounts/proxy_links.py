@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from portal import db
-from portal.accounts import passwords, sessions, throttle
+from portal.accounts import notes, passwords, sessions, throttle
 from portal.accounts.devices import NOWHERE, Arrival
 from portal.accounts.granting import append, hashed
 from portal.accounts.models import Account, Clinic, Patient
@@ -125,6 +125,9 @@ def join(token: str, proof: str | None, email: str, password: str, language: str
 def _take_up(row: ProxyGrant, account: Account) -> None:
     row.account_id = account.id
     append(replace(sessions.actor_of(account, None), role=Role.PROXY), row, Act.ACCEPTED, "")
+    patients = session().scalars(select(Account).where(Account.patient_id == row.patient_id)).one_or_none()
+    if patients is not None:
+        notes.note(patients, "helper", read=False)
 
 
 def _proof(token: str) -> str:

@@ -84,7 +84,9 @@ ES = {
     ),
     Kind.DELIVERED: Words(
         "{clinic} tiene sus respuestas",
-        ("{clinic} ha revisado lo que usted envió, y lo que aceptó está en su historia clínica. No tiene que hacer nada más.",),
+        (
+            "{clinic} ha revisado lo que usted envió, y lo que aceptó está en su historia clínica. No tiene que hacer nada más.",
+        ),
         "Ver lo que envié",
     ),
     Kind.SECURITY: Words(
@@ -106,6 +108,7 @@ HAPPENED = {
         "factors-gone": "The second steps of your account were removed, because the clinic was told that they are lost.",
         "role": "An administrator changed what your account may do.",
         "tied": "Your account was connected to a person of the clinic's own system. Whoever signs in there as that person gets in here as you.",
+        "helper": "Somebody can now answer for you: they took up the link that you or the clinic made. Your list of them is in your account.",
         "password": "The password of your account was changed.",
         "factor-added": "A second step was added to your account: codes from an app.",
         "passkey-added": "A passkey was added to your account.",
@@ -122,6 +125,7 @@ HAPPENED = {
         "factors-gone": "Se han quitado los segundos pasos de su cuenta, porque se dijo a la clínica que se habían perdido.",
         "role": "Un administrador ha cambiado lo que su cuenta puede hacer.",
         "tied": "Su cuenta se ha unido a una persona del sistema de la clínica. Quien entre allí como esa persona entra aquí como usted.",
+        "helper": "Alguien puede ahora responder por usted: ha usado el enlace que creó usted o la clínica. La lista está en su cuenta.",
         "password": "Se ha cambiado la contraseña de su cuenta.",
         "factor-added": "Se ha añadido un segundo paso a su cuenta: códigos de una aplicación.",
         "passkey-added": "Se ha añadido una llave de acceso a su cuenta.",

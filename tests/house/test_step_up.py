@@ -41,6 +41,7 @@ def test_every_door_of_the_table_is_there_and_what_matters_is_in_it(built: World
     assert set(FRESH) <= there and {page for page in FRESH.values() if page} <= there
     assert there >= CONFINED_TO
     wanted = {"labs.downloaded", "ehr.rotate", "ehr.register", "emergency.begin", "staffing.hire", "security.remove"}
+    wanted |= {"helpers.offer", "proxies.offer", "help.offer"}  # who may get in, for good
     assert wanted <= set(FRESH)
     assert not {"consent.take_back", "me.sign_out", "security.end_others"} & set(FRESH), (
         "these never wait for a password"

@@ -40,7 +40,7 @@ def test_every_kind_of_change_is_told_once_in_words_without_a_link(
     patient = person(clinic, language="es")
     ana = make.patient_account(patient)
     lee = make.staff(clinic, Role.CLINICIAN, "Dr Lee", "lee@example.org")
-    grace = proxying.proxy(patient)
+    grace = proxying.proxy(person(clinic, "Ben Ode"))
     for each in (ana, lee, grace):
         notes.note(each, what, read=False)
     run(config, box)
@@ -90,12 +90,16 @@ def test_what_is_done_is_told_from_the_verbs_themselves(config: Settings, clinic
             made_at=now(),
         )
         session().add(record)
+    proxying.proxy(make.patient(clinic, "Eva Ode"))
+    ben = person(clinic, "Ben Ode")
+    make.patient_account(ben, "ben@example.org")
+    proxying.proxy(ben, email="helper@example.org")
     assert users.tie_by_hand(admin, record.id, "lee@example.org", "Practitioner/7") == []
     hired = staffing.hire(admin, "New", "new@example.org", "clinician")
     assert hired.way
     run(config, box)
     sentences = {key for key, sentence in HAPPENED["en"].items() for each in told(box) if sentence in each}
-    assert sentences == {"link-made", "renewed", "role", "tied"}
+    assert sentences == {"link-made", "renewed", "role", "tied", "helper"}
     assert "new@example.org" not in {message["To"] for message in box.got}, "who has no way in yet has lost none"
 
 
