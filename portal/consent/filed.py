@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from portal.accounts import service as accounts
 from portal.actors import PATIENTS, Actor
@@ -10,16 +10,17 @@ from portal.consent.models import ConsentVersion
 from portal.db import session
 from portal.errors import NotFound
 
+_OWN = (
+    select(ConsentVersion)
+    .where(ConsentVersion.patient_id == bindparam("patient"), ConsentVersion.clinic_id == bindparam("clinic"))
+    .order_by(ConsentVersion.number.desc())
+)
+
 
 def rows(clinic_id: str, patient_id: str, *, most: int | None = None) -> list[ConsentVersion]:
     """This patient's versions in this clinic, newest first."""
-    wanted = (
-        select(ConsentVersion)
-        .where(ConsentVersion.patient_id == patient_id, ConsentVersion.clinic_id == clinic_id)
-        .order_by(ConsentVersion.number.desc())
-        .limit(most)
-    )
-    return list(session().scalars(wanted))
+    wanted = _OWN if most is None else _OWN.limit(most)
+    return list(session().scalars(wanted, {"patient": patient_id, "clinic": clinic_id}))
 
 
 def one_at_a_time(patient_id: str) -> None:

@@ -46,6 +46,8 @@ def statuses_of(submission_ids: Collection[str]) -> dict[str, Status]:
 
     What was closed and followed by a newer version no longer counts.
     """
+    if not submission_ids:
+        return {}
     rows = list(session().scalars(select(OutboxItem).where(OutboxItem.submission_id.in_(submission_ids))))
     newest = {row.submission_id: row.round for row in sorted(rows, key=lambda row: row.round)}
     items = [row for row in rows if row.state != State.CLOSED or row.round == newest[row.submission_id]]
@@ -76,6 +78,8 @@ def status(item: OutboxItem) -> Status:
 
 
 def _statuses(items: Sequence[OutboxItem]) -> list[Status]:
+    if not items:
+        return []
     ids = [item.id for item in items]
     events: dict[str, list[DeliveryEvent]] = defaultdict(list)
     for event in session().scalars(

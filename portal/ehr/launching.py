@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal import settings
 from portal.accounts import arriving
@@ -130,14 +130,16 @@ def _out(
     )
 
 
+_REGISTERED = (
+    select(Connection, LaunchClient)
+    .join(LaunchClient, LaunchClient.connection_id == Connection.id)
+    .where(Connection.clinic_id == bindparam("clinic"))
+    .order_by(Connection.made_at, Connection.id)
+)
+
+
 def _registered(clinic_id: str) -> list[tuple[Connection, LaunchClient]]:
-    wanted = (
-        select(Connection, LaunchClient)
-        .join(LaunchClient, LaunchClient.connection_id == Connection.id)
-        .where(Connection.clinic_id == clinic_id)
-        .order_by(Connection.made_at, Connection.id)
-    )
-    found = session().execute(wanted)
+    found = session().execute(_REGISTERED, {"clinic": clinic_id})
     return [(row, client) for row, client in found if connections.obstacle(row) is None]
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from portal import columns
 from portal.actors import Actor
 from portal.clock import now
 from portal.db import session
@@ -43,27 +44,31 @@ class Before:
         return {"at": self.at.isoformat(), "by": self.by}
 
 
+_CONFIRMED = (
+    select(Confirmation.id, Confirmation.document_sealed, Visit.starts_at)
+    .join(Submission, Submission.id == Confirmation.submission_id)
+    .join(Visit, Visit.id == Confirmation.visit_id)
+    .where(
+        Confirmation.patient_id == bindparam("patient"),
+        Confirmation.clinic_id == bindparam("clinic"),
+        Confirmation.visit_id != bindparam("visit"),
+        Confirmation.at >= bindparam("since"),
+        Submission.status.in_(STANDING),
+    )
+    .order_by(Confirmation.at.desc())
+    .limit(20)
+)
+
+
 def confirmed(visit: Visit, rules: Asked) -> dict[str, Before]:
     """By block, the newest confirmation that still counts for this visit. One statement."""
-    rows = session().execute(
-        select(Confirmation, Visit.starts_at)
-        .join(Submission, Submission.id == Confirmation.submission_id)
-        .join(Visit, Visit.id == Confirmation.visit_id)
-        .where(
-            Confirmation.patient_id == visit.patient_id,
-            Confirmation.clinic_id == visit.clinic_id,
-            Confirmation.visit_id != visit.id,
-            Confirmation.at >= now() - LONGEST,
-            Submission.status.in_(STANDING),
-        )
-        .order_by(Confirmation.at.desc())
-        .limit(20)
-    )
+    about = {"patient": visit.patient_id, "clinic": visit.clinic_id, "visit": visit.id}
     found: dict[str, Before] = {}
-    for row, starts_at in rows:
-        for key, said in row.document.items():
+    for row in columns.ask(_CONFIRMED, **about, since=now() - LONGEST):
+        document = Confirmation.document.opened(row.id, visit.patient_id, row.document_sealed)
+        for key, said in document.items():
             if key in rules.blocks and key not in found:
-                found[key] = _before(said, near=abs(starts_at - visit.starts_at) <= TOGETHER)
+                found[key] = _before(said, near=abs(row.starts_at - visit.starts_at) <= TOGETHER)
     return {key: before for key, before in found.items() if _counts(before, rules.blocks[key].days)}
 
 

@@ -53,6 +53,17 @@ _ROWS = cast(Table, Draft.__table__)
 _DRAFTS = select(*(_ROWS.c[name] for name in Kept.__dataclass_fields__)).where(Draft.visit_id == bindparam("visit"))
 _DRAFT = _DRAFTS.where(Draft.task == bindparam("task"))
 _DRAFT_STATUS = _DRAFT.add_columns(_STATUS.scalar_subquery().label("sent"))
+_SENT = (
+    select(Submission)
+    .where(Submission.visit_id.in_(bindparam("visits", expanding=True)))
+    .order_by(Submission.round)
+    .options(selectinload(Submission.history))
+)
+_SAVED = (
+    select(Draft.visit_id, Draft.saved_at)
+    .where(Draft.visit_id.in_(bindparam("visits", expanding=True)))
+    .order_by(Draft.saved_at)
+)
 _RESPONSE = select(Draft.response_sealed).where(Draft.id == bindparam("draft"))
 _CHANGE = _ROWS.update().where(_ROWS.c.id == bindparam("draft"))
 REOPENED = frozenset({Status.RETURNED.value, Status.WITHDRAWN.value, Status.CHANGING.value})
@@ -136,23 +147,14 @@ def latest_submission(visit: Visit) -> Submission | None:
 
 def latest_submissions(of: list[Visit]) -> dict[str, Submission]:
     """The latest submission of each visit that has one, by visit id, with its history."""
-    rows = session().scalars(
-        select(Submission)
-        .where(Submission.visit_id.in_([visit.id for visit in of]))
-        .order_by(Submission.round)
-        .options(selectinload(Submission.history))
-    )
+    rows = session().scalars(_SENT, {"visits": [visit.id for visit in of]})
     return {row.visit_id: row for row in rows}
 
 
 def saved_at(of: list[Visit]) -> dict[str, datetime]:
     """When something was last saved for each visit, by visit id."""
-    rows = session().execute(
-        select(Draft.visit_id, Draft.saved_at)
-        .where(Draft.visit_id.in_([visit.id for visit in of]))
-        .order_by(Draft.saved_at)
-    )
-    return {visit_id: saved for visit_id, saved in rows}
+    rows = columns.ask(_SAVED, visits=[visit.id for visit in of])
+    return {row.visit_id: row.saved_at for row in rows}
 
 
 def open_for_answers(visit: Visit) -> bool:

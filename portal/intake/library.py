@@ -53,7 +53,9 @@ def places(actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept]) -> list[
     return _places(actor, visit, rows, library.asked(actor.clinic_id))
 
 
-def _places(actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept], active: Sequence[library.Asked]) -> list[Place]:
+def _places(
+    actor: Actor, visit: Visit, rows: Mapping[str, drafts.Kept], active: Sequence[library.Asked]
+) -> list[Place]:
     occasion = _occasion(actor, visit, active)
     asked = [each for each in active if library.applies(each.rule, each.url, occasion)]
     begun = {name.removeprefix(BEGINS): row for name, row in rows.items() if name.startswith(BEGINS)}

@@ -17,17 +17,17 @@ from portal.db import session, transaction
 from portal.errors import NotAllowed, NotFound
 from portal.intake.models import Draft, Submission, Visit, VisitState
 
+_VISITS = cast(Table, Visit.__table__)
+_NAMES = tuple(column.name for column in _VISITS.columns)
+_OF_PATIENT = select(_VISITS).where(Visit.clinic_id == bindparam("clinic"), Visit.patient_id == bindparam("patient"))
+
 
 def of_patient(actor: Actor) -> list[Visit]:
     """This patient's visits, the next one first, then those that have been."""
-    rows = session().scalars(
-        select(Visit).where(Visit.patient_id == actor.patient_id, Visit.clinic_id == actor.clinic_id)
-    )
+    rows = [_as_read(row) for row in columns.ask(_OF_PATIENT, clinic=actor.clinic_id, patient=actor.patient_id)]
     return sorted(rows, key=lambda visit: (visit.starts_at < now(), abs(visit.starts_at - now())))
 
 
-_VISITS = cast(Table, Visit.__table__)
-_NAMES = tuple(column.name for column in _VISITS.columns)
 _OWN = select(_VISITS).where(
     Visit.id == bindparam("visit"),
     Visit.clinic_id == bindparam("clinic"),
