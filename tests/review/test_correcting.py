@@ -34,6 +34,7 @@ from tests.review.at_the_clinic import accept_all, at_the_clinic, read, untied
 from tests.review.builders import Json, fact, new
 from tests.review.conftest import DESK, World
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 B = "maria-garcia-b"
 EIGHT = "+1 217 555 0108"
 
