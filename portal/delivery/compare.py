@@ -18,7 +18,15 @@ class Difference:
     theirs: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"path": self.path, "kind": self.kind, "ours": self.ours, "theirs": self.theirs}
+        return {"path": self.path, "kind": self.kind, "ours": _told(self.ours), "theirs": _told(self.theirs)}
+
+
+LONGEST = 2000
+
+
+def _told(value: Any) -> Any:
+    """A picture is told by its beginning: what was sent stands in the payload."""
+    return f"{value[:100]}… ({len(value)})" if isinstance(value, str) and len(value) > LONGEST else value
 
 
 def differences(

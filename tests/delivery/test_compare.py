@@ -62,3 +62,11 @@ def test_each_difference_is_named_with_its_place(change: dict[str, Any], path: s
 
 def test_true_is_not_one() -> None:
     assert differences({"resourceType": "X", "a": True}, {"resourceType": "X", "a": 1}, {})
+
+
+def test_a_picture_that_was_moved_elsewhere_is_told_by_its_beginning() -> None:
+    ours = {"resourceType": "Basic", "data": "A" * 100_000, "size": 3}
+    [moved, there] = differences(ours, {"resourceType": "Basic", "size": 3, "url": "Binary/1"}, {})
+    assert (moved.path, moved.kind, there.kind) == ("Basic.data", "missing", "added")
+    assert len(str(moved.as_json())) < 300 and "(100000)" in str(moved.as_json()["ours"])
+    assert there.as_json()["theirs"] == "Binary/1"
