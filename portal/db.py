@@ -261,22 +261,11 @@ def migrate() -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with _reached().execution_options(writing=True) as connection, connection.begin():
+    with engines.reached(engine()).execution_options(writing=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(7346201)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _reached() -> Connection:
-    """A line to the database. Misconfigured, with the database's own first words, when there is none."""
-    try:
-        return engine().connect()
-    except OperationalError as problem:
-        said = str(problem.orig).strip().splitlines()[0]
-        raise Misconfigured(
-            f"The database cannot be opened: {said}. Check PREVISIT_DATABASE and that it runs."
-        ) from problem
 
 
 def session() -> Session:

@@ -5,6 +5,9 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
+
+from portal.errors import Misconfigured
 
 
 def opened(url: str, everywhere: str, begins: Callable[[Connection], None] | None) -> Engine:
@@ -31,3 +34,14 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 def _sqlite_begin(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def reached(engine: Engine) -> Connection:
+    """A line to the database. Misconfigured, with the database's own first words, when there is none."""
+    try:
+        return engine.connect()
+    except OperationalError as problem:
+        said = str(problem.orig).strip().splitlines()[0]
+        raise Misconfigured(
+            f"The database cannot be opened: {said}. Check PREVISIT_DATABASE, and that it runs."
+        ) from problem
