@@ -60,6 +60,7 @@ def run(arguments: object = None) -> int:
         "forwarded_allow_ips": "",
         "loglevel": "warning",
         "control_socket_disable": True,
+        "pre_fork": _share,
     }
     Pages(config, options).run()
     return 0
@@ -78,6 +79,11 @@ def _free(host: str, port: int) -> str:
                 "or stop what is there."
             ) from problem
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _share(watching: object, serving: object) -> None:
+    """Before a process is made of this one: a collection in it leaves alone, and so shared, what both have."""
+    gc.freeze()
 
 
 def migrate_apart() -> None:
