@@ -16,7 +16,7 @@ def when(text: str) -> str:
 
 
 def ago(text: str) -> str:
-    """How long ago, no more exact than the date is; "" for what is no date or is still to come."""
+    """How long ago, no more exact than the date is; "" for what is no date, is still to come, or is so lately that the date says it."""
     found = parse_date(text)
     if found is None:
         return ""
@@ -25,9 +25,7 @@ def ago(text: str) -> str:
         return pages.words("%(count)s years ago", count=years)
     if found.month is None:
         return ""
-    if months > 1:
-        return pages.words("%(count)s months ago", count=months)
-    return pages.words("a short while ago") if months >= 0 else ""
+    return pages.words("%(count)s months ago", count=months) if months > 1 else ""
 
 
 def _passed(found: PartialDate) -> tuple[int, int]:
