@@ -31,7 +31,7 @@ POLICY = {
     "img-src": "'self' data:",
 }
 SANDBOXED = {name: "'none'" for name in ("default-src", "frame-ancestors", "base-uri", "form-action")} | {"sandbox": ""}
-HANDED_OVER = {"intake.file", "labs.document", "review.file"}
+HANDED_OVER = {"cards.picture", "intake.file", "labs.document", "review.file"}
 """Files that somebody gave: a browser saves them, and opened all the same they run in a box of their own."""
 EXPORTS = {"trail.exported", "measures.table", "measures.measure_report", "measures.measure"}
 """The same for what one takes along of the clinic: no id in its address could be missing."""
