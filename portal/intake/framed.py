@@ -56,8 +56,8 @@ def may_be(work: Work) -> bool:
     return bool(alone) and not work.again and not work.moved
 
 
-def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: str, here: str) -> str:
-    """The page as the template draws it."""
+def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: str, here: str, alone: bool) -> str:
+    """The page as the template draws it. `alone`: without the frame around its form."""
     live = guard.viewer()
     assert live is not None
     left = guard.time_left()
@@ -77,28 +77,28 @@ def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: st
         "questions": form.draw(nodes, shown.title, _Macros(work, form)),
     }
     said = {name: str(escape(value)) for name, value in own.items()}
-    pieces = _frame(work, shown, form)
+    pieces = _frame(work, shown, form, alone=alone)
     return "".join(said[piece] if place % 2 else piece for place, piece in enumerate(pieces))
 
 
-def _frame(work: Work, shown: Page, form: PageForm) -> tuple[str, ...]:
+def _frame(work: Work, shown: Page, form: PageForm, *, alone: bool) -> tuple[str, ...]:
     """The page in pieces: words, the name of a gap, words, the name of a gap …"""
     live = guard.viewer()
     assert live is not None
     above = shown.trail[-1] if shown.trail and shown.trail[-1] != shown.title else ""
     optional, written = form.all_optional(), form.written_in(work.entry.form, form.language)
     around = (str(get_locale() or ""), live.clinic.name, live.clinic.phone, work.entry.required)
-    key = (form.language, *around, above, shown.total > 1, shown.part > 1, optional, written)
+    key = (form.language, *around, above, shown.total > 1, shown.part > 1, optional, written, alone)
     kept: dict[Any, tuple[str, ...]] = work.entry.form.root.kept.setdefault("frame", {})
     if (found := kept.get(key)) is None:
         if len(kept) >= MOST:
             kept.clear()
-        html = _drawn_for_nobody(work, shown, above, optional=optional, written=written)
+        html = _drawn_for_nobody(work, shown, above, optional=optional, written=written, alone=alone)
         found = kept[key] = tuple(_GAP.split(html))
     return found
 
 
-def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, written: str) -> str:
+def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, written: str, alone: bool) -> str:
     entry, several = work.entry, shown.total > 1
     form = SimpleNamespace(
         names=lambda: [GAPS["shown"]],
@@ -110,6 +110,7 @@ def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, wr
     with guard.gaps(GAPS["token"], GAPS["subject"]):
         return render_template(
             TEMPLATE,
+            alone=alone,
             viewer=Actor(Role.PATIENT, clinic_id="", name=GAPS["viewer"]),
             seconds_left=GAPS["left"],
             returns_to=GAPS["returns"],

@@ -151,8 +151,7 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
         answer = _form_page(work, page.key, form, kept=bool(kept))
         filling.put_away(work)
         return answer
-    form = page_form(work.filling.nodes(page.key), _language())()
-    return _save_form_page(work, page.key, form)
+    return _save_form_page(work, page.key, page_form(work.filling.nodes(page.key), _language())())
 
 
 def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
@@ -186,7 +185,7 @@ def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> 
     if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
         return None
     redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
-    return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
+    return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers), alone=True)
 
 
 def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
@@ -225,15 +224,17 @@ def _form_page(
     elsewhere: list[filling.Difference] | None = None,
     seen: str | None = None,
     kept: bool = False,
+    alone: bool = False,
 ) -> ResponseReturnValue:
     page = filling.page(work, page_key)
     nodes = work.filling.nodes(page.key, issues or [])
     urgent, here = noticing.of_work(work, _rules(), _language()), request.full_path.rstrip("?")
     seen = form.digests() if seen is None else seen
     if not (issues or elsewhere or kept or urgent) and framed.may_be(work):
-        return framed.page(work, page, nodes, form, seen=seen, here=here), 200
+        return framed.page(work, page, nodes, form, seen=seen, here=here, alone=alone), 200
     html = render_template(
         "intake/form_page.html",
+        alone=alone,
         work=work,
         page=page,
         nodes=nodes,

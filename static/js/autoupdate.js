@@ -3,7 +3,7 @@
 const running = new WeakSet() // forms with a request under way
 const waiting = new WeakSet() // forms that changed meanwhile: asked again when the answer is there, with the version it brought
 const held = new WeakMap() // form -> the button pressed while a request was under way: sent after it, with the version it brought
-const served = new WeakMap() // question element -> its skeleton as the server sent it
+const served = new WeakMap() // question element -> its HTML as the server sent it
 
 let startComponents = () => {}
 let pressed = null // a promise while a finger, a mouse button or the space bar is down
@@ -24,8 +24,8 @@ function watchPresses() {
 }
 
 // What a question looks like apart from what the person typed in it: equal skeletons need no replacing.
-function skeleton(question) {
-  const copy = question.cloneNode(true)
+function skeleton(html) {
+  const { content: copy } = Object.assign(document.createElement('template'), { innerHTML: html })
   for (const input of copy.querySelectorAll('input:not([readonly]):not([type=hidden])')) {
     input.removeAttribute('checked')
     if (!['radio', 'checkbox'].includes(input.type)) input.removeAttribute('value')
@@ -33,11 +33,14 @@ function skeleton(question) {
   copy.querySelectorAll('input[type=hidden]').forEach((input) => input.removeAttribute('value'))
   copy.querySelectorAll('textarea:not([readonly])').forEach((area) => { area.textContent = '' })
   copy.querySelectorAll('option').forEach((option) => option.removeAttribute('selected'))
-  return copy.outerHTML
+  return copy.firstElementChild.outerHTML
 }
 
+// Most questions come as they came before, letter for letter; only the others are looked at closely.
+const alike = (before, html) => before === html || (before !== undefined && skeleton(before) === skeleton(html))
+
 function remember(box) {
-  for (const question of box.children) served.set(question, skeleton(question))
+  for (const question of box.children) served.set(question, question.outerHTML)
 }
 
 function controls(form, name) {
@@ -96,11 +99,11 @@ function merge(box, fresh) {
   for (const [id, question] of live) if (!ids.has(id)) question.remove()
   let previous = null
   for (const question of wanted) {
-    const mark = skeleton(question)
+    const html = question.outerHTML
     const old = live.get(question.id)
-    const here = old && served.get(old) === mark ? old : document.importNode(question, true)
+    const here = old && alike(served.get(old), html) ? old : document.importNode(question, true)
+    served.set(here, html)
     if (here !== old) {
-      served.set(here, mark)
       if (old) old.replaceWith(here)
       startAfter(here)
     }
