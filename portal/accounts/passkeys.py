@@ -3,27 +3,16 @@
 A passkey is asked to check its owner (finger, face, PIN), so it counts as both factors.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address
+from types import ModuleType
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import CursorResult, delete, or_, select, update
-from webauthn.helpers import (
-    base64url_to_bytes,
-    bytes_to_base64url,
-    options_to_json,
-    parse_authentication_credential_json,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from portal import db
 from portal.accounts.models import Account, Challenge, Factor
@@ -32,8 +21,24 @@ from portal.db import session, transaction
 
 OPEN_FOR = timedelta(minutes=5)
 MOST_BYTES = 16_384
-UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
-"""What the library lets through when an answer is no answer at all."""
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+"""What the library lets through, beside what it raises itself, when an answer is no answer at all."""
+
+
+@lru_cache(maxsize=1)
+def _webauthn() -> ModuleType:
+    """py_webauthn, from the first passkey on: six megabytes of certificate formats that a process does not need before."""
+    import webauthn
+
+    return webauthn
+
+
+def _bytes(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _text(value: bytes) -> str:
+    return urlsafe_b64encode(value).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -66,33 +71,38 @@ class Asked:
 
 def ask_to_make(account: Account, site: Site) -> Asked:
     """A new passkey for this account, on a device that has none of it yet."""
+    webauthn = _webauthn()
+    structs = webauthn.helpers.structs
     options = webauthn.generate_registration_options(
         rp_id=site.host,
         rp_name="Previsit",
         user_id=account.id.encode(),
         user_name=account.profile["email"],
         user_display_name=account.profile["name"],
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.held["credential"])) for each in of(account.id)
+            structs.PublicKeyCredentialDescriptor(id=_bytes(each.held["credential"])) for each in of(account.id)
         ],
     )
-    return _asked(account.clinic_id, account.id, options.challenge, options_to_json(options))
+    return _asked(account.clinic_id, account.id, options.challenge, webauthn.helpers.options_to_json(options))
 
 
 def ask(clinic_id: str, site: Site, account_id: str | None = None) -> Asked:
     """Any passkey of this site; with `account_id` one of that account, which proves again who they are."""
+    webauthn = _webauthn()
+    structs = webauthn.helpers.structs
     options = webauthn.generate_authentication_options(
         rp_id=site.host,
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
         allow_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.held["credential"]))
+            structs.PublicKeyCredentialDescriptor(id=_bytes(each.held["credential"]))
             for each in (of(account_id) if account_id else [])
         ],
     )
-    return _asked(clinic_id, account_id, options.challenge, options_to_json(options))
+    return _asked(clinic_id, account_id, options.challenge, webauthn.helpers.options_to_json(options))
 
 
 def made(account: Account, challenge_id: str, answer: str, name: str, site: Site) -> bool:
@@ -100,6 +110,7 @@ def made(account: Account, challenge_id: str, answer: str, name: str, site: Site
     challenge = _taken(challenge_id, account.clinic_id, account.id)
     if challenge is None or len(answer) > MOST_BYTES:
         return False
+    webauthn = _webauthn()
     try:
         found = webauthn.verify_registration_response(
             credential=answer,
@@ -108,9 +119,9 @@ def made(account: Account, challenge_id: str, answer: str, name: str, site: Site
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except UNREADABLE:
+    except (*UNREADABLE, webauthn.helpers.exceptions.WebAuthnException):
         return False
-    credential = bytes_to_base64url(found.credential_id)
+    credential = _text(found.credential_id)
     with transaction() as current:
         if current.scalar(select(Factor.id).where(Factor.credential_index == _index(credential))) is not None:
             return False
@@ -127,7 +138,7 @@ def made(account: Account, challenge_id: str, answer: str, name: str, site: Site
                 held={
                     "name": name,
                     "credential": credential,
-                    "key": bytes_to_base64url(found.credential_public_key),
+                    "key": _text(found.credential_public_key),
                 },
             )
         )
@@ -141,9 +152,10 @@ def answered(
     challenge = _taken(challenge_id, clinic_id, account_id)
     if challenge is None or len(answer) > MOST_BYTES:
         return None
+    webauthn = _webauthn()
     try:
-        said = parse_authentication_credential_json(answer)
-        factor = _by_credential(clinic_id, bytes_to_base64url(said.raw_id))
+        said = webauthn.helpers.parse_authentication_credential_json(answer)
+        factor = _by_credential(clinic_id, _text(said.raw_id))
         if factor is None or (account_id and factor.account_id != account_id):
             return None
         if said.response.user_handle not in {None, b"", factor.account_id.encode()}:
@@ -153,11 +165,11 @@ def answered(
             expected_challenge=challenge,
             expected_rp_id=site.host,
             expected_origin=site.origin,
-            credential_public_key=base64url_to_bytes(factor.held["key"]),
+            credential_public_key=_bytes(factor.held["key"]),
             credential_current_sign_count=factor.step,
             require_user_verification=True,
         )
-    except UNREADABLE:
+    except (*UNREADABLE, webauthn.helpers.exceptions.WebAuthnException):
         return None
     return factor if _forward(factor, found.new_sign_count) else None
 
@@ -181,7 +193,7 @@ def _asked(clinic_id: str, account_id: str | None, challenge: bytes, options: st
         row = Challenge(
             clinic_id=clinic_id,
             account_id=account_id,
-            asked=bytes_to_base64url(challenge),
+            asked=_text(challenge),
             expires_at=now() + OPEN_FOR,
         )
         current.add(row)
@@ -194,7 +206,7 @@ def _taken(challenge_id: str, clinic_id: str, account_id: str | None) -> bytes |
         row = current.get(Challenge, challenge_id)
         if row is None or row.clinic_id != clinic_id or row.account_id != account_id or row.expires_at <= now():
             return None
-        asked = base64url_to_bytes(row.asked)
+        asked = _bytes(row.asked)
         current.delete(row)
         return asked
 
