@@ -1,4 +1,4 @@
-"""The first question of the large form on a phone, and how soon an answer changes what is asked, beside LHC-Forms.
+"""The first question of the large form on a phone, and how soon an answer changes what is asked, beside LHC-Forms and Smart Forms.
 
 A phone: Chromium with the processor slowed four times, 1.6 Mbit/s and 150 ms on the way there and back. Medians of a few visits.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import requests
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
@@ -57,19 +58,20 @@ def run() -> None:
         page = signed.get(portal.form("large")).url  # compiled by somebody's visit, as on any day
         ours = visits(browser, page, signed)
         again = second_visit(browser, page, signed)
-        theirs = lhc(browser, form)
+        peer = {name: beside(browser, form, name, *made) for name, made in PEERS.items()}
     told(f"first question {ours.first:.0f} ms (second visit {again.first:.0f} ms), reaction {ours.reaction:.0f} ms")
     goal("bytes to the first question, first visit", ours.bytes / 1000, 40, unit="kB")
     goal("bytes to the first question, second visit", again.bytes / 1000, 15, unit="kB")
     goal("reaction to an answer on the phone", ours.reaction, 250, unit="ms")
-    told("Smart Forms: not run here (it comes as a library for React and needs an application around it)")
-    if theirs is not None:
+    for name, theirs in peer.items():
+        if theirs is None:
+            continue
         told(
-            f"LHC-Forms: first question {theirs.first:.0f} ms, {theirs.bytes / 1000:.0f} kB, reaction {theirs.reaction:.0f} ms"
+            f"{name}: first question {theirs.first:.0f} ms, {theirs.bytes / 1000:.0f} kB, reaction {theirs.reaction:.0f} ms"
         )
-        goal("first question on the phone: sooner than LHC-Forms", theirs.first / ours.first, 10, least=True)
-        goal("bytes to it: fewer than LHC-Forms", theirs.bytes / ours.bytes, 20, least=True)
-        goal("reaction: sooner than LHC-Forms", theirs.reaction / ours.reaction, 1, least=True)
+        goal(f"first question on the phone: sooner than {name}", theirs.first / ours.first, 10, least=True)
+        goal(f"bytes to it: fewer than {name}", theirs.bytes / ours.bytes, 20, least=True)
+        goal(f"reaction: sooner than {name}", theirs.reaction / ours.reaction, 1, least=True)
 
 
 @contextmanager
@@ -80,16 +82,23 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def lhc(browser: Browser, form: Json) -> Visit | None:
-    """LHC-Forms with the same form; it refuses one that wants a patient's record where it has no connection to a server."""
+PEERS: dict[str, tuple[Callable[[], Path], str]] = {
+    "LHC-Forms": (peers.lforms, "lhc.html"),
+    "Smart Forms": (peers.smart, "smart/smart.html"),
+}
+"""Where the files of each come from, and the page that shows it."""
+
+
+def beside(browser: Browser, form: Json, name: str, files: Callable[[], Path], page: str) -> Visit | None:
+    """Another renderer with the same form; LHC-Forms refuses one that wants a patient's record where there is no server."""
     plain = without_record(form)
     try:
-        folder = peers.lforms()
-        page = (peers.HERE / "lhc.html").read_bytes()
-        with served(folder, {"/": page, "/form.json": exact.dumps(plain).encode()}) as url:
+        folder = files()
+        own = (peers.HERE / page).read_bytes()
+        with served(folder, {"/": own, "/form.json": exact.dumps(plain).encode()}) as url:
             return visits(browser, url, None)
     except (peers.Missing, Error) as why:
-        told(f"LHC-Forms: {str(why).splitlines()[0]}")
+        told(f"{name}: {str(why).splitlines()[0]}")
         return None
 
 

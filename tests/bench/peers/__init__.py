@@ -40,13 +40,18 @@ def called(command: list[str], folder: Path) -> str:
 @lru_cache(maxsize=1)
 def node_modules() -> Path:
     """The folder in which fhirpath.js and sdc-populate stand, by the lock file beside this module."""
-    FOLDER.mkdir(exist_ok=True)
+    return _installed(HERE, FOLDER)
+
+
+def _installed(source: Path, folder: Path) -> Path:
+    """The folder, with the packages of the lock file in `source`."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copyfile(HERE / name, FOLDER / name)
-    done = FOLDER / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        called(["npm", "ci", "--ignore-scripts"], FOLDER)
-    return FOLDER
+        shutil.copyfile(source / name, folder / name)
+    done = folder / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < (source / "package-lock.json").stat().st_mtime:
+        called(["npm", "ci", "--ignore-scripts"], folder)
+    return folder
 
 
 def run(script: str, case: dict[str, Any], rounds: int) -> dict[str, Any]:
@@ -73,3 +78,16 @@ def lforms() -> Path:
         with tarfile.open(packed) as archive:
             archive.extractall(folder, filter="data")
     return folder / "package" / "dist" / "lforms"
+
+
+@lru_cache(maxsize=1)
+def smart() -> Path:
+    """Smart Forms' renderer in the application beside this module, bundled as its authors' build tool would: one minified module."""
+    folder, source = FOLDER / "smart", HERE / "smart"
+    _installed(source, folder)
+    shutil.copyfile(source / "smart.jsx", folder / "smart.jsx")
+    options = "--bundle --minify --format=esm --jsx=automatic --target=es2022 --outdir=dist --log-level=error"
+    fonts = ("--loader:.woff=file", "--loader:.woff2=file")
+    production = '--define:process.env.NODE_ENV="production"'
+    called([str(folder / "node_modules/.bin/esbuild"), "smart.jsx", *options.split(), *fonts, production], folder)
+    return folder / "dist"
