@@ -161,7 +161,8 @@ def save_page(
         fields = [pace.field(latest.filling, issue.name) for issue in wrong]
         before = row.document.get(pace.NOTE) if row else None
         note = pace.after(before, turn, place, row.saved_at if row else None, now(), touches, fields)
-        return {**document(kept[0]), pace.NOTE: note}
+        withdrawn = {"withdrawn": row.document["withdrawn"]} if row and "withdrawn" in row.document else {}
+        return {**document(kept[0]), **withdrawn, pace.NOTE: note}
 
     try:
         row = drafts.save(actor, work.visit.id, library.task(work.entry.slug), change, Event.FORM_SAVED)

@@ -18,7 +18,7 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import cards, confirming, differing, drafts, filling, library, noticing, pace, visits
+from portal.intake import cards, confirming, differing, drafts, filling, library, noticing, pace, visits, withdrawing
 from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import extract, signing
@@ -190,6 +190,7 @@ def _prepare(
         "responses": responses,
         "told": len(told),
         "says": sorted({each["resourceType"] for each in told}),
+        "withdrawn": withdrawing.standing(rows, works),
         "looks": noticing.to_look_at(told, facts, rules),
         "questionnaires": {each.entry.form.canonical: each.entry.form.raw for each in works},
         "urgent": noticing.for_staff(works, rules),

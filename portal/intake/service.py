@@ -16,8 +16,9 @@ from portal.ehr.errors import EhrError, NotThere
 from portal.ehr.finding import starts_at
 from portal.errors import NotAllowed, NotFound
 from portal.fhir import codes
-from portal.intake import visits
+from portal.intake import visits, withdrawing
 from portal.intake.asking import asked
+from portal.intake.cards import data_of as card_data
 from portal.intake.confirming import TASK as FACTS_TASK
 from portal.intake.drafts import latest_submission
 from portal.intake.given import Given, given, kept
@@ -42,6 +43,7 @@ __all__ = [
     "anything_from",
     "asked",
     "asks_nothing",
+    "card_data",
     "expect",
     "forget_facts",
     "given",
@@ -147,8 +149,9 @@ def anything_from(actor: Actor, patient_id: str) -> bool:
     )
 
 
-def forget_facts(actor: Actor, patient_id: str) -> None:
-    """Take what was shown of a record out of this patient's drafts: it was somebody else's. In the caller's transaction."""
+def forget_facts(actor: Actor, patient_id: str, wrong: dict[str, Any]) -> None:
+    """Take what was shown of a record out of this patient's drafts: it was somebody else's
+    (`wrong`: their Patient, as it was read; {} where it was not). In the caller's transaction."""
     _staff_only(actor)
     with transaction() as current:
         wanted = select(Draft).where(
@@ -156,6 +159,7 @@ def forget_facts(actor: Actor, patient_id: str) -> None:
         )
         for row in current.scalars(wanted):
             current.delete(row)
+        withdrawing.forget_filled_in(actor, patient_id, wrong)
 
 
 @dataclass(frozen=True)
