@@ -146,7 +146,7 @@ class _Assembly:
     def take_contained(self, module: Json) -> None:
         """Contained resources join the form's; one of another content under the same id gets an id of its own."""
         for resource in module.get("contained") or []:
-            known = {one.get("id"): one for one in self.contained}
+            known = {str(one.get("id")): one for one in self.contained}
             identity = str(resource.get("id"))
             if known.get(identity) == resource:
                 continue

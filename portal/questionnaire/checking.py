@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .addresses import name_of
@@ -187,7 +188,7 @@ def _broken(evaluation: Evaluation, entry: Entry, rule: Rule) -> Iterator[Issue]
     text = localised(rule.human, "valueString", language) or localised(rule.human, "valueMarkdown", language)
     places = [entry]
     for location in rule.locations:
-        target = evaluation.form.by_link.get(location)
+        target = _located(evaluation, location)
         if target is not None and entry.item in target.ancestors():
             places = entry.below(target)
     for place in places[:1]:
@@ -199,6 +200,15 @@ def _broken(evaluation: Evaluation, entry: Entry, rule: Rule) -> Iterator[Issue]
             {"text": text or rule.key},
             place_of(place),
         )
+
+
+def _located(evaluation: Evaluation, location: str) -> Item | None:
+    """The item a rule points to: by its linkId, or by FHIRPath that ends in a look-up by one."""
+    links = [location, *reversed(_LITERAL.findall(location))]
+    return next((item for link in links if (item := evaluation.form.by_link.get(link))), None)
+
+
+_LITERAL = re.compile(r"'([^']*)'")
 
 
 def _issue(entry: Entry, code: str, severity: str = "error", **params: object) -> Issue:

@@ -59,8 +59,8 @@ def _codings(left: Any, right: Any) -> Ordering:
 def same_coding(left: Json, right: Json) -> bool:
     if left.get("code") is None and right.get("code") is None:
         return left.get("display") == right.get("display") and left.get("display") is not None
-    systems = {left.get("system") or None, right.get("system") or None} - {None}
-    return left.get("code") == right.get("code") and len(systems) < 2
+    first, second = left.get("system") or None, right.get("system") or None
+    return left.get("code") == right.get("code") and (first is None or second is None or bool(first == second))
 
 
 def _quantities(left: Any, right: Any) -> Ordering:

@@ -98,9 +98,9 @@ class Evaluation:
         if condition.operator == "exists":
             return any(typed(answer)[0] for answer in answers) is condition.answer
         held = [meets(condition, answer) for answer in answers if typed(answer)[0]]
-        return (
-            bool(held) and all(held) if condition.operator == "!=" else any(held)
-        )  # none equal; an answer there must be
+        if condition.operator == "!=":  # R4: no answer equals. Without any it does not hold: so for HL7's validator,
+            return bool(held) and all(held)  # LHC-Forms and Smart Forms
+        return any(held)
 
     def targets(self, entry: Entry, question: Item) -> list[Entry]:
         """The enabled entries of a question, in the nearest repetition that holds both it and this entry."""
@@ -116,8 +116,15 @@ class Evaluation:
         self, formula: Formula, entry: Entry, what: str, extra: Mapping[str, Any] = _NOTHING
     ) -> list[Any] | None:
         """What the formula gives here as plain values, or None when it could not be evaluated (see `troubles`)."""
-        found = self.items(formula, entry, what, extra)
-        return None if found is None else plain(found)
+        return self.plainly(self.items(formula, entry, what, extra), entry, what)
+
+    def plainly(self, found: list[Any] | None, entry: Entry, what: str) -> list[Any] | None:
+        """Items as plain values; a number that is none of FHIR's counts as what could not be evaluated."""
+        try:
+            return None if found is None else plain(found)
+        except fhirpath.FhirPathError as error:
+            self.troubles.append(Trouble(entry.item.link_id, what, str(error)))
+            return None
 
     def items(
         self,

@@ -96,10 +96,10 @@ def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: s
 
 def _extended(work: Extractor, entry: Entry, key: str, extensions: Any, focus: Focus) -> Json:
     """The extensions of the template that are not instructions to us, filled; one that is left with its url says nothing."""
-    kept = [e for e in extensions if isinstance(e, dict) and ext.short_name(str(e.get("url"))) not in OWN]
-    filled = [
-        made for one in kept for made in fill(work, entry, one, focus, "Extension") if made.keys() - {"url", "id"}
-    ]
+    listed = extensions if isinstance(extensions, list) else []
+    kept = [e for e in listed if isinstance(e, dict) and ext.short_name(str(e.get("url"))) not in OWN]
+    found = [made for one in kept for made in fill(work, entry, one, focus, "Extension") if isinstance(made, dict)]
+    filled = [made for made in found if made.keys() - {"url", "id"}]
     return {key: filled} if filled else {}
 
 

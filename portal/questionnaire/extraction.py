@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from portal.fhirpath.env import plain
 from portal.fhirpath.quantity import Quantity
 from portal.fhirpath.temporal import Temporal
 
@@ -80,7 +79,8 @@ class Extractor:
 
     def values(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
         """The same as JSON values."""
-        return [as_json(value) for value in plain(self.items(text, entry, what, focus))]
+        found = self.evaluation.plainly(self.items(text, entry, what, focus), entry, what)
+        return [as_json(value) for value in found or ()]
 
     def text(self, text: Any, entry: Entry, what: str) -> str:
         found = self.values(text, entry, what) if isinstance(text, str) and text else []

@@ -10,7 +10,7 @@ from .formulas import Formula
 from .items import Item, Variable
 
 Node = tuple[str, int]
-"""("enabled", ordinal) or ("value", ordinal)."""
+"""("enabled", ordinal) or ("value", ordinal); of variables their number."""
 
 _WHOLE = ("descendants(", "startsWith(", "matches(", "contains(", "endsWith(", "children(")
 
@@ -102,6 +102,7 @@ def draw(root: Item, items: list[Item], by_link: Mapping[str, Item], findings: F
     edges, general = _edges(items, by_link)
     calculated = {item.ordinal: item for item in items if item.calculation is not None}
     _refuse_cycles(items, edges, findings)
+    _refuse_circular_names((root, *items), findings)
     order = [
         calculated[ordinal] for kind, ordinal in _sorted(edges, calculated) if kind == "value" and ordinal in calculated
     ]
@@ -169,6 +170,19 @@ def _refuse_cycles(items: list[Item], edges: Mapping[Node, list[Node]], findings
         names = [items[ordinal - 1].link_id for _, ordinal in cycle]
         shown = " → ".join(dict.fromkeys(names))
         findings.refuse(names[0], "cycle", f"conditions or calculations go in a circle: {shown}")
+
+
+def _refuse_circular_names(items: Iterable[Item], findings: Findings) -> None:
+    """Variables that are worked out of each other have no value. (One that names itself means that of the part around.)"""
+    known = [variable for item in items for variable in item.variables]
+    edges: dict[Node, list[Node]] = {}
+    for number, variable in enumerate(known):
+        visible = scope(variable.owner)
+        read = [visible[name] for name in sorted(variable.formula.names()) if name in visible]
+        edges["variable", number] = [("variable", known.index(one)) for one in read if one is not variable]
+    for cycle in _cycles(edges):
+        names = " → ".join(f"%{known[number].name}" for _, number in cycle)
+        findings.refuse(known[cycle[0][1]].owner.link_id, "cycle", f"variables go in a circle: {names}")
 
 
 def _cycles(edges: Mapping[Node, list[Node]]) -> list[list[Node]]:

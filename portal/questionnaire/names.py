@@ -139,7 +139,8 @@ def resources(found: list[Any], *, matches: bool) -> list[Any]:
         bundle = one.value if isinstance(one, fhirpath.Node) else one
         value = bundle if isinstance(bundle, dict) and bundle.get("resourceType") == "Bundle" else one
         if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-            entries = [e for e in value.get("entry") or () if isinstance(e, dict) and "resource" in e]
+            held = value.get("entry")
+            entries = [e for e in (held if isinstance(held, list) else ()) if isinstance(e, dict) and "resource" in e]
             listed.extend(
                 e["resource"] for e in entries if _mode(e) not in (("outcome", "include") if matches else ("outcome",))
             )

@@ -79,7 +79,7 @@ def _known(item: Item, context: Context, failed: Callable[[str], None], within: 
     held = [o for o in _in([*context.launch.values(), *context.variables.values()]) if _suits(o, codes, context)]
     if not held and context.fetch is not None:
         answer = context.fetch(query(item, context))
-        if answer is None:
+        if answer is None or answer.get("resourceType") == "OperationOutcome":
             failed("could not look for earlier observations")
         held = [o for o in _in([answer]) if _suits(o, codes, context)]
     yield from held
@@ -103,12 +103,13 @@ def _reached(panel: Json, codes: list[Json], context: Context) -> Iterator[Json]
 def _coded(element: Json, codes: list[Json]) -> bool:
     code = element.get("code")
     codings = code.get("coding") if isinstance(code, dict) else None
-    return any(same_coding(a, b) for a in codes for b in codings or () if isinstance(b, dict))
+    listed = codings if isinstance(codings, list) else []
+    return any(same_coding(a, b) for a in codes for b in listed if isinstance(b, dict))
 
 
 def _suits(observation: Json, codes: list[Json], context: Context) -> bool:
     """Final, of one of the codes, of the patient and of nothing else (a focus)."""
-    if observation.get("status") not in _DONE or not _coded(observation, codes):
+    if str(observation.get("status")) not in _DONE or not _coded(observation, codes):
         return False
     patient = (context.launch.get("patient") or {}).get("id")
     focus = observation.get("focus")
@@ -129,7 +130,9 @@ def _in(values: list[Any]) -> Iterator[Json]:
         elif isinstance(value, dict) and value.get("resourceType") == "Observation":
             yield value
         elif isinstance(value, dict) and value.get("resourceType") == "Bundle":
-            yield from _in([entry.get("resource") for entry in value.get("entry") or () if isinstance(entry, dict)])
+            listed = value.get("entry")
+            entries = listed if isinstance(listed, list) else []
+            yield from _in([entry.get("resource") for entry in entries if isinstance(entry, dict)])
 
 
 def _since(period: Json, now: datetime) -> datetime | None:

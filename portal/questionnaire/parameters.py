@@ -31,9 +31,11 @@ def context_of(
     variables: dict[str, Any] = {}
     unread: set[str] = set()
     for name, value, read in _named(parameters or {}, fetch):
-        if not read and name not in launch:
-            unread.add(name)
+        if read and name in unread:
+            unread.discard(name)  # what was given itself goes before what a reference stands for
+            del launch[name]
         if isinstance(value, dict) and "resourceType" in value and value["resourceType"] != "Bundle":
+            unread |= set() if read or name in launch else {name}
             launch.setdefault(name, value)
         else:
             variables.setdefault(name, value)
@@ -41,15 +43,21 @@ def context_of(
 
 
 def _named(parameters: Json, fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any, bool]]:
-    for parameter in parameters.get("parameter") or ():
+    for parameter in _parts(parameters, "parameter"):
         name = str(parameter.get("name") or "")
         if name == "context":
-            yield from _launch_part(parameter.get("part") or [], fetch)
+            yield from _launch_part(_parts(parameter, "part"), fetch)
         elif name and name not in OWN_NAMES:
             value = parameter.get("resource", value_of(parameter))
             yield name, *_followed(value, fetch)
             if name == "subject":
                 yield "patient", *_followed(value, fetch)
+
+
+def _parts(element: Json, name: str) -> list[Json]:
+    """The objects of a list that may not be one."""
+    listed = element.get(name)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _launch_part(parts: list[Json], fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any, bool]]:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from portal.fhirpath.env import plain
-
 from . import extensions as ext
 from . import observations
 from .answers import Entry
@@ -50,7 +48,10 @@ def _known(form: Form, context: Context) -> tuple[Context, list[Trouble]]:
     wrong = {
         name: kind
         for name, wanted in kinds.items()
-        if (given := context.launch.get(name)) and (kind := given.get("resourceType")) and wanted and kind not in wanted
+        if (given := context.launch.get(name))
+        and (kind := str(given.get("resourceType") or ""))
+        and wanted
+        and kind not in wanted
     }
     if not wrong:
         return context, []
@@ -148,8 +149,9 @@ class _Populating:
         item = entry.item
         if item.initial_formula is not None:
             found = self.evaluated(item.initial_formula, entry, "initialExpression") or []
-            results = plain(resources(found, matches=True) if item.initial_formula.is_query else found)
-            answers = to_answers(item, results, self.form.value_sets)
+            found = resources(found, matches=True) if item.initial_formula.is_query else found
+            results = self.evaluation.plainly(found, entry, "initialExpression")
+            answers = to_answers(item, results or [], self.form.value_sets)
             return answers, Origin("expression", item.initial_formula.text, self.read)
         if (observed := self.observe(entry)) is not None:
             value, observation = observed

@@ -40,8 +40,8 @@ class Reading:
 def read(form: Form, response: Json | None, aside: Iterable[Json] = (), *, own: bool = False) -> Reading:
     """Entries of a response; it may be incomplete, from elsewhere, or of another version of the form.
 
-    `aside`: items that had no place before; they are tried again. `own`: a draft this engine wrote for this very form;
-    it is taken in without looking for what could be wrong.
+    `aside`: items that had no place before; in another version of the form they are tried again. `own`: a draft this
+    engine wrote for this very form; it is taken in without looking for what could be wrong.
     """
     reading = Reading(Entry(form.root, None))
     reading.top.places = ["QuestionnaireResponse"]
@@ -49,9 +49,20 @@ def read(form: Form, response: Json | None, aside: Iterable[Json] = (), *, own: 
         _own_items(form.by_link, reading, reading.top, (response or {}).get("item") or ())
     elif response is not None:
         _items(form, reading, reading.top, response.get("item"), "QuestionnaireResponse")
-    if aside := list(aside):
-        _items(form, reading, reading.top, aside, "QuestionnaireResponse")
+    for raw in aside:
+        if not own and _welcome(form, reading.top, raw):
+            _items(form, reading, reading.top, [raw], "QuestionnaireResponse")
+        else:
+            reading.strays.append(raw)
     return reading
+
+
+def _welcome(form: Form, top: Entry, raw: Json) -> bool:
+    """Whether what was set aside may be tried again: not where an answer stands already, nor an answer to a group."""
+    item = form.by_link.get(str(raw.get("linkId")))
+    if item is None or item.parent is not form.root:
+        return True
+    return not raw.get("answer") if item.is_group else not any(entry.answered for entry in top.existing(item))
 
 
 def _own_items(by_link: Mapping[str, Item], reading: Reading, parent: Entry, raws: Iterable[Json]) -> None:

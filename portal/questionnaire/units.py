@@ -26,8 +26,8 @@ def in_unit(item: Item, value: Any) -> Any:
     units = list(_wanted(item))
     if not units or not isinstance(value, dict) or "value" not in value:
         return value
-    said = {text for text in (value.get("code"), value.get("unit")) if text}
-    if units_open(item) or any(said & {unit.get("code"), unit.get("display")} for unit in units):
+    said = [text for text in (value.get("code"), value.get("unit")) if text]
+    if units_open(item) or any(text in (unit.get("code"), unit.get("display")) for unit in units for text in said):
         return value
     return next((found for unit in units if (found := _converted(item, value, unit)) is not None), None)
 

@@ -92,7 +92,12 @@ def _other_texts(form: Form, response: Json) -> Iterator[Issue]:
     something else. Words that the form works out are believed."""
     for element, place in _elements(response, "QuestionnaireResponse"):
         item, said = form.by_link.get(str(element.get("linkId"))), element.get("text")
-        if item is None or not isinstance(said, str) or "text" in item.text_formulas or not item.raw.get("text"):
+        if (
+            item is None
+            or not isinstance(said, str)
+            or "text" in item.text_formulas
+            or not isinstance(item.raw.get("text"), str)
+        ):
             continue
         known = [item.raw["text"], *(localised(item.raw, "text", language) for language in form.languages)]
         if " ".join(said.split()) not in [" ".join(text.split()) for text in known]:

@@ -142,9 +142,9 @@ class ValueSets:
         resource = self.resource(system) or {}
         usable = resource.get("resourceType") == "CodeSystem" and resource.get("concept") and not problem(resource)
         if isinstance(part.get("concept"), list):
-            known = {c.get("code"): c for c, _ in placed(resource)} if usable else {}
+            known = {str(c.get("code")): c for c, _ in placed(resource)} if usable else {}
             listed = [concept for concept in part["concept"] if isinstance(concept, dict)]
-            return [_coding(system, _completed(concept, known.get(concept.get("code"), {}))) for concept in listed]
+            return [_coding(system, _completed(concept, known.get(str(concept.get("code")), {}))) for concept in listed]
         if not usable:
             return None
         concepts = list(placed(resource))

@@ -92,6 +92,15 @@ def test_a_resource_known_by_its_reference_only_has_an_id_and_no_more(text: str,
     assert draft["subject"] == {"reference": "Patient/p1"}
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_the_resource_itself_goes_before_a_reference_to_it_in_any_order(first: bool) -> None:
+    parts = [{"name": "name", "valueString": "patient"}, {"name": "content", "resource": PATIENT}]
+    listed = [{"name": "subject", "valueReference": {"reference": "Patient/p1"}}, {"name": "context", "part": parts}]
+    given = context_of({"parameter": listed if first else listed[::-1]}, NOW)
+    draft, troubles = populated(form(q("a", ext=[sdc("initialExpression", "%patient.gender")])), given)
+    assert (values(draft), troubles) == ({"a": ["female"]}, [])
+
+
 def launch(name: str, *kinds: str) -> dict[str, Any]:
     parts = [{"url": "name", "valueCoding": {"code": name}}, *({"url": "type", "valueCode": kind} for kind in kinds)]
     return {"url": f"{SDC}launchContext", "extension": parts}
