@@ -1,13 +1,18 @@
 """What a clinic's own staff put into a peer before a test, and what the portal sends there: each with names of its own."""
 
 import uuid
+from base64 import b64encode
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any
 
 from portal.actors import Actor
 from portal.delivery import service as delivery
 from portal.delivery.models import OutboxItem
 from portal.ehr.models import Connection
+from portal.review import insurance_card
+from portal.review.proposals import proposals
+from portal.review.section import Section
 from tests.delivery.make import Place as Delivering
 from tests.delivery.make import bundle, created, queue, response, updated
 from tests.ehr.make import Place
@@ -83,6 +88,30 @@ def answers(of: Person) -> Json:
 def ours(of: Person) -> Json:
     """An allergy that the patient told us of."""
     return created(allergy(of, identifier=[{"system": URN, "value": str(uuid.uuid4())}], code={"text": "Latex"}))
+
+
+def insured(of: Person, picture: bytes) -> tuple[Json, Json]:
+    """Insurance that the patient told us of, and the front of its card, as the desk sends them."""
+    fact: Json = {
+        "key": "new-coverage-1",
+        "kind": "coverage",
+        "label": "Acme",
+        "answer": "added",
+        "change": {"text": "Acme"},
+    }
+    name, at = uuid.uuid4().hex[:16], "2026-11-20T09:00:00Z"
+    card: Json = {"key": f"card-{name}", "picture": name, "of": fact["key"], "side": "front", "at": at}
+    card |= {
+        "insurer": "Acme",
+        "size": len(picture),
+        "hash": b64encode(sha1(picture, usedforsecurity=False).digest()).decode(),
+    }
+    record = {"coverage": Section("none"), "medication": Section("none")}
+    made = proposals({"facts": [fact], "cards": [card]}, record, subject=of.reference, said_at=at)
+    cover, paper = sorted((each.change.resource for each in made if each.change), key=lambda each: each["resourceType"])
+    first = created({**cover, "identifier": [{"system": URN, "value": str(uuid.uuid4())}]})
+    placed = {fact["key"]: first["fullUrl"]}
+    return first, created(insurance_card.bound(paper, placed, b64encode(picture).decode()))
 
 
 def new_phone(of: Person, number: str = "+44 20 7946 0000") -> Json:

@@ -9,6 +9,8 @@ Tell = Callable[..., None]
 VERDICTS = ("passed", "adapts", "not offered")
 DIFFERENT: dict[tuple[str, str], tuple[str, str]] = {
     ("medplum", "what was accepted arrives once and is read back"): ("adapts", "entry by entry"),
+    ("medplum", "a picture of a card arrives with its insurance"): ("adapts", "entry by entry"),
+    ("sekmet", "a picture of a card arrives with its insurance"): ("adapts", "entry by entry"),
     **{
         (name, row): ("adapts", how)
         for name in ("medplum", "medplum_tx")

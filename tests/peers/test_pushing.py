@@ -17,7 +17,7 @@ from portal.ehr.models import Connection
 from tests.delivery.make import Hands, kinds, updated
 from tests.ehr.make import Place
 
-from .clinic import Person, allergy, answers, many, new_phone, ours, person, state_of
+from .clinic import Person, allergy, answers, insured, many, new_phone, ours, person, state_of
 from .running import NARROW, Peer
 from .table import Tell
 
@@ -65,6 +65,19 @@ def test_what_was_accepted_arrives_once_and_is_read_back(peer: Peer, someone: Pe
     assert (many(peer, first), many(peer, second)) == (1, 1)
     assert peer.read(someone.reference)["telecom"][0]["value"] == "+44 20 7946 0000"
     assert status.changed == 0
+    if "partial" in kinds(item):
+        tell("adapts", "entry by entry")
+    tell("passed")
+
+
+def test_a_picture_of_a_card_arrives_with_its_insurance(peer: Peer, someone: Person, hands: Hands, tell: Tell) -> None:
+    picture = b"\xff\xd8\xff" + bytes(range(256)) * 400
+    cover, paper = insured(someone, picture)
+    item = someone.queue(cover, paper)
+    work(hands, item)
+    assert state_of(item).state is State.CONFIRMED, (kinds(item), state_of(item))
+    assert (many(peer, cover), many(peer, paper)) == (1, 1)
+    assert state_of(item).changed == 0
     if "partial" in kinds(item):
         tell("adapts", "entry by entry")
     tell("passed")
