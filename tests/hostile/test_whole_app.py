@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from random import Random
 from urllib.parse import urlsplit
 
@@ -17,6 +18,16 @@ def test_nothing_breaks_hangs_tells_or_asks_elsewhere(world: World, capsys: pyte
         print(f"\n{told}")
     assert not told.wrong, "\n".join(told.wrong)
     assert not told.sockets and told.grown < MOST_GROWTH and len(told.answers) >= 8
+
+
+def test_the_same_requests_again_leave_nothing_behind(world: World) -> None:
+    """The second time fills what is kept for good; whoever keeps something for each request, or each time anew, has it after the third."""
+    held = []
+    for _ in range(3):
+        Fuzz(world, Random(5)).run(80)
+        gc.collect()
+        held.append(len(gc.get_objects()))
+    assert held[2] - held[1] < 120, held
 
 
 def test_something_that_breaks_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
