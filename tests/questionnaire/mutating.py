@@ -157,4 +157,5 @@ def _known(path: str) -> Any:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in [*sys.argv[1:], "10000", "0"][:2]) if len(sys.argv) < 3 else map(int, sys.argv[1:3]))
+    given = [int(text) for text in sys.argv[1:]]
+    main(*given, *(10_000, 0)[len(given) :])
