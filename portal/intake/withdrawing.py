@@ -16,9 +16,8 @@ from portal.intake.confirming import TASK as FACTS_TASK
 from portal.intake.library import task as of_form
 from portal.intake.models import Draft
 from portal.intake.pace import values
-from portal.intake.page_form import questions
 from portal.library import service as library
-from portal.questionnaire import Context, Filling, Form, origin, populate
+from portal.questionnaire import Context, Filling, Form, Node, origin, populate
 
 Json = dict[str, Any]
 NOTE = "withdrawn"
@@ -53,7 +52,7 @@ def _forget(row: Draft, form: Form, wrong: Json) -> None:
     if not filled_in:
         return
     here = Filling(form, row.response, context)
-    pages = [questions(here.nodes(key)) for key in row.document["touched"] if key in here.keys]
+    pages = [_questions(here.nodes(key)) for key in row.document["touched"] if key in here.keys]
     seen = {node.item.link_id for page in pages for node in page if not node.read_only}
     marked = {
         link: {"text": str(form.by_link[link].raw.get("text") or link), "answers": _said(filled_in[link])}
@@ -74,6 +73,13 @@ def standing(rows: Mapping[str, Any], works: Iterable[filling.Work]) -> list[str
             sent = {link: _said(each) for link, each in _answers(work.filling.response("completed"))}
             found += [each["text"] for link, each in marked.items() if sent.get(link) == each["answers"]]
     return found
+
+
+def _questions(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node.type not in {"group", "display"}:
+            yield node
+        yield from _questions(node.children)
 
 
 def _answers(holder: Json) -> Iterator[tuple[str, list[Json]]]:
