@@ -44,6 +44,7 @@ _MARK = f"gap{secrets.token_hex(12)}x"
 GAPS = {name: f"{_MARK}{name}x" for name in NAMES}
 """Letters and digits that no page has by itself and that stay as they are in text, attributes and addresses."""
 _GAP = re.compile(f"{_MARK}({'|'.join(NAMES)})x")
+_FORM = re.compile(r"<form[^>]* data-autoupdate.*?</form>", re.DOTALL)
 MOST = 64
 """Ways to draw the page around a form that are kept."""
 
@@ -56,8 +57,8 @@ def may_be(work: Work) -> bool:
     return bool(alone) and not work.again and not work.moved
 
 
-def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: str, here: str, alone: bool) -> str:
-    """The page as the template draws it. `alone`: without the frame around its form."""
+def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: str, here: str) -> str:
+    """The page as the template draws it."""
     live = guard.viewer()
     assert live is not None
     left = guard.time_left()
@@ -77,28 +78,34 @@ def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: st
         "questions": form.draw(nodes, shown.title, _Macros(work, form)),
     }
     said = {name: str(escape(value)) for name, value in own.items()}
-    pieces = _frame(work, shown, form, alone=alone)
+    pieces = _frame(work, shown, form)
     return "".join(said[piece] if place % 2 else piece for place, piece in enumerate(pieces))
 
 
-def _frame(work: Work, shown: Page, form: PageForm, *, alone: bool) -> tuple[str, ...]:
+def alone(page: str) -> str:
+    """The form of a page without the frame around it, for the script that replaces what is different in it."""
+    found = _FORM.search(page)
+    return found[0] if found else page
+
+
+def _frame(work: Work, shown: Page, form: PageForm) -> tuple[str, ...]:
     """The page in pieces: words, the name of a gap, words, the name of a gap …"""
     live = guard.viewer()
     assert live is not None
     above = shown.trail[-1] if shown.trail and shown.trail[-1] != shown.title else ""
     optional, written = form.all_optional(), form.written_in(work.entry.form, form.language)
     around = (str(get_locale() or ""), live.clinic.name, live.clinic.phone, work.entry.required)
-    key = (form.language, *around, above, shown.total > 1, shown.part > 1, optional, written, alone)
+    key = (form.language, *around, above, shown.total > 1, shown.part > 1, optional, written)
     kept: dict[Any, tuple[str, ...]] = work.entry.form.root.kept.setdefault("frame", {})
     if (found := kept.get(key)) is None:
         if len(kept) >= MOST:
             kept.clear()
-        html = _drawn_for_nobody(work, shown, above, optional=optional, written=written, alone=alone)
+        html = _drawn_for_nobody(work, shown, above, optional=optional, written=written)
         found = kept[key] = tuple(_GAP.split(html))
     return found
 
 
-def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, written: str, alone: bool) -> str:
+def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, written: str) -> str:
     entry, several = work.entry, shown.total > 1
     form = SimpleNamespace(
         names=lambda: [GAPS["shown"]],
@@ -110,7 +117,6 @@ def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, wr
     with guard.gaps(GAPS["token"], GAPS["subject"]):
         return render_template(
             TEMPLATE,
-            alone=alone,
             viewer=Actor(Role.PATIENT, clinic_id="", name=GAPS["viewer"]),
             seconds_left=GAPS["left"],
             returns_to=GAPS["returns"],

@@ -185,7 +185,8 @@ def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> 
     if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
         return None
     redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
-    return _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers), alone=True)
+    html, status = _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
+    return framed.alone(html), status
 
 
 def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
@@ -224,17 +225,15 @@ def _form_page(
     elsewhere: list[filling.Difference] | None = None,
     seen: str | None = None,
     kept: bool = False,
-    alone: bool = False,
-) -> ResponseReturnValue:
+) -> tuple[str, int]:
     page = filling.page(work, page_key)
     nodes = work.filling.nodes(page.key, issues or [])
     urgent, here = noticing.of_work(work, _rules(), _language()), request.full_path.rstrip("?")
     seen = form.digests() if seen is None else seen
     if not (issues or elsewhere or kept or urgent) and framed.may_be(work):
-        return framed.page(work, page, nodes, form, seen=seen, here=here, alone=alone), 200
+        return framed.page(work, page, nodes, form, seen=seen, here=here), 200
     html = render_template(
         "intake/form_page.html",
-        alone=alone,
         work=work,
         page=page,
         nodes=nodes,
