@@ -46,5 +46,6 @@ PAYLOADS = (
     f"<form action={AWAY}/><button formaction={AWAY}/>x</button>",
     "&lt;script&gt;pvx()&lt;/script&gt;&#60;img src=x onerror=pvx()&#62;",
     "\\x3cscript\\x3epvx()\\x3c/script\\x3e\\u003cimg src=x onerror=pvx()\\u003e",
-    "{{ 13371337 * 7777 }}${13371337*7777}<%= 13371337*7777 %>{% if pvx %}%(pvx)s#{13371337*7777}\u2028\u2029+ADw-script+AD4-pvx()+ADw-/script+AD4-",
+    "{{ 13371337 * 7777 }}${13371337*7777}<%= 13371337*7777 %>{% if pvx %}%(pvx)s#{13371337*7777}"
+    "\u2028\u2029+ADw-script+AD4-pvx()+ADw-/script+AD4-",
 )
