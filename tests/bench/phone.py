@@ -27,7 +27,7 @@ PHONE = {"width": 390, "height": 844}
 SLOWER = 4
 NETWORK = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 FIRST, ASKED_THEN = "Question 1 about topic 1?", "Question 5 about topic 1?"
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds to wait for a first question."""
 
 
