@@ -34,7 +34,7 @@ from tests.review.at_the_clinic import accept_all, at_the_clinic, read, untied
 from tests.review.builders import Json, fact, new
 from tests.review.conftest import DESK, World
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 B = "maria-garcia-b"
 EIGHT = "+1 217 555 0108"
 
@@ -109,6 +109,7 @@ def test_every_type_that_can_say_so_is_marked_as_entered_in_error(kind: str) -> 
         assert "clinicalStatus" not in made
 
 
+@ONE
 def test_what_we_made_is_marked_and_what_we_changed_is_put_back_each_once(wrong: Wrong) -> None:
     before = wrong.left("Patient")
     assert (before.can, before.before) == ("back", f"Mobile phone: {wrong.phone}"), before
@@ -136,6 +137,7 @@ def test_what_we_made_is_marked_and_what_we_changed_is_put_back_each_once(wrong:
     assert wrong.correct("Patient") == [], "done is done"
 
 
+@ONE
 def test_what_somebody_changed_since_is_left_to_people(wrong: Wrong) -> None:
     allergy = wrong.left("AllergyIntolerance")
     wrong.change(allergy.reference, criticality="high")
@@ -152,6 +154,7 @@ def test_what_somebody_changed_since_is_left_to_people(wrong: Wrong) -> None:
     assert wrong.held("Patient", B)["birthDate"] == "1990-03-05"
 
 
+@ONE
 @pytest.mark.parametrize("mode", ["lost_reply", "down", "unavailable"])
 def test_an_answer_that_is_lost_corrects_it_once_all_the_same(wrong: Wrong, mode: str) -> None:
     reference = wrong.left("AllergyIntolerance").reference
@@ -162,6 +165,7 @@ def test_an_answer_that_is_lost_corrects_it_once_all_the_same(wrong: Wrong, mode
     assert wrong.at(reference)["meta"]["versionId"] == "2"
 
 
+@ONE
 def test_a_clinic_that_does_not_answer_changes_nothing_here(wrong: Wrong) -> None:
     wrong.fault("down")
     assert wrong.correct("AllergyIntolerance") == [NOT_REACHED]
@@ -170,6 +174,7 @@ def test_a_clinic_that_does_not_answer_changes_nothing_here(wrong: Wrong) -> Non
     assert wrong.correct("AllergyIntolerance") == []
 
 
+@ONE
 def test_a_correction_is_nobodys_answer(wrong: Wrong) -> None:
     """It is not stopped by another undo, not taken for what stands in the right record, and asks no consent."""
     wrong.correct("QuestionnaireResponse")
@@ -187,6 +192,7 @@ def test_a_correction_is_nobodys_answer(wrong: Wrong) -> None:
     assert all("maria-garcia-b" not in each["reference"] for each in rows[1].detail["written"])
 
 
+@ONE
 def test_who_may_not_match_corrects_nothing_and_what_is_not_there_is_not_found(wrong: Wrong) -> None:
     tie = wrong.tie
     with pytest.raises(NotAllowed):
@@ -201,6 +207,7 @@ def test_who_may_not_match_corrects_nothing_and_what_is_not_there_is_not_found(w
         service.correct(wrong.actor, tie, 0)
 
 
+@ONE
 def test_the_page_offers_it_says_where_it_stands_and_why_not(wrong: Wrong) -> None:
     client = wrong.world.signed_in(Role.FRONT_DESK)
     page = client.get("/corrections").get_data(as_text=True)
