@@ -11,6 +11,15 @@ A code weighs what its own question says: scales turn every other question round
 leaves out; our own pages ask for everything required that they show. A form is done when each of its pages was seen once. Screening
 totals are for staff: a number without somebody to talk to frightens or falsely reassures; a form shows one by not hiding it. An
 observation in another unit is converted where UCUM can, else not taken.
+
+What could not be looked up is never taken for nothing: a search that fails, is refused or lacks a value, a batch answered in part, a
+resource known by its reference only and a launch resource of another kind have no value at all. No "none", 0 or "no" is filled in from
+them, a condition that leans on them leaves its question shown, a calculation keeps the answer it had, and staff are told. What nobody can
+answer stops nobody (a required read-only question that was not filled in, a choice with nothing to choose from) and is told to staff;
+`validate` still names it. enableWhen != does not hold while there is no answer (as in HL7's validator, LHC-Forms and Smart Forms), and
+with several answers holds when none equals (R4's own words). $assemble keeps a placeholder that says when its module applies as the group
+around it. Extraction tells what an element cannot hold instead of overwriting, cutting or writing it as text. Variables worked out of each
+other are refused at import.
 """
 
 from . import parse
