@@ -21,12 +21,12 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from joserfc.jwk import RSAKey
 from playwright.sync_api import Browser
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import Connection, make_url
 from werkzeug.routing import Rule
 
 import portal
-from portal import bundled, db
+from portal import bundled, db, engines
 from portal.accounts import passwords
 from portal.ehr import keys
 from portal.library import opening
@@ -107,6 +107,24 @@ def _addresses_compiled_once() -> Iterator[None]:
     Rule.compile = compile  # type: ignore[method-assign]
     yield
     Rule.compile = usual  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """The SQL of a statement depends on the kind of database, not on which of the thousand databases of a run it is."""
+    usual = engines.create_engine
+    first: dict[str, Engine] = {}
+
+    def create(url: str, **how: Any) -> Engine:
+        made = usual(url, **how)
+        one = first.setdefault(made.dialect.name, made)
+        made.dialect = made.pool._dialect = one.dialect
+        made._compiled_cache = one._compiled_cache
+        return made
+
+    engines.create_engine = create
+    yield
+    engines.create_engine = usual
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,9 @@ clinic's own $match where it offers it, and by up to seven searches besides; onl
 merged record is followed only by a person. Records to correct are seen by the privacy officer (a wrong record is an incident of privacy),
 not by the auditor. That something needs a clinician today is never kept from staff; what it is about follows the patient's consent.
 
-Accepting together is by allow-list: a deny-list forgets what nobody thought of (a new kind of proposal, a new instrument, another way to be
-unsure), so `Proposal.alone` says by default "decided by itself", and only together.py can lift that. The price is some more single decisions in
-an ordinary intake (one key each); the rules are the clinic's to widen, as data: `results` in the file of attention rules. A code stays
-only while its words stay; totals are nobody's to word; answers themselves are never touched. What went to a wrong record is corrected only
-while it is still exactly as we left it (If-Match), once, through the outbox with Provenance; never a delete.
+Accepting together is by allow-list: a deny-list forgets what nobody thought of (a new kind of proposal, a new instrument, another way to
+be unsure), so `Proposal.alone` says by default "decided by itself", and only together.py can lift that. The price is some more single
+decisions in an ordinary intake (one key each); the rules are the clinic's to widen, as data: `results` in the file of attention rules. A
+code stays only while its words stay; totals are nobody's to word; answers themselves are never touched. What went to a wrong record is
+corrected only while it is still exactly as we left it (If-Match), once, through the outbox with Provenance; never a delete.
 """
