@@ -104,10 +104,10 @@ def arrived_at(actor: Actor, submission: intake.Submission) -> datetime | None:
     return max(before, default=None)
 
 
-def rounds(actor: Actor, submission: intake.Submission) -> list[str]:
-    """The earlier submissions of this visit that are in the record, the newest first."""
+def rounds(actor: Actor, submission: intake.Submission) -> dict[str, Json]:
+    """What the earlier submissions of this visit that are in the record said, by their ids, the newest first."""
     found = sorted(_earlier(actor, submission), key=lambda each: each.round, reverse=True)
-    return [each.id for each in found]
+    return {each.id: each.document for each in found}
 
 
 def _earlier(actor: Actor, submission: intake.Submission) -> list[intake.Submission]:

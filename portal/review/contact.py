@@ -9,7 +9,7 @@ from portal.fhir.resources import Json, objects_at, text_at, type_of
 from portal.fhir.values import address_text, telecom_kind
 from portal.review.alike import plain
 from portal.review.proposal import Answer, Change, Edit, Risk, Row
-from portal.review.ruling import ALREADY, COULD_BE_ANY, NO_LONGER, Case, Rules, Ruling, same, unsure
+from portal.review.ruling import ALREADY, CORRECTS, COULD_BE_ANY, NO_LONGER, Case, Rules, Ruling, same, unsure
 
 REPLACES = "Replaces this in the record."
 ADDS = "Adds this to the record."
@@ -39,9 +39,7 @@ def changed(case: Case) -> Ruling:
         return added(case)
     if _equal(_show(before), case.text):
         return Ruling(reasons=(ALREADY,))
-    sort = _sort(case, before)
-    after = {**_kept(before), "text": case.text} if sort == "address" else {**before, "value": case.text}
-    return Ruling(REPLACES, _put(case.now, Edit(_list(sort), before, after)))
+    return Ruling(REPLACES, _replaced(case.now, before, case.text))
 
 
 def stopped(case: Case) -> Ruling:
@@ -60,6 +58,9 @@ def added(case: Case) -> Ruling:
     sort = sort_of(case.text)
     if sort is None:
         return Ruling(risk=Risk.LOOK, reasons=(COULD_BE_ANY,))
+    before = _element(case, case.now)
+    if before is not None and _sort(case, before) == sort:
+        return Ruling(CORRECTS, _replaced(case.now, before, case.text))
     after = {"text": case.text} if sort == "address" else {"system": sort, "value": case.text}
     return Ruling(ADDS, _put(case.now, Edit(_list(sort), None, after)))
 
@@ -79,6 +80,12 @@ def _put(now: Json, edit: Edit) -> Change:
     return Change("PUT", f"Patient/{now['id']}", edit.apply(now), text_at(now, "meta", "versionId") or None, edit)
 
 
+def _replaced(now: Json, before: Json, text: str) -> Change:
+    if "system" in before:
+        return _put(now, Edit("telecom", before, {**before, "value": text}))
+    return _put(now, Edit("address", before, {**_kept(before), "text": text}))
+
+
 def _list(sort: str) -> str:
     return "address" if sort == "address" else "telecom"
 
@@ -88,9 +95,12 @@ def _elements(patient: Json) -> list[Json]:
 
 
 def _element(case: Case, held: Json | None) -> Json | None:
-    """The telecom or address the fact is about: the one that reads as the fact was labelled, else the same kind and use."""
-    if held is None or case.answer is Answer.ADDED:
+    """The telecom or address the fact is about: the one that reads as the fact was labelled, else the same kind and use; of one
+    that was added, what stands there of an earlier round."""
+    if held is None:
         return None
+    if case.answer is Answer.ADDED:
+        return next((each for each in _elements(held) if case.told and _equal(_show(each), case.told)), None)
     if type_of(held) != "Patient":
         return held
     shown = [plain(case.label), plain(case.detail)]

@@ -5,6 +5,9 @@ R4's place for it. R4 has no place for a preferred pharmacy: where the record ca
 text that somebody enters by hand. In a care team somebody who left stays with the day on which they left.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from portal.fhir import codes
 from portal.fhir.resources import Json, object_at, objects_at, text_at, type_of, version_of
 from portal.fhir.values import concept_text, name_of, name_text, reference_text, telecom_value
@@ -13,6 +16,7 @@ from portal.review.proposal import Answer, Change, Edit, Risk, Row
 from portal.review.ruling import (
     ALREADY,
     CLINICAL,
+    CORRECTS,
     GONE,
     NO_LONGER,
     Case,
@@ -28,6 +32,7 @@ from portal.review.ruling import (
 
 REPLACES = "Replaces this in the record."
 ADDS = "Adds this to the record."
+IS_THERE = "Somebody of this name is there already: this replaces what is different."
 ENDS = "Marks this as over. It stays in the record."
 NOTES = "Adds the patient's words to the entry as a note."
 NO_PATIENT = "The patient's own entry could not be read, so this cannot be prepared yet."
@@ -62,11 +67,21 @@ def shown(kind: str, member: Json | None) -> str:
 
 
 def part(case: Case, held: Json | None) -> Json | None:
-    """The part of `held` the fact is about: the one that is called as the fact was labelled."""
-    if case.answer is Answer.ADDED or type_of(held) not in ("Patient", "CareTeam"):
+    """The part of `held` the fact is about: the one that is called as the fact was labelled; of one that was added, who is there
+    by that name, or by the name of an earlier round."""
+    if type_of(held) not in ("Patient", "CareTeam"):
         return None
+    if case.answer is Answer.ADDED:
+        return _there(case, members(case.kind, held), partial(shown, case.kind))
     same = [each for each in members(case.kind, held) if plain(shown(case.kind, each)) == plain(case.label)]
     return same[0] if len(same) == 1 or (same and case.kind != "person") else _by_number(same, case)
+
+
+def _there(case: Case, held: Sequence[Json], called: Callable[[Json], str]) -> Json | None:
+    current = [each for each in held if not object_at(each, "period").get("end") and each.get("active") is not False]
+    names = [plain(name) for name in (case.text, case.told) if name]
+    found = [each for name in names for each in current if plain(called(each)) == name]
+    return found[0] if found else None
 
 
 def _by_number(same: list[Json], case: Case) -> Json | None:
@@ -97,12 +112,14 @@ def rows(case: Case) -> tuple[Row, ...]:
 
 
 def _lines(case: Case, held: Json | None) -> dict[str, str]:
-    if case.answer is Answer.ADDED or held is None:
+    if held is None:
         return {}
     if case.kind == "person":
-        one = held if type_of(held) == "RelatedPerson" else part(case, held)
+        one = _related(case) or part(case, held) if type_of(held) == "Patient" else held
         return person_lines(one) if one else {}
     found = part(case, held)
+    if case.answer is Answer.ADDED:
+        return {NAMES[case.kind]: shown(case.kind, found)} if found else {}
     gone = type_of(held) in ("Patient", "CareTeam") and members(case.kind, held) and found is None
     return {} if gone else {NAMES[case.kind]: shown(case.kind, found) or case.label}
 
@@ -157,6 +174,7 @@ def _corrected(before: Json, case: Case) -> Json:
     """Only what is different: a name in the patient's words, a relation beside what the entry is for, the first number."""
     now, after = person_lines(before), dict(before)
     name, relation, number = (case.also.get(each, "") for each in ("name", "relation", "phone"))
+    name = case.text if case.answer is Answer.ADDED else name
     if name and plain(name) != plain(now["Name"]):
         after["name"] = [{"text": name}] if isinstance(before.get("name"), list) else {"text": name}
     if relation and plain(relation) != plain(now["Relation"]):
@@ -190,12 +208,8 @@ def person_stopped(case: Case) -> Ruling:
 def person_added(case: Case) -> Ruling:
     if case.now is None:
         return Ruling(risk=Risk.LOOK, reasons=(NO_PATIENT,))
-    here = [shown("person", each) for each in members("person", case.now) if not object_at(each, "period").get("end")]
-    here += [
-        name_of(each) for each in case.listed if type_of(each) == "RelatedPerson" and each.get("active") is not False
-    ]
-    if plain(case.text) in map(plain, here):
-        return Ruling(reasons=(ALREADY,))
+    if _related(case) or part(case, case.now):
+        return _told_otherwise(case)
     relation, number = case.also.get("relation", ""), case.also.get("phone", "")
     after: Json = {
         "relationship": [EMERGENCY, *([{"text": relation}] if relation else [])],
@@ -204,6 +218,25 @@ def person_added(case: Case) -> Ruling:
     if number:
         after["telecom"] = [{"system": "phone", "value": number}]
     return Ruling(ADDS, _put(case.now, Edit("contact", None, after)))
+
+
+def _related(case: Case) -> Json | None:
+    """A RelatedPerson who is there by the name of somebody added."""
+    related = [each for each in case.listed if type_of(each) == "RelatedPerson"]
+    return _there(case, related, name_of) if case.answer is Answer.ADDED else None
+
+
+def _told_otherwise(case: Case) -> Ruling:
+    """Somebody added who is there already: only what the patient says otherwise, for a person to look at."""
+    related = _related(case)
+    before = related or part(case, case.now)
+    assert before is not None and case.now is not None
+    after = _corrected(before, case)
+    different = {name: after[name] for name in after if after[name] != before.get(name)}
+    if not different:
+        return Ruling(reasons=(ALREADY,))
+    change = update(related, **different) if related else _put(case.now, Edit("contact", before, after))
+    return Ruling(CORRECTS if case.told else IS_THERE, change, risk=Risk.LOOK)
 
 
 # -- the pharmacy ------------------------------------------------------------------------------------------------------
@@ -262,10 +295,21 @@ def team_added(case: Case) -> Ruling:
     teams = [each for each in case.listed if type_of(each) == "CareTeam" and text_at(each, "status") == "active"]
     if not teams:
         return nothing(case, Risk.LOOK, NO_TEAM)
-    if plain(case.text) in {plain(shown("careteam", each)) for team in teams for each in members("careteam", team)}:
+    there = next(((team, one) for team in teams if (one := part(case, team))), None)
+    role: Json = {"role": [{"text": case.more}]} if case.more else {}
+    if there is None:
+        return Ruling(ADDS, _put(teams[0], Edit("participant", None, {**role, "member": {"display": case.text}})))
+    team, before = there
+    after = {**before, **({} if _has_role(before, case.more) else role)}
+    if plain(shown("careteam", before)) != plain(case.text):
+        after["member"] = {"display": case.text}
+    if after == before or not case.told:
         return Ruling(reasons=(ALREADY,))
-    after: Json = {"role": [{"text": case.more}]} if case.more else {}
-    return Ruling(ADDS, _put(teams[0], Edit("participant", None, {**after, "member": {"display": case.text}})))
+    return Ruling(CORRECTS, _put(team, Edit("participant", before, after)), risk=Risk.LOOK)
+
+
+def _has_role(member: Json, role: str) -> bool:
+    return plain(role) in map(plain, map(concept_text, objects_at(member, "role")))
 
 
 PERSON: Rules = {

@@ -11,6 +11,7 @@ that If-Match refuses it when the record moves on once more.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from portal.fhir.resources import Json, key_of, objects_at, text_at, type_of, version_of
 from portal.fhir.values import address_text
@@ -35,6 +36,7 @@ from portal.review.ruling import NOTHING_CHANGES, Case, Rules, Ruling
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
 from portal.review.taking_over import Writable
 from portal.review.together import Around, judged
+from portal.review.told_before import Earlier
 
 CHANGED_SINCE = "The record was changed after the patient was asked."
 UNCHECKED = "The record could not be read now, so it is not known whether it was changed."
@@ -81,13 +83,14 @@ def proposals(
     writable: Writable = lambda kind, verb: True,
     authority: Mapping[str, str] | None = None,
     around: Around = Around(),
-    rounds: Sequence[str] = (),
+    rounds: Mapping[str, Json] = MappingProxyType({}),
 ) -> list[Proposal]:
     """Everything the submission would change: first what is urgent, then what needs a look, in the patient's order.
 
-    `rounds` are the earlier submissions of the visit that are in the record.
+    `rounds` are the documents of the visit's earlier submissions that are in the record, by id, the newest first.
     """
-    made = [_proposal(fact, record, subject, said_at, rounds) for fact in objects_at(document, "facts")]
+    before = told_before.earlier(document, rounds)
+    made = [_proposal(fact, record, subject, said_at, before) for fact in objects_at(document, "facts")]
     made += _none_said(document, record, subject, said_at)
     made += insurance_card.proposals(document, record, subject=subject, writable=writable)
     for each in told:
@@ -156,17 +159,18 @@ def _proposal(
     record: Record,
     subject: str,
     said_at: str,
-    rounds: Sequence[str] = (),
+    before: Earlier = Earlier(),
     wording: Wording | None = None,
 ) -> Proposal:
     kind = text_at(fact, "kind")
     section = _looked(fact, record)
     case = _case(fact, section, record.get("medication", NOT_LOOKED), subject, said_at)
+    case = replace(case, told=before.texts.get(text_at(fact, "key"), ""))
     case = _worded(case, wording) if wording else case
-    ruling = told_before.ruled(RULES.get(kind, {}), case, text_at(fact, "key"), rounds)
+    ruling = told_before.ruled(RULES.get(kind, {}), case, text_at(fact, "key"), before.rounds)
     ruling = ruling or Ruling(risk=Risk.LOOK, reasons=(UNKNOWN_KIND,))
     made = _beside(fact, case, _with_doubts(ruling, case, section), section)
-    again = partial(_proposal, fact, record, subject, said_at, rounds)
+    again = partial(_proposal, fact, record, subject, said_at, before)
     return replace(made, words=_words(case), reworded=again if wording is None else None)
 
 

@@ -81,7 +81,7 @@ def made_of(
         told=said,
         writable=ehr.writable(actor.clinic_id or ""),
         authority=intake.asked(actor.clinic_id).authority,
-        rounds=rounds(actor, submission) if not closed and submission.round > 1 else (),
+        rounds=rounds(actor, submission) if not closed and submission.round > 1 else {},
         around=Around(_whole(actor, submission), _finding(submission, desk)),
     )
 

@@ -11,6 +11,7 @@ from portal.review.alike import plain
 from portal.review.proposal import Answer, Change, Risk
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/"
+CORRECTS = "Corrects what the patient told before."
 NOTHING_CHANGES = "Nothing changes in the record."
 ALREADY = "The record already says this."
 GONE = "The record no longer lists this."
@@ -46,6 +47,8 @@ class Case:
     """who put it into other words at the clinic, and then everything the patient wrote"""
     also: Mapping[str, str] = field(default_factory=dict)
     """everything that was typed, by the name of its field"""
+    told: str = ""
+    """what they called it when they added it in an earlier round that is in the record"""
 
     @property
     def said(self) -> str:

@@ -1,17 +1,16 @@
 """What the patient told in a round that is in the record already, and tells otherwise now: corrected there, not added again. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from portal.fhir.resources import Json, identifiers
+from portal.fhir.resources import Json, identifiers, objects_at, text_at
 from portal.fhir.values import concept_text
 from portal.review import words
 from portal.review.alike import plain
 from portal.review.payload import IDENTIFIER_SYSTEM, name_for
 from portal.review.proposal import Answer
-from portal.review.ruling import ALREADY, Case, Rules, Ruling, update
+from portal.review.ruling import ALREADY, CORRECTS, Case, Rules, Ruling, update
 
-CORRECTS = "Corrects what the patient told before."
 MOST = 30
 OF_THEIRS = (
     "reaction",
@@ -27,6 +26,26 @@ OF_THEIRS = (
     "subscriberId",
 )
 """What the patient's words go into. Everything else of the entry may have been decided at the clinic since, and stays."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The submissions of this visit that are in the record (newest first), and what each thing was called that they added."""
+
+    rounds: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def earlier(document: Json, rounds: Mapping[str, Json]) -> Earlier:
+    """Names by the key of the fact, but for those that another fact goes by now."""
+    now = {plain(_called(fact)): text_at(fact, "key") for fact in objects_at(document, "facts")}
+    told = [fact for held in reversed(list(rounds.values())) for fact in objects_at(held, "facts")]
+    added = {text_at(fact, "key"): _called(fact) for fact in told if text_at(fact, "answer") == Answer.ADDED}
+    return Earlier(tuple(rounds), {key: name for key, name in added.items() if now.get(plain(name), key) == key})
+
+
+def _called(fact: Json) -> str:
+    return text_at(fact, "change", "text") or text_at(fact, "label")
 
 
 def ruled(rules: Rules, case: Case, key: str, rounds: Sequence[str]) -> Ruling | None:

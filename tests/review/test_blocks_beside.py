@@ -7,7 +7,7 @@ import pytest
 from portal.fhir.structure import problems
 from portal.intake import asking
 from portal.intake.sections import ORDER
-from portal.review import authority, coverage, history, ruling
+from portal.review import authority, coverage, history, people, ruling
 from portal.review.payload import fold
 from portal.review.proposal import Risk
 from portal.review.proposals import RULES, kinds, proposals
@@ -40,7 +40,7 @@ from tests.review.builders import (
 END = {"end": "2026-11-20"}
 ALREADY: dict[str, Json] = {
     "person": added("person", "minh TRAN"),
-    "contact person": added("person", "Diego Morales", phone="1"),
+    "contact person": added("person", "Diego Morales"),
     "coverage": added("coverage", "prairie health", member="ph-1"),
     "procedure": added("procedure", "removal of the Appendix", more="2003"),
     "immunization": added("immunization", "TDAP"),
@@ -54,6 +54,15 @@ ALREADY: dict[str, Json] = {
 def test_what_the_record_has_is_not_written_again(name: str) -> None:
     made = one(ALREADY[name])
     assert (made.change, made.reasons) == (None, (ruling.ALREADY,))
+
+
+@pytest.mark.parametrize("name", ["Diego Morales", "Minh Tran"])
+def test_another_number_of_somebody_who_is_there_is_not_lost_but_looked_at(name: str) -> None:
+    made = one(added("person", name, phone="555 0999"))
+    assert made.risk is Risk.LOOK and made.effect == people.IS_THERE and made.change
+    assert "555 0999" in str(made.change.resource)
+    (row,) = [each for each in made.rows if each.name == "Phone"]
+    assert row.now and row.said == "555 0999"
 
 
 def test_what_is_nearly_the_same_is_looked_at() -> None:
