@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from portal.consent import service as consent
 from portal.consent.models import ConsentVersion
 from portal.db import session, transaction
 from portal.delivery.models import OutboxItem
-from portal.intake.models import Status, Submission, SubmissionStatus
+from portal.intake.models import CardPicture, Status, Submission, SubmissionStatus
 from portal.labs import questions
 from portal.labs import service as labs
 from portal.library import service as library
@@ -132,7 +133,24 @@ def _person(clinic, connection: str, name: str, *, answered: bool) -> Person:
             asked.append(made.id)
     version = _choose(me, KEEPS, visit.id)
     submission_id = _submission(visit, patient, response(answered), version)
+    if answered:
+        _picture(visit)
     return Person(patient.id, submission_id, asked, visit.id, str(me.account_id), address)
+
+
+def _picture(visit) -> None:
+    """Of an insurance card that was not sent: the patient's own to look at."""
+    with transaction() as current:
+        current.add(
+            CardPicture(
+                clinic_id=visit.clinic_id,
+                patient_id=visit.patient_id,
+                visit_id=visit.id,
+                given_at=now(),
+                about={"side": "front"},
+                picture=b64encode(canary("card", "value").encode()).decode(),
+            )
+        )
 
 
 def _results() -> list[dict[str, Any]]:
@@ -202,6 +220,7 @@ def parts(world: World, person: Person) -> dict[str, str | None]:
         "item_id": _id_of(OutboxItem, person),
         "entry_id": _id_of(AuditRow, person),
         "version_id": _id_of(ConsentVersion, person),
+        "card_id": _id_of(CardPicture, person),
         "address": person.address,
         "slug": "f9",
         "mark": "0" * 16,
