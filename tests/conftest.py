@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from joserfc.jwk import RSAKey
 from playwright.sync_api import Browser
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from werkzeug.routing import Rule
 
@@ -113,13 +113,15 @@ def _addresses_compiled_once() -> Iterator[None]:
 def _statements_compiled_once() -> Iterator[None]:
     """The SQL of a statement depends on the kind of database, not on which of the thousand databases of a run it is."""
     usual = engines.create_engine
-    first: dict[str, Engine] = {}
+    reached: dict[str, Engine] = {}
 
     def create(url: str, **how: Any) -> Engine:
         made = usual(url, **how)
-        one = first.setdefault(made.dialect.name, made)
-        made.dialect = made.pool._dialect = one.dialect
-        made._compiled_cache = one._compiled_cache
+        if one := reached.get(made.dialect.name):
+            made.dialect = made.pool._dialect = one.dialect
+            made._compiled_cache = one._compiled_cache
+        else:  # a dialect knows its server once there was a connection
+            event.listen(made, "connect", lambda *_: reached.setdefault(made.dialect.name, made))
         return made
 
     engines.create_engine = create

@@ -25,7 +25,7 @@ function watchPresses() {
 
 // What a question looks like apart from what the person typed in it: equal skeletons need no replacing.
 function skeleton(html) {
-  const { content: copy } = Object.assign(document.createElement('template'), { innerHTML: html })
+  const copy = new DOMParser().parseFromString(html, 'text/html').body
   for (const input of copy.querySelectorAll('input:not([readonly]):not([type=hidden])')) {
     input.removeAttribute('checked')
     if (!['radio', 'checkbox'].includes(input.type)) input.removeAttribute('value')
