@@ -21,7 +21,8 @@ BY_A_STANDARD = {
 }
 """SHA-1 where a standard says so and nothing rests on collisions."""
 PRIMITIVES = {
-    "AESGCM", "Ed25519PrivateKey", "Ed25519PublicKey", "X25519PrivateKey", "X25519PublicKey", "HKDF", "TOTP", "SHA1", "hashes", "x509", "RSAPublicKey",
+    "AESGCM", "Ed25519PrivateKey", "Ed25519PublicKey", "X25519PrivateKey", "X25519PublicKey", "HKDF", "TOTP", "SHA1", "hashes",
+    "x509", "RSAPublicKey",
     "serialization", "bytes_eq", "InvalidTag", "InvalidSignature", "InvalidToken", "load_pem_private_key", "load_pem_public_key",
 }  # fmt: skip
 JITTER = {
