@@ -65,15 +65,18 @@ __all__ = [
 ]
 
 
-def submitted(actor: Actor, statuses: frozenset[Status] = frozenset(Status)) -> list[Submission]:
-    """The clinic's submissions in these states, the earliest visit first; for its staff."""
+def submitted(
+    actor: Actor, statuses: frozenset[Status] = frozenset(Status), visit_id: str | None = None
+) -> list[Submission]:
+    """The clinic's submissions in these states (of one visit), the earliest visit first; for its staff."""
     _staff_only(actor)
-    rows = session().scalars(
+    wanted = (
         select(Submission)
         .join(Visit)
         .where(Submission.clinic_id == actor.clinic_id, Submission.status.in_({status.value for status in statuses}))
         .order_by(Visit.starts_at, Submission.sent_at)
     )
+    rows = session().scalars(wanted.where(Submission.visit_id == visit_id) if visit_id else wanted)
     return list(rows.unique())
 
 

@@ -17,7 +17,7 @@ from portal.fhir.people import Stand
 from portal.fhir.resources import Json, object_at, objects_at, text_at
 from portal.intake import service as intake
 from portal.review import claims
-from portal.review.amending import rounds
+from portal.review.amending import arrived_at
 from portal.review.answers import AnsweredForm, answered_forms
 from portal.review.claims import Held
 from portal.review.conflicts import Contradiction, contradictions
@@ -141,7 +141,9 @@ def open_submission(actor: Actor, submission_id: str, desk: Desk) -> Opened:
     """Read it, and the record beside it, for this person; audited before anything leaves. NotFound for another clinic's."""
     submission = submission_of(actor, submission_id)
     said = told_by(actor, submission, desk)
-    amends = submission.round > 1 and rounds(actor, submission)  # what was read before that arrived does not have it
+    amends = submission.round > 1 and arrived_at(
+        actor, submission
+    )  # what was read before that arrived does not have it
     max_age = timedelta(0) if amends else desk.fresh
     readings = record_now(actor, submission.patient_id, max_age=max_age, more=sections_of(submission, said))
     audit.seen(actor, Event.SUBMISSION_SEEN, subject=f"submissions:{submission.id}", patient_id=submission.patient_id)

@@ -156,18 +156,20 @@ def _put(now: Json, edit: Edit) -> Change:
 def person_changed(case: Case) -> Ruling:
     if case.now is None:
         return nothing(case, Risk.LOOK, GONE)
-    related = type_of(case.now) == "RelatedPerson"
-    before = case.now if related else part(case, case.now)
+    before = case.now if type_of(case.now) == "RelatedPerson" else part(case, case.now)
     if before is None:
         return nothing(case, Risk.LOOK, GONE)
+    change = _correction(case, case.now, before)
+    return Ruling(REPLACES, change) if change else Ruling(reasons=(ALREADY,))
+
+
+def _correction(case: Case, now: Json, before: Json) -> Change | None:
+    """What is different about `before`, a RelatedPerson or an entry of the Patient `now`; None where nothing is."""
     after = _corrected(before, case)
-    if after == before:
-        return Ruling(reasons=(ALREADY,))
-    if related:
-        return Ruling(
-            REPLACES, update(case.now, **{name: after[name] for name in after if after[name] != before.get(name)})
-        )
-    return Ruling(REPLACES, _put(case.now, Edit("contact", before, after)))
+    different = {name: after[name] for name in after if after[name] != before.get(name)}
+    if not different:
+        return None
+    return update(before, **different) if "resourceType" in before else _put(now, Edit("contact", before, after))
 
 
 def _corrected(before: Json, case: Case) -> Json:
@@ -208,8 +210,11 @@ def person_stopped(case: Case) -> Ruling:
 def person_added(case: Case) -> Ruling:
     if case.now is None:
         return Ruling(risk=Risk.LOOK, reasons=(NO_PATIENT,))
-    if _related(case) or part(case, case.now):
-        return _told_otherwise(case)
+    before = _related(case) or part(case, case.now)
+    if before is not None:  # there already: only what is told otherwise, for a person to look at
+        change = _correction(case, case.now, before)
+        effect = CORRECTS if case.told else IS_THERE
+        return Ruling(effect, change, risk=Risk.LOOK) if change else Ruling(reasons=(ALREADY,))
     relation, number = case.also.get("relation", ""), case.also.get("phone", "")
     after: Json = {
         "relationship": [EMERGENCY, *([{"text": relation}] if relation else [])],
@@ -224,19 +229,6 @@ def _related(case: Case) -> Json | None:
     """A RelatedPerson who is there by the name of somebody added."""
     related = [each for each in case.listed if type_of(each) == "RelatedPerson"]
     return _there(case, related, name_of) if case.answer is Answer.ADDED else None
-
-
-def _told_otherwise(case: Case) -> Ruling:
-    """Somebody added who is there already: only what the patient says otherwise, for a person to look at."""
-    related = _related(case)
-    before = related or part(case, case.now)
-    assert before is not None and case.now is not None
-    after = _corrected(before, case)
-    different = {name: after[name] for name in after if after[name] != before.get(name)}
-    if not different:
-        return Ruling(reasons=(ALREADY,))
-    change = update(related, **different) if related else _put(case.now, Edit("contact", before, after))
-    return Ruling(CORRECTS if case.told else IS_THERE, change, risk=Risk.LOOK)
 
 
 # -- the pharmacy ------------------------------------------------------------------------------------------------------
