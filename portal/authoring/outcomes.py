@@ -15,7 +15,7 @@ CODES: dict[str, str] = {
     "shape": "structure", "unknown-question": "structure", "misplaced": "structure", "order": "structure",
     "duplicate": "structure", "display-answer": "structure", "group-answer": "structure", "no-value": "structure",
     "type": "structure", "too-many": "structure", "not-repeating": "structure", "status": "code-invalid",
-    "option": "code-invalid", "display": "code-invalid", "unit": "code-invalid", "option-unknown": "not-found",
+    "option": "code-invalid", "option-off": "code-invalid", "display": "code-invalid", "unit": "code-invalid", "option-unknown": "not-found",
     "too-long": "too-long", "rule": "invariant", "rule-unchecked": "processing", "form-mismatch": "not-found",
     "form-version": "business-rule",
     "not-enabled": "business-rule", "exclusive": "business-rule", "read-only": "business-rule",

@@ -41,7 +41,7 @@ def forms(submission: Submission, language: str, at: datetime) -> Iterator[list[
             form = load(versions[text_at(response, "questionnaire")])
         except (FormRefused, KeyError):
             continue
-        filling = Filling(form, response, Context(now=at, language=language))
+        filling = Filling.as_sent(form, response, Context(now=at, language=language))
         yield [
             replace(each, rows=[replace(row, read_only=True) for row in each.rows])
             for each in filling.summary(language)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .addresses import name_of
 from .answers import Entry
 from .bounds import Limits, limits
-from .check_values import value_issues
+from .check_values import Finding, value_issues
 from .conditions import truth
 from .evaluation import Evaluation
 from .issues import Issue, Trouble
 from .items import Item, Rule
 from .nodes import locked, required
-from .options import Option, options
+from .options import Option, allowed, options
+from .origins import own_words
 from .paging import PageLayout
+from .speaking import say
 from .words import localised
 
 
@@ -127,7 +129,13 @@ def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
     offered = options(evaluation, entry)
     fixed = not evaluation.given and not item.calculated and locked(evaluation, entry)
     for index, answer in enumerate(entry.answers):
-        for code, severity, params in value_issues(evaluation, item, limit, answer, offered):
+        if item.toggles and not allowed(evaluation, entry, answer):
+            found: Iterable[Finding] = [
+                ("option-off", "error", {"label": say(own_words(answer), evaluation.context.language)})
+            ]
+        else:
+            found = value_issues(evaluation, item, limit, answer, offered)
+        for code, severity, params in found:
             if fixed:  # whoever fills in the form cannot put it right
                 evaluation.troubles.append(Trouble(item.link_id, code, "a read-only answer is not as the form asks"))
                 continue

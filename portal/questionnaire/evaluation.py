@@ -43,6 +43,8 @@ class Evaluation:
         self.given = False
         """a response from elsewhere is being checked: a required question in an optional part, or under a question without
         an answer, is asked for only where that part or answer is in it"""
+        self.sent: dict[str, str] | None = None
+        """a response that was sent is being read: what is answered applies; the words each question was asked in, by linkId"""
         self.contained: dict[str, str] = {}
         """what it contains: the type of each resource, by its id"""
         self._document: Document | None = None
@@ -66,6 +68,8 @@ class Evaluation:
     def _decide(self, entry: Entry) -> bool:
         if entry.parent is not None and not self.enabled(entry.parent):
             return False
+        if self.sent is not None and entry.answered:
+            return True
         if not self._conditions(entry):
             return False
         formula = entry.item.enable_formula
@@ -91,7 +95,7 @@ class Evaluation:
     def _shown(self, formula: Formula, entry: Entry) -> bool:
         """An expression that fails leaves its question on the page (bar 53); of a response from elsewhere it is believed."""
         result = self.evaluate(formula, entry, "enableWhenExpression")
-        return (entry.answered or not self.given) if result is None else truth(result)
+        return (entry.answered or not (self.given or self.sent is not None)) if result is None else truth(result)
 
     def _holds(self, condition: Condition, entry: Entry) -> bool:
         answers = [a for target in self.targets(entry, condition.question) for a in target.answers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from portal.fhir import exact
 
@@ -19,12 +20,12 @@ from .initial import fixed_answers
 from .issues import Issue, Trouble
 from .items import Item
 from .nodes import Node, locked
-from .options import Option, options, searched
+from .options import Option, options, searched, standing
 from .paging import PageLayout
 from .reading import Reading, has_value, read
 from .shape import problem
 from .summary import Section, section
-from .texts import text_of
+from .texts import asked, text_of
 from .words import localised
 
 MAX_ANSWERS = 1_000
@@ -57,6 +58,13 @@ class Filling:
         self._begin(form, response, context, read(form, response, notes.strays(response), own=own))
         if settle and not own:
             self._evaluation.settle(form.graph.order)
+
+    @classmethod
+    def as_sent(cls, form: Form, response: Json, context: Context) -> Filling:
+        """What somebody sent, to be read: nothing is calculated or decided anew, and every answer in it applies."""
+        made = cls(form, response, context, settle=False)
+        made._evaluation.sent = asked(response)
+        return made
 
     @classmethod
     def of_entries(cls, form: Form, head: Json | None, context: Context, top: Entry, strays: list[Json]) -> Filling:
@@ -302,7 +310,20 @@ class Filling:
         else:
             entry.blanks += 2 if not entry.answers and not entry.blanks else 1
         self._moved([entry.item, *entry.item.descendants()])
+        self.drop_switched_off(entry.item.descendants())
         return True
+
+    def drop_switched_off(self, items: Iterable[Item]) -> None:
+        """Nobody chose these answers: what a question begins with is not chosen where it is switched off."""
+        toggled, dropped = [item for item in items if item.toggles], False
+        for entry in [entry for item in toggled for entry in self._top.below(item)]:
+            kept = standing(self._evaluation, entry)
+            if len(kept) < len(entry.answers):
+                entry.answers, dropped = kept, True
+                entry.touch()
+                self._moved([entry.item])
+        if dropped:
+            self.drop_switched_off(toggled)
 
     def remove(self, name: str) -> Filling:
         """Without this repetition. A repeating question without parts takes its input's number: q7-2 is its third."""
@@ -368,7 +389,8 @@ class Filling:
         head = {**self._head, "extension": notes.foreign(self._head.get("extension")) or None}
         given = {"questionnaire": self.form.canonical or None, "status": status, "authored": authored, **fields}
         made = writing.merged({k: v for k, v in head.items() if v is not None}, given)
-        items = writing.write(self._top, self._evaluation.enabled, self.context.language, self._written_text)
+        counts = partial(standing, self._evaluation)
+        items = writing.write(self._top, self._evaluation.enabled, self.context.language, self._written_text, counts)
         return {**made, "item": items} if items else made
 
     def _written_text(self, entry: Entry) -> str:

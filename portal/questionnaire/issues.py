@@ -22,6 +22,7 @@ MESSAGES: dict[str, str] = {
     "pattern": "Enter this in the form that is asked for",
     "pattern-format": "Enter this in the form %(format)s",
     "option": "Choose one of the answers in the list",
+    "option-off": "“%(label)s” cannot be chosen any more because of another answer. Choose again",
     "display": "“%(display)s” is not what this answer is called in the list",
     "option-unknown": "We could not check this answer against the list",
     "exclusive": "“%(label)s” cannot be chosen together with another answer",

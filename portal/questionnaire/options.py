@@ -66,8 +66,15 @@ def offered(evaluation: Evaluation, entry: Entry) -> list[Option]:
         if formula is not None:
             listed = [*listed, *_computed(evaluation, entry, formula, what, language)]
     if item.toggles:
-        listed = [option for option in listed if _allowed(evaluation, entry, option)]
+        listed = [option for option in listed if allowed(evaluation, entry, option.value)]
     return listed
+
+
+def standing(evaluation: Evaluation, entry: Entry) -> list[Json]:
+    """Its answers but those that are switched off."""
+    if not entry.item.toggles:
+        return entry.answers
+    return [answer for answer in entry.answers if allowed(evaluation, entry, answer)]
 
 
 def chosen(listed: list[Option], answers: list[Json]) -> list[Option]:
@@ -187,11 +194,11 @@ def _named(resource: Json) -> Json:
     return name if isinstance(name, dict) else {"text": str(name or "")}
 
 
-def _allowed(evaluation: Evaluation, entry: Entry, option: Option) -> bool:
-    """Off only when a toggle names it and none of those that do says yes."""
+def allowed(evaluation: Evaluation, entry: Entry, value: Json) -> bool:
+    """Whether an answer is not switched off: it is only when a toggle names it and none of those that do says yes."""
     verdicts: list[bool] = []
     for answers, formula in entry.item.toggles:
-        if any(same_answer(option.value, answer) for answer in answers):
+        if any(same_answer(value, answer) for answer in answers):
             result = evaluation.evaluate(formula, entry, "answerOptionsToggleExpression")
             verdicts.append(result is None or truth(result))
     return not verdicts or any(verdicts)

@@ -39,7 +39,9 @@ def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     worker = _Populating(form, evaluation, context)
     worker.whole(top)
     draft = merged(None, {**_base(form, context), "item": write_draft(top) or None})
-    return Filling(form, draft, context).draft(), list(dict.fromkeys([*strangers, *evaluation.troubles]))
+    filling = Filling(form, draft, context)
+    filling.drop_switched_off(form.all_items)
+    return filling.draft(), list(dict.fromkeys([*strangers, *evaluation.troubles]))
 
 
 def _known(form: Form, context: Context) -> tuple[Context, list[Trouble]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from portal.fhir import exact
@@ -21,10 +22,15 @@ _NOTHING = object()
 
 
 def write(
-    top: Entry, enabled: Callable[[Entry], bool], language: str, title: Callable[[Entry], str] | None = None
+    top: Entry,
+    enabled: Callable[[Entry], bool],
+    language: str,
+    title: Callable[[Entry], str] | None = None,
+    standing: Callable[[Entry], list[Json]] | None = None,
 ) -> list[Json]:
-    """`item` of a response: enabled answers only, without our notes, with the text each question had."""
-    return _Writer(enabled, False, language, title).items(top)
+    """`item` of a response: enabled answers only, without our notes, with the text each question had. `standing`: those of
+    an entry's answers that count, where not all do."""
+    return _Writer(enabled, False, language, title, standing).items(top)
 
 
 def write_draft(top: Entry) -> list[Json]:
@@ -39,12 +45,18 @@ def write_draft_texts(top: Entry) -> list[Any]:
 
 class _Writer:
     def __init__(
-        self, enabled: Callable[[Entry], bool], draft: bool, language: str, title: Callable[[Entry], str] | None
+        self,
+        enabled: Callable[[Entry], bool],
+        draft: bool,
+        language: str,
+        title: Callable[[Entry], str] | None,
+        standing: Callable[[Entry], list[Json]] | None = None,
     ) -> None:
         self.enabled = enabled
         self.draft = draft
         self.language = language
         self.title = title
+        self.standing = standing or attrgetter("answers")
 
     def items(self, parent: Entry) -> list[Json]:
         written: list[Json] = []
@@ -71,7 +83,7 @@ class _Writer:
 
     def says_something(self, entry: Entry) -> bool:
         """Whether any enabled answer stands in it (a group of disabled answers is left out)."""
-        if entry.answers:
+        if self.standing(entry):
             return True
         inner = (e for listed in list(entry.children.values()) for e in listed)
         return any(self.enabled(e) and self.says_something(e) for e in inner)
@@ -99,7 +111,9 @@ class _Writer:
         return written
 
     def answers(self, entry: Entry) -> list[Json]:
-        answers: list[Json] = [dict(answer) if self.draft else own_words(dict(answer)) for answer in entry.answers]
+        answers: list[Json] = [
+            dict(answer) if self.draft else own_words(dict(answer)) for answer in self.standing(entry)
+        ]
         if items := self.items(entry):
             answers = answers or [{}]
             answers[0] = {**answers[0], "item": items}

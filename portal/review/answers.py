@@ -50,7 +50,7 @@ def _answered(response: Json, forms: dict[str, Json], language: str, at: datetim
     form = form_of(raw)
     if form is None:
         return AnsweredForm(text_at(raw, "title"), problem="This version of the form can no longer be shown.")
-    filling = Filling(form, response, Context(now=at, language=language))
+    filling = Filling.as_sent(form, response, Context(now=at, language=language))
     sections = tuple(filling.summary(language))
     results, signatures = tuple(_results(form, response, language)), tuple(_signatures(form, response))
     files = tuple(intake.given(response))
