@@ -80,7 +80,6 @@ MAY: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.SEE_QUEUE,
-            Permission.INVITE,
             Permission.WORK_HELD,
             Permission.SEE_AUDIT,
             Permission.ANSWER_AUDIT,
@@ -93,7 +92,8 @@ MAY: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
-"""What each role may do; rooms are opened by it too. An auditor reads what happened and how well it works: no health data, no change."""
+"""What each role may do; rooms are opened by it too. An auditor reads what happened and how well it works: no health data, no change.
+An administrator makes ways in for staff and none for patients: nobody decides alone about both sides."""
 
 
 def who_may(permission: Permission) -> frozenset[Role]:

@@ -39,12 +39,12 @@ def staff_profiles(actor: Actor, account_ids: set[str]) -> dict[str, tuple[str, 
     return {row.id: (row.profile["name"], row.profile["email"]) for row in session().scalars(rows)}
 
 
-def tied(clinic_id: str, account_id: str, *, by_themself: bool) -> None:
-    """Another way into this account there is now; its owner is told. Inside the caller's transaction."""
+def tied(clinic_id: str, account_id: str) -> None:
+    """Another way into this account there is now, because its owner said so; they are written to. Inside the caller's transaction."""
     account = session().get(Account, account_id)
     if account is None or account.clinic_id != clinic_id:
         raise NotFound
-    notes.note(account, "tied", read=by_themself)
+    notes.note(account, "tied", read=True)
 
 
 def enter(clinic_id: str, account_id: str, means: frozenset[str] = frozenset()) -> str | None:

@@ -51,7 +51,7 @@ class Alert:
 def alerts(actor: Actor, since: datetime) -> list[Alert]:
     """What happened to the clinic's accounts since then. First it is noted who is shut out by guessing."""
     _note_shut(actor)
-    return _alerts(actor, SecurityNote.at >= since, Account.password_hash != "")
+    return _alerts(actor, SecurityNote.at >= since, (Account.password_hash != "") | (SecurityNote.what == "code"))
 
 
 def alert(actor: Actor, alert_id: str) -> Alert | None:

@@ -82,7 +82,8 @@ class Invitation(Base):
     """A link for one person, used once; only the hash of its token is kept.
 
     It lets a patient in who has no account yet, or its owner back into an account (`account_id`): then it goes with a code
-    that is told another way, and `factors_too` takes the second factors away that are lost.
+    that is told another way, and `factors_too` takes the second factors away that are lost. `code_sent`: the code is worked out
+    from the row, and nobody but the owner is told it, by a message.
     """
 
     __tablename__ = "invitations"
@@ -96,6 +97,7 @@ class Invitation(Base):
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     code_index: Mapped[str | None] = mapped_column(String(64))
     factors_too: Mapped[bool] = mapped_column(Boolean, default=False)
+    code_sent: Mapped[bool] = mapped_column(Boolean, default=False)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]

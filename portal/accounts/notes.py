@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select, update
 
 from portal.accounts.models import Account, SecurityNote
-from portal.actors import Actor
+from portal.actors import Actor, Role
 from portal.clock import now
 from portal.db import session, transaction
 
 KEPT = timedelta(days=90)
 WORDS = {
     "link-made": "The clinic made a link to get back into your account.",
+    "code": "The clinic made a link to get into your account, and its code was sent to your e-mail address.",
+    "code-shown": "The front desk saw the code for a patient's account, because that patient had lost the mailbox too. Look at the trail.",
+    "staff-changed": "An administrator gave somebody an account here, or another role. Look at the list of staff or the audit trail.",
     "renewed": "A new password was set with a link from the clinic.",
     "factors-gone": "Your second steps were removed, because the clinic was told that you had lost them.",
     "role": "What you may do here was changed by an administrator.",
@@ -46,6 +49,19 @@ def note(account: Account, what: str, *, read: bool) -> None:
             )
         )
         assert what in WORDS
+
+
+def tell(clinic_id: str, roles: set[Role], what: str, but: set[str | None] | None = None) -> None:
+    """The same to everybody of these roles who works here now. Inside the caller's transaction."""
+    wanted = select(Account).where(
+        Account.clinic_id == clinic_id,
+        Account.role.in_([role.value for role in roles]),
+        Account.suspended_at.is_(None),
+        Account.password_hash != "",
+    )
+    for account in session().scalars(wanted):
+        if account.id not in (but or set()):
+            note(account, what, read=False)
 
 
 def lately(account: Account, what: str, since: timedelta) -> bool:

@@ -1,6 +1,10 @@
 """Back into an account: a link from the clinic, a code told another way, and what only its owner knows; or a new password.
 
 A way back is never weaker than the way in: a second factor stays asked for, unless the clinic was told that it is lost.
+
+Whoever makes a link must not be able to use it. Where messages are sent, the code goes to the owner's own address and is shown to nobody:
+the link alone opens nothing, nor does the mailbox. Only the front desk can have a code shown, for a patient who has lost the mailbox too
+and stands before them; it is written down, and the patient and the privacy officers are told.
 """
 
 import hashlib
@@ -22,6 +26,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Gone, Issue, NotAllowed, NotFound
 
+GROUPS = 2
 OPEN_FOR = timedelta(minutes=30)
 STAFF_OPEN_FOR = timedelta(days=3)
 """A new member of staff may begin on Monday; without the code, which is told another way, the link is worth nothing."""
@@ -29,10 +34,11 @@ STAFF_OPEN_FOR = timedelta(days=3)
 
 @dataclass(frozen=True)
 class WayBack:
-    """Shown once and kept nowhere: the link's token and the code that is told another way."""
+    """Shown once and kept nowhere: the link's token and the code that is told another way; "" when its owner alone is told."""
 
     token: str
     code: str
+    email: str
     name: str
     open_for: timedelta
 
@@ -56,17 +62,23 @@ def of_patient(actor: Actor, patient_id: str) -> Account | None:
     return session().scalars(select(Account).where(Account.patient_id == patient.id)).one_or_none()
 
 
-def offer(actor: Actor, account: Account, *, factors_too: bool, open_for: timedelta = OPEN_FOR) -> WayBack:
-    """A way back into this account; an older one ends. The caller has asked whether the actor may. Inside a transaction."""
-    token, code = secrets.token_urlsafe(32), recovery_codes.new_code(2)
+def offer(
+    actor: Actor, account: Account, *, factors_too: bool, open_for: timedelta = OPEN_FOR, send: bool = False
+) -> WayBack:
+    """A way back into this account; an older one ends. `send`: the code goes to the owner's address and to nobody else. The caller
+    has asked whether the actor may. Inside a transaction."""
+    token, row_id = secrets.token_urlsafe(32), db.new_id()
+    code = _code_of(row_id) if send else recovery_codes.new_code(GROUPS)
     with transaction() as current:
         sessions.end_links(account)
         row = Invitation(
+            id=row_id,
             clinic_id=account.clinic_id,
             account_id=account.id,
             patient_id=account.patient_id,
             code_index=_code(token, code),
             factors_too=factors_too,
+            code_sent=send,
             token_hash=_hash(token),
             made_at=now(),
             expires_at=now() + open_for,
@@ -74,24 +86,44 @@ def offer(actor: Actor, account: Account, *, factors_too: bool, open_for: timede
         )
         current.add(row)
         throttle.forget(account.email_index)
-        notes.note(account, "link-made", read=False)
+        notes.note(account, "code" if send else "link-made", read=False)
         audit.record(
             actor,
             Event.RECOVERY_OFFERED,
             subject=f"invitations:{row.id}",
             patient_id=account.patient_id,
-            detail={"factors": factors_too},
+            detail={"factors": factors_too, "code": "sent" if send else "shown"},
         )
-    return WayBack(token, code, account.profile["name"], open_for)
+    return WayBack(token, "" if send else code, account.profile["name"], account.profile["email"], open_for)
 
 
-def offer_patient(actor: Actor, patient_id: str, *, factors_too: bool) -> WayBack:
-    """For a patient who called or stands at the desk. NotFound without an account."""
+def offer_patient(
+    actor: Actor, patient_id: str, *, factors_too: bool, messages: bool = False, shown: bool = False
+) -> WayBack:
+    """For a patient who called or stands at the desk; with `messages` the code goes to their address, unless it is to be `shown`.
+    NotFound without an account."""
     with transaction():
         account = of_patient(actor, patient_id)
         if account is None:
             raise NotFound
-        return offer(actor, account, factors_too=factors_too)
+        if messages and shown:
+            notes.tell(account.clinic_id, {Role.PRIVACY_OFFICER}, "code-shown")
+        return offer(actor, account, factors_too=factors_too, send=messages and not shown)
+
+
+def code_to_send(actor: Actor, account_id: str) -> str:
+    """The code of the link that this account has now, for the message to its owner; "" when there is none any more."""
+    if actor.role is not Role.SYSTEM:
+        raise NotAllowed
+    wanted = select(Invitation.id).where(
+        Invitation.account_id == account_id,
+        Invitation.clinic_id == actor.clinic_id,
+        Invitation.code_sent,
+        Invitation.used_at.is_(None),
+        Invitation.expires_at > now(),
+    )
+    row_id = session().scalar(wanted)
+    return _code_of(row_id) if row_id else ""
 
 
 def asks(token: str, *, staff_need_two: bool) -> Asks:
@@ -198,6 +230,17 @@ def _right(row: Invitation, token: str, code: str, birth_date: str | None) -> bo
 
 def _code(token: str, code: str) -> str:
     return db.keys().blind("way-back", f"{token}|{recovery_codes.plain(code)}")
+
+
+def _code_of(row_id: str) -> str:
+    """Eight letters that only who has the keys can work out."""
+    number, letters = int(db.keys().blind("way-back-code", row_id), 16), []
+    for _ in range(GROUPS * recovery_codes.GROUP):
+        number, at = divmod(number, len(recovery_codes.LETTERS))
+        letters.append(recovery_codes.LETTERS[at])
+    return "-".join(
+        "".join(letters[at : at + recovery_codes.GROUP]) for at in range(0, len(letters), recovery_codes.GROUP)
+    )
 
 
 def _hash(token: str) -> str:

@@ -12,7 +12,8 @@ from portal.accounts.forms import JoinForm, ProveForm, SignInForm
 from portal.accounts.models import Clinic
 from portal.accounts.way_in_routes import arrival, let_in, site, wait
 from portal.actors import Role
-from portal.errors import Issue, NotFound
+from portal.errors import Gone, Issue, NotFound
+from portal.pages import remember_language
 
 door = Blueprint("door", __name__)
 me = Blueprint("me", __name__)
@@ -130,11 +131,8 @@ def about(topic: str) -> ResponseReturnValue:
 def language() -> ResponseReturnValue:
     """The language of the pages from now on, in this browser."""
     chosen = request.form.get("language", "")
-    answer = redirect(guard.next_path("/"), 303)
-    if chosen in current_app.config["SETTINGS"].languages:
-        secure = current_app.config["SESSION_COOKIE_SECURE"]
-        answer.set_cookie("language", chosen, max_age=31_536_000, secure=secure, httponly=True, samesite="Lax")
-    return answer
+    answer: Response = redirect(guard.next_path("/"), 303)
+    return remember_language(answer, chosen) if chosen in current_app.config["SETTINGS"].languages else answer
 
 
 @me.post("/sign-out")
@@ -169,7 +167,11 @@ def _clinic(slug: str | None) -> Clinic | None:
 
 
 def _clinic_of(token: str) -> None:
-    _speak_for(service.clinic(service.invitation(token).clinic_id))
+    try:
+        _speak_for(service.clinic(service.invitation(token).clinic_id))
+    except Gone:
+        _clinic(None)
+        raise
 
 
 def _speak_for(clinic: Clinic) -> None:

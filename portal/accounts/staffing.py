@@ -55,8 +55,12 @@ def member(actor: Actor, account_id: str) -> Member:
     return _member(actor, row, bool(factors.kinds(row.id)), None)
 
 
-def hire(actor: Actor, name: str, email: str, role: str) -> Hired:
-    """A new account without a password; its way in is a link and a code."""
+WATCHERS = {Role.ADMINISTRATOR, Role.PRIVACY_OFFICER}
+"""Who is told when somebody may do more than before: one administrator alone makes nobody unnoticed."""
+
+
+def hire(actor: Actor, name: str, email: str, role: str, *, messages: bool = False) -> Hired:
+    """A new account without a password; its way in is a link and a code, which with `messages` goes to their address only."""
     issues = _issues(name, email, role)
     if not actor.may(Permission.MANAGE_STAFF):
         raise NotAllowed
@@ -77,16 +81,22 @@ def hire(actor: Actor, name: str, email: str, role: str) -> Hired:
         current.add(account)
         current.flush()
         _note(actor, Event.STAFF_ADDED, account, {"role": role})
-        return Hired(renewing.offer(actor, account, factors_too=True, open_for=STAFF_OPEN_FOR), [])
+        notes.tell(actor.clinic_id, WATCHERS, "staff-changed", but={actor.account_id, account.id})
+        return Hired(_link(actor, account, messages), [])
 
 
-def way_back(actor: Actor, account_id: str) -> WayBack:
-    """A new link for somebody who cannot get in; using it takes their second factor away, and they set up another."""
+def way_back(actor: Actor, account_id: str, *, messages: bool = False) -> WayBack:
+    """A new link for somebody who cannot get in; using it takes their second factor away, and they set up another. With `messages`
+    the code goes to their address only, so that who makes the link cannot come in as them."""
     with transaction():
         account = _other(actor, account_id)
         if account.suspended_at is not None:
             raise Conflict
-        return renewing.offer(actor, account, factors_too=True, open_for=STAFF_OPEN_FOR)
+        return _link(actor, account, messages)
+
+
+def _link(actor: Actor, account: Account, messages: bool) -> WayBack:
+    return renewing.offer(actor, account, factors_too=True, open_for=STAFF_OPEN_FOR, send=messages)
 
 
 def give_role(actor: Actor, account_id: str, role: str) -> None:
@@ -100,6 +110,7 @@ def give_role(actor: Actor, account_id: str, role: str) -> None:
         was, account.role = account.role, role
         sessions.end_all(account, "role")
         notes.note(account, "role", read=False)
+        notes.tell(actor.clinic_id, WATCHERS, "staff-changed", but={actor.account_id, account.id})
         _note(actor, Event.STAFF_CHANGED, account, {"role": role, "was": was})
 
 

@@ -24,7 +24,7 @@ def listed() -> ResponseReturnValue:
 @bp.post("")
 def hire() -> ResponseReturnValue:
     typed = {name: request.form.get(name, "")[:200] for name in ("name", "email", "role")}
-    hired = staffing.hire(guard.actor(), **typed)
+    hired = staffing.hire(guard.actor(), **typed, messages=_messages())
     return _way_back(hired.way, url_for(".listed")) if hired.way else (_listed(hired.issues), 422)
 
 
@@ -36,7 +36,8 @@ def one(account_id: str) -> ResponseReturnValue:
 
 @bp.post("/<account_id>/way-back")
 def way_back(account_id: str) -> ResponseReturnValue:
-    return _way_back(staffing.way_back(guard.actor(), account_id), url_for(".one", account_id=account_id))
+    way = staffing.way_back(guard.actor(), account_id, messages=_messages())
+    return _way_back(way, url_for(".one", account_id=account_id))
 
 
 @bp.post("/<account_id>/role")
@@ -63,14 +64,25 @@ def one_patient(patient_id: str) -> ResponseReturnValue:
     account = renewing.of_patient(actor, patient_id)
     name = accounts.patient(actor, patient_id).person["name"]
     kinds = factors.kinds(account.id) if account else set()
-    return render_template("accounts/help.html", name=name, joined=account is not None, kinds=kinds)
+    email = account.profile["email"] if account and _messages() else ""
+    return render_template("accounts/help.html", name=name, joined=account is not None, kinds=kinds, email=email)
 
 
 @help_bp.post("/<patient_id>")
 def offer(patient_id: str) -> ResponseReturnValue:
-    factors_too = request.form.get("lost") == "everything"
-    way = renewing.offer_patient(guard.actor(), patient_id, factors_too=factors_too)
+    way = renewing.offer_patient(
+        guard.actor(),
+        patient_id,
+        factors_too=request.form.get("lost") == "everything",
+        messages=_messages(),
+        shown=request.form.get("code") == "shown",
+    )
     return _way_back(way, url_for("review.visits"), patient=True)
+
+
+def _messages() -> bool:
+    """Whether messages are sent, so that a code can go to its owner alone."""
+    return bool(current_app.config["SETTINGS"].mail)
 
 
 def _listed(issues: list[Issue]) -> str:

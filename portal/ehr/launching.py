@@ -228,8 +228,6 @@ def _from_inside(proven: Proven, actor: Actor | None, limits: Limits) -> Landed:
     proven.give_back()
     if known is None:
         return _to_claim(proven, who)
-    with transaction():
-        users.recognised(known, who)
     landed = _opened(proven.connection, known.account_id, proven.patient, who)
     return replace(landed, context=proving.launch_context(proven.granted.more))
 

@@ -1,4 +1,8 @@
-"""Who of our staff a user of the clinic's server is: tied by the person themself or an administrator, never by e-mail (bar 36)."""
+"""Who of our staff a user of the clinic's server is: said by the person themself, never by e-mail (bar 36).
+
+An administrator may say it ahead. Then nobody else can say that they are this user, and it opens nothing until that person has said so
+too, signed in as themself: otherwise whoever ties people could come in as any of them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +26,7 @@ STAFF_USERS = ("Practitioner/", "PractitionerRole/", "Person/")
 
 @dataclass(frozen=True)
 class Tie:
-    """One live tie as an administrator sees it; `used` tells whether somebody has signed in by it."""
+    """One live tie as an administrator sees it; `used`: its person has said that it is them."""
 
     id: str
     user: str
@@ -33,12 +37,12 @@ class Tie:
 
 
 def find(connection: Connection, who: Identity) -> EhrUser | None:
-    """The live tie of this user. NotAllowed when the user is tied to another sign-in (subject) than the one that came."""
-    rows = select(EhrUser).where(
-        EhrUser.connection_id == connection.id, EhrUser.user == who.user, EhrUser.ended_at.is_(None)
-    )
-    row = session().scalars(rows).one_or_none()
-    if row is not None and row.subject is not None and (row.issuer, row.subject) != (who.issuer, who.subject):
+    """The live tie of this user, said by its person. NotAllowed when the user is tied to another sign-in (subject) than the one that
+    came."""
+    row = _live(connection, who.user)
+    if row is None or row.subject is None:
+        return None
+    if (row.issuer, row.subject) != (who.issuer, who.subject):
         raise NotAllowed(
             "The clinic's system now has another person under this name. An administrator has to look at it."
         )
@@ -46,18 +50,23 @@ def find(connection: Connection, who: Identity) -> EhrUser | None:
 
 
 def tie(actor: Actor, connection: Connection, who: Identity) -> EhrUser:
-    """The signed-in member of staff says that they are this user. Conflict when somebody else is."""
+    """The signed-in member of staff says that they are this user. Conflict when somebody else is, or is said to be."""
     if actor.role not in STAFF or actor.clinic_id != connection.clinic_id or who.user is None:
         raise NotAllowed
     assert actor.account_id is not None
     with transaction():
-        if find(connection, who) is not None:
+        row = _live(connection, who.user)
+        if row is None:
+            return _add(actor, connection, actor.account_id, who.user, who)
+        if row.subject is not None or row.account_id != actor.account_id:
             raise Conflict
-        return _add(actor, connection, actor.account_id, who.user, who)
+        row.issuer, row.subject = who.issuer, who.subject
+        _told(actor, row, "themself")
+        return row
 
 
 def tie_by_hand(actor: Actor, connection_id: str, email: str, user: str) -> list[Issue]:
-    """An administrator says who a member of staff is there; [] when it is done. The first sign-in fills in its subject."""
+    """An administrator says who a member of staff is there; [] when it is done. It counts once that person says so too."""
     allow(actor)
     connection = owned(actor, connection_id)
     key = user_at(user.strip(), connection.base_url)
@@ -70,10 +79,7 @@ def tie_by_hand(actor: Actor, connection_id: str, email: str, user: str) -> list
     if found or key is None or account_id is None:
         return found
     with transaction():
-        rows = select(EhrUser).where(
-            EhrUser.connection_id == connection.id, EhrUser.user == key, EhrUser.ended_at.is_(None)
-        )
-        if session().scalars(rows).one_or_none() is not None:
+        if _live(connection, key) is not None:
             return [Issue("user", "taken", "This person is tied already. End that tie first.")]
         _add(actor, connection, account_id, key, None)
     return []
@@ -105,10 +111,11 @@ def every(actor: Actor, connection_id: str) -> list[Tie]:
     ]
 
 
-def recognised(row: EhrUser, who: Identity) -> None:
-    """The first sign-in by a tie that an administrator made: from now on only this subject counts. Inside a transaction."""
-    if row.subject is None:
-        row.issuer, row.subject = who.issuer, who.subject
+def _live(connection: Connection, user: str | None) -> EhrUser | None:
+    rows = select(EhrUser).where(
+        EhrUser.connection_id == connection.id, EhrUser.user == user, EhrUser.ended_at.is_(None)
+    )
+    return session().scalars(rows).one_or_none()
 
 
 def _add(actor: Actor, connection: Connection, account_id: str, user: str, who: Identity | None) -> EhrUser:
@@ -125,7 +132,13 @@ def _add(actor: Actor, connection: Connection, account_id: str, user: str, who: 
     )
     session().add(row)
     session().flush()
-    arriving.tied(connection.clinic_id, account_id, by_themself=who is not None)
-    by = "themself" if who else "an administrator"
-    audit.record(actor, Event.EHR_USER_TIED, subject=f"ehr_users:{row.id}", detail={"account": account_id, "by": by})
+    _told(actor, row, "themself" if who else "an administrator")
     return row
+
+
+def _told(actor: Actor, row: EhrUser, by: str) -> None:
+    """Another way into an account there is now, or (said ahead) there could be."""
+    if by == "themself":
+        arriving.tied(row.clinic_id, row.account_id)
+    detail = {"account": row.account_id, "by": by}
+    audit.record(actor, Event.EHR_USER_TIED, subject=f"ehr_users:{row.id}", detail=detail)

@@ -11,6 +11,7 @@ from sqlalchemy import CursorResult, select, update
 
 from portal.accounts import service as accounts
 from portal.accounts.mailing import Reach, alert, reach, reach_owner
+from portal.accounts.renewing import code_to_send
 from portal.actors import Actor, system
 from portal.audit import service as audit
 from portal.audit.events import Event
@@ -104,6 +105,9 @@ def _alert(office: Office, actor: Actor, notice: Notice, found: Reach) -> Letter
     clinic, about = accounts.clinic(notice.clinic_id), alert(actor, notice.about.partition(":")[2])
     at = (about.at if about else notice.made_at).astimezone(ZoneInfo(clinic.timezone))
     language = found.language if found.language in WORDS else "en"
+    what = about.what if about else "changed"
+    code = code_to_send(actor, str(notice.account_id)) if what == "code" else ""
+    what = "link-made" if what == "code" and not code else what
     return Letter(
         id=notice.id,
         kind=Kind.SECURITY,
@@ -114,7 +118,7 @@ def _alert(office: Office, actor: Actor, notice: Notice, found: Reach) -> Letter
         link=office.base_url,
         stop="",
         sender=office.sender,
-        said=HAPPENED[language][about.what if about else "changed"],
+        said=HAPPENED[language][what].format(code=code),
         when=format_datetime(at, WHEN[language], locale=language),
     )
 

@@ -104,6 +104,9 @@ HAPPENED = {
     "en": {
         "changed": "Something changed about how you sign in.",
         "link-made": "The clinic made a link with which a new password can be set for your account.",
+        "code": "The clinic made a link with which a password can be set for your account. The page that the link opens asks for this code: {code}. Type it there and tell it to nobody, not even to the clinic.",
+        "code-shown": "The front desk had the code for a patient's account shown on its screen, because that patient had lost the mailbox too. The audit trail says who and for whom.",
+        "staff-changed": "An administrator gave somebody an account here, or another role. The list of staff and the audit trail say who.",
         "renewed": "A new password was set for your account, with a link from the clinic.",
         "factors-gone": "The second steps of your account were removed, because the clinic was told that they are lost.",
         "role": "An administrator changed what your account may do.",
@@ -121,6 +124,9 @@ HAPPENED = {
     "es": {
         "changed": "Ha cambiado algo en su forma de iniciar sesión.",
         "link-made": "La clínica ha creado un enlace con el que se puede poner una contraseña nueva a su cuenta.",
+        "code": "La clínica ha creado un enlace con el que se puede poner una contraseña a su cuenta. La página que abre el enlace pide este código: {code}. Escríbalo allí y no se lo diga a nadie, tampoco a la clínica.",
+        "code-shown": "La recepción ha visto en su pantalla el código de la cuenta de un paciente, porque ese paciente había perdido también su buzón. El registro de accesos dice quién y de quién.",
+        "staff-changed": "Un administrador ha dado a alguien una cuenta aquí, u otra función. La lista del personal y el registro de accesos dicen a quién.",
         "renewed": "Se ha puesto una contraseña nueva a su cuenta, con un enlace de la clínica.",
         "factors-gone": "Se han quitado los segundos pasos de su cuenta, porque se dijo a la clínica que se habían perdido.",
         "role": "Un administrador ha cambiado lo que su cuenta puede hacer.",

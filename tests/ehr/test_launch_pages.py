@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from portal import db
 from portal.actors import Role
-from portal.ehr import registration, service
+from portal.ehr import registration, service, users
 from portal.ehr.models import Connection
 from tests import make as people
 from tests.conftest import csrf
@@ -168,6 +168,30 @@ def test_a_patient_nobody_here_knows_opens_a_desk_that_says_so(house: House) -> 
     answer = house.back(client, house.launched(client))
     page = client.get(answer.headers["Location"]).get_data(as_text=True)
     assert "Nobody here is tied to the patient who is open there" in page
+
+
+def test_who_is_who_said_ahead_opens_nothing_until_that_person_has_said_so_too(house: House) -> None:
+    """Whoever ties people must not come in as one of them."""
+    jo = _account("jo@example.org")
+    assert users.tie_by_hand(jo, house.connection_id, "lee@example.org", PRACTITIONER) == []
+    db.close()
+    house.at.claims = {"fhirUser": PRACTITIONER}
+
+    def claimed_by(email: str) -> int:
+        client = house.visitor()
+        claim = house.back(client, house.launched(client)).headers["Location"]
+        assert claim.startswith("/launch/claim/")
+        door = client.get(claim).headers["Location"]
+        assert door.startswith("/sign-in?next="), "nobody is signed in by it"
+        client.post(door, data={"email": email, "password": people.PASSWORD, "csrf_token": csrf(client, door)})
+        return _post(client, claim, claim).status_code
+
+    assert claimed_by("jo@example.org") == 409, "it is said to be somebody else"
+    assert claimed_by("lee@example.org") == 303
+    again = house.visitor()
+    assert house.back(again, house.launched(again)).headers["Location"].startswith("/desk?"), "from now on it is them"
+    [made] = users.every(jo, house.connection_id)
+    assert made.used and made.email == "lee@example.org"
 
 
 def test_a_claim_is_of_one_browser(house: House) -> None:

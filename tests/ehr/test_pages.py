@@ -187,7 +187,7 @@ def test_an_administrator_sets_how_people_sign_in_and_who_is_who(
     assert said(people_at, email="lee@example.org", user=f"{server.base}/Practitioner/lee-1")[0] == 303
     shown = admin.get(at).get_data(as_text=True)
     assert "Practitioner/lee-1" in shown
-    assert "not used yet" in shown
+    assert "not yet confirmed by them" in shown
     assert "tied already" in said(people_at, email="lee@example.org", user="Practitioner/lee-1")[1]
     end = re.search(r'action="([^"]+/end)"', shown)
     assert end

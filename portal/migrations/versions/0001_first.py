@@ -264,27 +264,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "email_index", name=op.f("uq_accounts_clinic_id_email_index")),
     )
     op.create_table(
-        "audit_questions",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("clinic_id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
-        sa.Column("entry_id", sa.String(length=16), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("state IN ('open', 'answered', 'closed')", name=op.f("ck_audit_questions_state")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_audit_questions_clinic_id")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_audit_questions_patient_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_questions")),
-        sa.UniqueConstraint("patient_id", "entry_id", name=op.f("uq_audit_questions_patient_id_entry_id")),
-    )
-    op.create_index(
-        op.f("ix_audit_questions_clinic_id_state_asked_at"),
-        "audit_questions",
-        ["clinic_id", "state", "asked_at"],
-        unique=False,
-    )
-    op.create_table(
         "connection_states",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -320,6 +299,42 @@ def upgrade() -> None:
         sa.UniqueConstraint("patient_id", "number", name=op.f("uq_consent_versions_patient_id_number")),
     )
     op.create_index(op.f("ix_consent_versions_visit_id"), "consent_versions", ["visit_id"], unique=False)
+    op.create_table(
+        "conversations",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("about", sa.String(length=16), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("kind IN ('result', 'entry')", name=op.f("ck_conversations_kind")),
+        sa.CheckConstraint("state IN ('open', 'answered', 'closed')", name=op.f("ck_conversations_state")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_conversations_clinic_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_conversations_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
+    )
+    op.create_index(
+        op.f("ix_conversations_clinic_id_kind_state_asked_at"),
+        "conversations",
+        ["clinic_id", "kind", "state", "asked_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_conversations_patient_id_kind_asked_at"),
+        "conversations",
+        ["patient_id", "kind", "asked_at"],
+        unique=False,
+    )
+    op.create_index(
+        "one_an_entry",
+        "conversations",
+        ["patient_id", "about"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'entry'"),
+        postgresql_where=sa.text("kind = 'entry'"),
+    )
     op.create_table(
         "form_versions",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -495,27 +510,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_result_quality_clinic_id_day"), "result_quality", ["clinic_id", "day"], unique=False)
     op.create_table(
-        "result_questions",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("clinic_id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
-        sa.Column("place", sa.String(length=16), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("state IN ('open', 'answered', 'closed')", name=op.f("ck_result_questions_state")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_result_questions_clinic_id")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_result_questions_patient_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_result_questions")),
-    )
-    op.create_index(
-        op.f("ix_result_questions_clinic_id_state_asked_at"),
-        "result_questions",
-        ["clinic_id", "state", "asked_at"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_result_questions_patient_id"), "result_questions", ["patient_id"], unique=False)
-    op.create_table(
         "signing_keys",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -571,26 +565,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_visits_clinic_id_starts_at"), "visits", ["clinic_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_visits_patient_id"), "visits", ["patient_id"], unique=False)
     op.create_table(
-        "audit_question_steps",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("clinic_id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
-        sa.Column("question_id", sa.String(length=16), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("act", sa.String(length=10), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("account_id", sa.String(length=16), nullable=True),
-        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("act IN ('asked', 'answered', 'closed')", name=op.f("ck_audit_question_steps_act")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_audit_question_steps_clinic_id")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_audit_question_steps_patient_id")),
-        sa.ForeignKeyConstraint(
-            ["question_id"], ["audit_questions.id"], name=op.f("fk_audit_question_steps_question_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_question_steps")),
-        sa.UniqueConstraint("question_id", "number", name=op.f("uq_audit_question_steps_question_id_number")),
-    )
-    op.create_table(
         "card_pictures",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
@@ -621,6 +595,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
     )
     op.create_index(op.f("ix_challenges_expires_at"), "challenges", ["expires_at"], unique=False)
+    op.create_table(
+        "conversation_steps",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("clinic_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("conversation_id", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(length=16), nullable=True),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("act IN ('asked', 'answered', 'closed')", name=op.f("ck_conversation_steps_act")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_conversation_steps_clinic_id")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_conversation_steps_conversation_id")
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_conversation_steps_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation_steps")),
+        sa.UniqueConstraint("conversation_id", "number", name=op.f("uq_conversation_steps_conversation_id_number")),
+    )
     op.create_table(
         "delivery_events",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -770,6 +764,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(length=16), nullable=True),
         sa.Column("code_index", sa.String(length=64), nullable=True),
         sa.Column("factors_too", sa.Boolean(), nullable=False),
+        sa.Column("code_sent", sa.Boolean(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -906,26 +901,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("code_index", name=op.f("uq_recovery_codes_code_index")),
     )
     op.create_index(op.f("ix_recovery_codes_account_id"), "recovery_codes", ["account_id"], unique=False)
-    op.create_table(
-        "result_question_steps",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("clinic_id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
-        sa.Column("question_id", sa.String(length=16), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("act", sa.String(length=10), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("account_id", sa.String(length=16), nullable=True),
-        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("act IN ('asked', 'answered', 'closed')", name=op.f("ck_result_question_steps_act")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_result_question_steps_clinic_id")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_result_question_steps_patient_id")),
-        sa.ForeignKeyConstraint(
-            ["question_id"], ["result_questions.id"], name=op.f("fk_result_question_steps_question_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_result_question_steps")),
-        sa.UniqueConstraint("question_id", "number", name=op.f("uq_result_question_steps_question_id_number")),
-    )
     op.create_table(
         "security_notes",
         sa.Column("id", sa.String(length=16), nullable=False),
