@@ -44,13 +44,15 @@ class Entry:
     """One item in one place. `answers` are FHIR answers without their nested items; `children` goes by ordinal.
 
     Entries that hold nothing cost nothing: they are made when asked for and left out when copied or written.
-    `places`: where it stands in a response that was read, the item first and then each answer (FHIRPath).
+    `places`: where it stands in a response that was read, the item first and then each answer (FHIRPath); `bare`: where a
+    question stands in it without an answer.
     `blanks` counts inputs a person added and has not filled in. `kept` marks an empty repetition that was added.
     `checked` and `written` are what was found wrong in it and how it stands in a draft, until it is touched.
     """
 
     __slots__ = (
         "answers",
+        "bare",
         "blanks",
         "checked",
         "children",
@@ -73,6 +75,7 @@ class Entry:
         self.enabled: bool | None = None
         self.memo: dict[Any, Any] | None = None
         self.places: list[str] | None = None
+        self.bare = ""
         self.checked: tuple[Issue, ...] | None = None
         self.written: Any = None
 

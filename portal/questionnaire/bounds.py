@@ -16,6 +16,10 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 
+LEAST_BYTES = 50
+"""maxSize was in megabytes by R4's words; validators, the guide's examples and today's definition count bytes. A number below
+this is megabytes, for no file is that small."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -64,7 +68,7 @@ def _read(item: Item) -> Limits:
         decimals=_count(ext.value(found, "maxDecimalPlaces")),
         step=number(ext.value(found, "sliderStepValue")),
         pattern=str(ext.value(found, "regex") or ""),
-        max_size=None if most_size is None else int(most_size * 1024 * 1024),
+        max_size=None if most_size is None else int(most_size * (1 if most_size >= LEAST_BYTES else 1024 * 1024)),
         mime_types=tuple(str(value) for value in ext.values(found, "mimeType") if value),
         resource_types=tuple(_resource_types(item)),
     )

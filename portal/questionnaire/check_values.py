@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
+from portal.fhirpath.values import decimal_text
 
 from . import extensions as ext
 from .answers import TYPE_KEYS, typed
 from .bounds import Limits
-from .comparing import UCUM, compare, number, same_answer, same_coding, unit_of
+from .check_objects import BY_KIND, Finding, nothing
+from .comparing import UCUM, compare, number, same_answer, unit_of
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
-from .options import Option, terminology_server, units_open
+from .options import Option, terminology_server
 from .patterns import looks_like_a_pattern, matches, unchecked
 from .speaking import absent_reason, say
-
-Finding = tuple[str, str, Mapping[str, object]]
-"""(code, severity, params) of an Issue."""
 
 MAX_TEXT = 100_000
 MAX_DIGITS, MAX_EXPONENT = 18, 12
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_REFERENCE = re.compile(
-    r"(?:https?://\S+|urn:(?:uuid|oid):\S+|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?)\Z"
-)
 
 
 def value_issues(
@@ -48,7 +44,7 @@ def value_issues(
         return
     yield from _limits(item, limit, kind, value)
     yield from _membership(evaluation, item, answer, offered)
-    yield from _BY_KIND.get(kind, _nothing)(evaluation, item, limit, value)
+    yield from BY_KIND.get(kind, nothing)(evaluation, item, limit, value)
 
 
 def _expected(item: Item, offered: list[Option]) -> set[str]:
@@ -104,7 +100,7 @@ def _clock(text: str) -> object | None:
 
 def _object(*wanted: str) -> Callable[[Any], str]:
     return lambda value: (
-        "" if isinstance(value, dict) and any(value.get(name) is not None for name in wanted) else "type"
+        "" if isinstance(value, dict) and any(value.get(name) not in (None, "") for name in wanted) else "type"
     )
 
 
@@ -114,7 +110,6 @@ def _quantity(value: Any) -> str:
     return _decimal(value.get("value")) if value.get("value") is not None else "type"
 
 
-_BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]){2,}\s*={0,2}\s*\Z", re.ASCII)
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII)
 
 
@@ -143,8 +138,8 @@ _SHAPES: dict[str, Callable[[Any], str]] = {
 def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
     if isinstance(value, str) and kind in ("valueString", "valueUri"):
         yield from _lengths(item, limit, value)
-    elif kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
-        yield from _pattern(item)
+    elif kind in ("valueInteger", "valueDecimal"):
+        yield from _digits(item, limit, kind, value)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
         if kind == "valueQuantity" and _of_another_kind(value, end):
             yield "unit", "error", {}
@@ -154,6 +149,18 @@ def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Findin
     amount = number(value.get("value") if isinstance(value, dict) else value)
     if limit.decimals is not None and amount is not None and _places(amount) > limit.decimals:
         yield "decimals", "error", {"max": limit.decimals}
+
+
+def _digits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
+    """A number's length is that of its digits as they are written (maxLength is allowed on numbers: que-10)."""
+    if kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
+        yield from _pattern(item)
+    if (
+        limit.max_length is not None
+        and not item.calculated
+        and len(decimal_text(Decimal(str(value)))) > limit.max_length
+    ):
+        yield "too-long", "error", {"max": limit.max_length}
 
 
 def _lengths(item: Item, limit: Limits, value: str) -> Iterator[Finding]:
@@ -225,7 +232,7 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
             yield "display", "warning", {"display": str(value.get("display"))}
         return
     if offered:
-        if not item.open:
+        if not item.open or _stray_code(evaluation, item, kind, value):
             yield "option", "error", {}
         return
     canonical = evaluation.form.value_sets.elsewhere(item)
@@ -242,6 +249,12 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
         yield "option-unknown", "information", {}
 
 
+def _stray_code(evaluation: Evaluation, item: Item, kind: str, value: Any) -> bool:
+    """Whether an open choice was answered with a code outside its list: own words are text, or a display alone. What our
+    own pages took over from the record stays."""
+    return evaluation.given and item.type == "open-choice" and kind == "valueCoding" and bool(value.get("code"))
+
+
 def _named_so(coding: Json, option: Option) -> bool:
     """Whether a coding's display is one of the option's, in any language."""
     said, own = coding.get("display"), option.value.get("valueCoding")
@@ -250,76 +263,3 @@ def _named_so(coding: Json, option: Option) -> bool:
     spoken = [ext.part(extension, "content") for extension in ext.of(own.get("_display")).get("translation", ())]
     known = [own["display"], str(option.label), *(str(text) for text in spoken)]
     return str(said).strip().casefold() in [text.strip().casefold() for text in known]
-
-
-def _nothing(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
-    return iter(())
-
-
-def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
-    units = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
-    canonical = ext.value(item.extensions, "unitValueSet")
-    if isinstance(canonical, str):
-        units.extend(evaluation.form.value_sets.expand(canonical) or [])
-    if units_open(item):
-        return
-    if not units:
-        if isinstance(canonical, str) and evaluation.form.value_sets.rules_out(canonical, value):
-            yield "unit", "error", {}
-        return
-    if not unit_of(value):
-        yield "unit-missing", "error", {}
-    elif not any(same_coding(unit, value) or value.get("unit") in _called(unit, value) for unit in units):
-        yield "unit", "error", {}
-
-
-def _called(unit: Json, value: Json) -> tuple[str, ...]:
-    """What a unit of the list may be called: by its code only where the answer gives none."""
-    names = (unit.get("display") or unit.get("code"), None if value.get("code") else unit.get("code"))
-    return tuple(str(name) for name in names if name)
-
-
-def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
-    size, data = value.get("size"), value.get("data")
-    if isinstance(data, str):
-        if not _BASE64.match(data):
-            yield "type", "error", {"expected": item.type}
-            return
-        size = len("".join(data.split())) * 3 // 4 - data.count("=", -2)  # whatever it says of itself
-    if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
-        yield "file-size", "error", {"max": f"{limit.max_size / 1024 / 1024:g} MB"}
-    kind = str(value.get("contentType") or "")
-    if limit.mime_types and not any(_same_kind(kind, allowed) for allowed in limit.mime_types):
-        yield "file-kind", "error", {"kinds": ", ".join(limit.mime_types)}
-
-
-def _same_kind(kind: str, allowed: str) -> bool:
-    bare, wanted = kind.split(";", maxsplit=1)[0].strip().lower(), allowed.strip().lower()
-    return bare == wanted or (wanted.endswith("/*") and bare.startswith(wanted[:-1]))
-
-
-def _check_reference(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
-    reference = value.get("reference")
-    if isinstance(reference, str) and not _REFERENCE.match(reference):
-        yield "reference", "error", {}
-    named = str(value.get("type") or "") or _type_of(reference)
-    if evaluation.given and isinstance(reference, str) and len(reference) > 1 and reference.startswith("#"):
-        held = evaluation.contained.get(reference[1:])
-        if held is None:
-            yield "reference", "error", {}
-        named = held or named
-    if limit.resource_types and named and named not in limit.resource_types:
-        yield "reference-kind", "error", {"kinds": ", ".join(limit.resource_types)}
-
-
-def _type_of(reference: Any) -> str:
-    """The resource type a reference names, or ""."""
-    pieces = str(reference or "").split("/_history")[0].split("/")
-    return pieces[-2] if len(pieces) > 1 and pieces[-2][:1].isupper() else ""
-
-
-_BY_KIND: dict[str, Callable[[Evaluation, Item, Limits, Any], Iterator[Finding]]] = {
-    "valueQuantity": _check_quantity,
-    "valueAttachment": _check_attachment,
-    "valueReference": _check_reference,
-}

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from .addresses import name_of
 from .answers import Entry
 from .bounds import Limits, limits
-from .check_values import Finding, value_issues
+from .check_objects import Finding
+from .check_values import value_issues
 from .conditions import truth
 from .evaluation import Evaluation
 from .issues import Issue, Trouble
@@ -148,6 +149,8 @@ def _count(evaluation: Evaluation, entry: Entry, limit: Limits) -> Iterator[Issu
     if count == 0:
         if required(evaluation, entry) and _in_reach(evaluation, entry) and not _unanswerable(evaluation, entry):
             yield _issue(entry, "required")
+        elif entry.bare and limit.min_occurs and not _out_of_reach(entry):
+            yield _issue(entry, "too-few", min=limit.min_occurs)
     elif not entry.item.repeats and count > 1:
         yield _issue(entry, "not-repeating")
     elif entry.item.repeats and count < limit.min_occurs:
@@ -225,7 +228,7 @@ def _issue(entry: Entry, code: str, severity: str = "error", **params: object) -
 
 def place_of(entry: Entry, answer: int = -1) -> str:
     """The FHIRPath of an entry (or of one of its answers) in the response it was read from; of its parent when it
-    has none there; "" for answers given since."""
+    stands nowhere there; "" for answers given since."""
     if not entry.places:
-        return place_of(entry.parent) if entry.parent is not None else ""
+        return entry.bare or (place_of(entry.parent) if entry.parent is not None else "")
     return entry.places[answer + 1] if answer + 1 < len(entry.places) else entry.places[0]

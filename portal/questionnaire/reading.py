@@ -156,6 +156,8 @@ def _question(form: Form, reading: Reading, parent: Entry, item: Item, raw: Json
     if answers is not None and not isinstance(answers, list):
         reading.note("shape", item.link_id, f"{path}.answer", what="answer is not a list")
         return
+    if not answers:
+        parent.one(item).bare = path
     for index, answer in enumerate(answers or ()):
         if not isinstance(answer, dict):
             reading.note("shape", item.link_id, f"{path}.answer[{index}]", what="an answer is not an object")

@@ -10,6 +10,7 @@ from . import extensions as ext
 from .addresses import name_of
 from .answers import Entry
 from .checking import place_of
+from .comparing import compare
 from .context import Context
 from .definition import Form
 from .evaluation import Evaluation
@@ -26,7 +27,7 @@ INCOMPLETE = frozenset({"required", "group-required", "too-few"})
 
 
 def validate(form: Form, response: object, context: Context) -> list[Issue]:
-    """Every issue of a QuestionnaireResponse against its form; one that is not finished may lack answers."""
+    """Every issue of a QuestionnaireResponse against its form; what one that is not finished lacks is a warning."""
     if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
         return [
             Issue("", "", "shape", "error", {"what": "this is not a QuestionnaireResponse"}, "QuestionnaireResponse")
@@ -41,7 +42,7 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
         found += _unsigned(form, filling, response)
     found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
     if str(response.get("status")) in UNFINISHED:
-        found = [issue for issue in found if issue.code not in INCOMPLETE]
+        found = [replace(issue, severity="warning") if issue.code in INCOMPLETE else issue for issue in found]
     return found
 
 
@@ -56,6 +57,21 @@ def _head(form: Form, response: Json) -> Iterator[Issue]:
         yield Issue("", "", "form-version", "warning", {"other": other}, "QuestionnaireResponse.questionnaire")
     if form.raw.get("status") == "draft":
         yield Issue("", "", "draft-form", "information", {}, "QuestionnaireResponse.questionnaire")
+    elif form.raw.get("status") == "retired":
+        yield Issue("", "", "retired-form", "warning", {}, "QuestionnaireResponse.questionnaire")
+    if _out_of_period(form.raw.get("effectivePeriod"), response.get("authored")):
+        yield Issue(
+            "", "", "form-period", "warning", {"authored": response["authored"]}, "QuestionnaireResponse.authored"
+        )
+
+
+def _out_of_period(period: object, authored: object) -> bool:
+    """Whether it was answered when the form was not in force; where a date is too vague to tell, it was."""
+    moments = period if isinstance(period, dict) and isinstance(authored, str) else {}
+    return (
+        compare("DateTime", authored, moments.get("start")) == -1
+        or compare("DateTime", authored, moments.get("end")) == 1
+    )
 
 
 def _same_form(form: Form, other: str) -> bool:

@@ -1,0 +1,115 @@
+"""Is a quantity in a unit of its question, a file of its kind and size, a reference to something it may point to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from portal.fhirpath.model import r4
+
+from . import extensions as ext
+from .bounds import Limits
+from .comparing import same_coding, unit_of
+from .evaluation import Evaluation
+from .extensions import Json
+from .items import Item
+from .options import units_open
+
+Finding = tuple[str, str, Mapping[str, object]]
+"""(code, severity, params) of an Issue."""
+
+_BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]){2,}\s*={0,2}\s*\Z", re.ASCII)
+_REFERENCE = re.compile(
+    r"(?:https?://\S+|urn:(?:uuid|oid):\S+|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?)\Z"
+)
+
+
+def nothing(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    return iter(())
+
+
+def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    units = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
+    canonical = ext.value(item.extensions, "unitValueSet")
+    if isinstance(canonical, str):
+        units.extend(evaluation.form.value_sets.expand(canonical) or [])
+    if units_open(item):
+        return
+    if not units:
+        if isinstance(canonical, str) and evaluation.form.value_sets.rules_out(canonical, value):
+            yield "unit", "error", {}
+        return
+    if not unit_of(value):
+        yield "unit-missing", "error", {}
+    elif not any(same_coding(unit, value) or value.get("unit") in _called(unit, value) for unit in units):
+        yield "unit", "error", {}
+
+
+def _called(unit: Json, value: Json) -> tuple[str, ...]:
+    """What a unit of the list may be called: by its code only where the answer gives none."""
+    names = (unit.get("display") or unit.get("code"), None if value.get("code") else unit.get("code"))
+    return tuple(str(name) for name in names if name)
+
+
+def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    size, data = value.get("size"), value.get("data")
+    if isinstance(data, str):
+        if not _BASE64.match(data):
+            yield "type", "error", {"expected": item.type}
+            return
+        stated, size = size, len("".join(data.split())) * 3 // 4 - data.count("=", -2)
+        if evaluation.given and stated is not None and stated != size:
+            yield "file-stated", "error", {"stated": stated, "size": size}
+    if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
+        yield "file-size", "error", {"max": _size(limit.max_size)}
+    kind = str(value.get("contentType") or "")
+    if limit.mime_types and not any(_same_kind(kind, allowed) for allowed in limit.mime_types):
+        yield "file-kind", "error", {"kinds": ", ".join(limit.mime_types)}
+
+
+def _size(most: int) -> str:
+    """A limit as people say it."""
+    for unit, name in ((1024 * 1024, "MB"), (1024, "KB")):
+        if most >= unit:
+            return f"{round(most / unit, 1):g} {name}"
+    return f"{most} bytes"
+
+
+def _same_kind(kind: str, allowed: str) -> bool:
+    bare, wanted = kind.split(";", maxsplit=1)[0].strip().lower(), allowed.strip().lower()
+    return bare == wanted or (wanted.endswith("/*") and bare.startswith(wanted[:-1]))
+
+
+def _check_reference(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    reference = value.get("reference")
+    if isinstance(reference, str) and not _REFERENCE.match(reference):
+        yield "reference", "error", {}
+    elif (kind := _type_of(reference)) and not _resource(kind):
+        yield "reference-type", "error", {"type": kind}
+    named = str(value.get("type") or "") or _type_of(reference)
+    if evaluation.given and isinstance(reference, str) and len(reference) > 1 and reference.startswith("#"):
+        held = evaluation.contained.get(reference[1:])
+        if held is None:
+            yield "reference", "error", {}
+        named = held or named
+    if limit.resource_types and named and named not in limit.resource_types:
+        yield "reference-kind", "error", {"kinds": ", ".join(limit.resource_types)}
+
+
+def _resource(name: str) -> bool:
+    found = r4().type(name)
+    return found is not None and "Resource" in found.ancestors
+
+
+def _type_of(reference: Any) -> str:
+    """The resource type a reference names, or ""."""
+    pieces = str(reference or "").split("/_history")[0].split("/")
+    return pieces[-2] if len(pieces) > 1 and pieces[-2][:1].isupper() else ""
+
+
+BY_KIND: dict[str, Callable[[Evaluation, Item, Limits, Any], Iterator[Finding]]] = {
+    "valueQuantity": _check_quantity,
+    "valueAttachment": _check_attachment,
+    "valueReference": _check_reference,
+}
