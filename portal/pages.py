@@ -1,4 +1,4 @@
-"""What every page shares: Jinja, words for dates, security headers, error pages, the pulse."""
+"""What every page shares: Jinja, words for dates, security headers, the pulse."""
 
 import gzip
 import hashlib
@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from flask import Blueprint, Flask, Response, g, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel, format_date, format_datetime, get_locale, get_translations, gettext
-from flask_wtf.csrf import CSRFError
+from flask_babel import Babel, format_date, format_datetime, get_locale, get_translations, gettext, refresh
 from jinja2 import StrictUndefined
 from markupsafe import Markup
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 from whitenoise import WhiteNoise
 
-from portal import db, guard
+from portal import dates, db, guard, problems
 from portal.actors import Role
 from portal.clock import now
 from portal.components import Components
-from portal.errors import Busy, Issue, NotAllowed, PortalError, Unreadable
+from portal.errors import Issue, Unreadable
 from portal.settings import ROOT, Settings
 
 PACKAGE = Path(__file__).resolve().parent
@@ -48,19 +45,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-# What the web framework refuses, in our words. The tree of portal.errors carries its own.
-WORDS: dict[int, tuple[str, str]] = {
-    400: (Unreadable.title, Unreadable.sentence),
-    404: ("There is nothing here", "The page does not exist, or it is not yours to see."),
-    405: ("That does not work here", "Go back and use the buttons of the page."),
-    413: ("That is too large", "What you sent is larger than this site accepts. Nothing of it was saved."),
-}
-TOO_LONG_OPEN = ("This page was open for too long", "Nothing was sent. Go back, reload the page and send it again.")
-
 FORMS = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 pulse = Blueprint("pulse", __name__)
-log = structlog.get_logger()
 
 
 @pulse.get("/pulse")
@@ -89,8 +76,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(_packed)
     app.after_request(lambda response: _headers(response, settings))
     app.teardown_appcontext(lambda _error: db.close())
-    for kind in (PortalError, HTTPException, CSRFError, OperationalError, Exception):
-        app.register_error_handler(kind, _problem)
+    problems.install(app)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=str(STATIC), prefix="static/", max_age=YEAR, add_headers_function=_file_headers
     )
@@ -201,6 +187,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "telephones": telephones,
     "day": day,
     "clock": clock_time,
+    "born": dates.born,
+    "shortly": lambda value: Markup('<span class="pv-when">{}</span>').format(
+        dates.shortly(value.astimezone(_zone()), now().astimezone(_zone()))
+    ),
     "groupby_day": groupby_day,
     "issue_for": issue_for,
     "summary_line": summary_line,
@@ -218,7 +208,7 @@ def _language(settings: Settings) -> str:
     live = guard.viewer()
     if live and live.actor.is_staff:
         return "en"
-    chosen = request.cookies.get("language", "")
+    chosen = g.get("language") or request.cookies.get("language", "")
     if chosen in settings.languages:
         return chosen
     if live and live.actor.language in settings.languages:
@@ -236,8 +226,26 @@ def _shared() -> dict[str, Any]:
         "language": str(get_locale() or "en"),
         "seconds_left": int(left.total_seconds()) if left else None,
         "request_id": g.get("request_id", ""),
-        "returns_to": request.path if request.method == "GET" else "/",
+        "returns_to": request.full_path.rstrip("?") if problems.shown_by_get() else "/",
     }
+
+
+def speak(language: str) -> None:
+    """From here on this request is answered in another language of ours."""
+    g.language = language
+    refresh()
+
+
+def spoken() -> str:
+    """The language that was asked for with this request; "" when none was."""
+    return str(g.get("language", ""))
+
+
+def remember_language(answer: BaseResponse, language: str) -> BaseResponse:
+    """The language of the pages from now on, in this browser."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    answer.set_cookie("language", language, max_age=31_536_000, secure=secure, httponly=True, samesite="Lax")
+    return answer
 
 
 def _forms_only() -> None:
@@ -287,48 +295,3 @@ def _file_headers(headers: MutableMapping[str, str], _path: str, _url: str) -> N
         "Cross-Origin-Resource-Policy",
     ):
         headers[name] = HEADERS[name]
-
-
-def _problem(error: Exception) -> ResponseReturnValue:
-    """Every error as a page in plain words; what a programmer needs goes to the log, without any content."""
-    if isinstance(error, HTTPException) and error.code and error.code < 400:
-        return error
-    status, title, sentence = _words(error)
-    if status >= 500:
-        log.error("request failed", request_id=g.get("request_id"), kind=type(error).__name__, at=_safe_trace(error))
-    db.close()
-    if isinstance(error, NotAllowed):
-        guard.note_refusal()
-    if request.accept_mimetypes.best == "application/json":
-        return {"error": gettext(title), "request_id": g.get("request_id")}, status
-    said = {"status": status, "title": gettext(title), "sentence": gettext(sentence), "typed": _typed(status)}
-    return render_template("problem.html", **said), status
-
-
-def _typed(status: int) -> list[tuple[str, str]]:
-    """What was posted and could not be saved just now: it stays in the page, one button away from being sent again (bar 81)."""
-    if status != 503 or request.method != "POST":
-        return []
-    return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
-
-
-def _words(error: Exception) -> tuple[int, str, str]:
-    if isinstance(error, OperationalError):
-        error = Busy()
-    if isinstance(error, PortalError):
-        return error.status, error.title, error.sentence
-    if isinstance(error, CSRFError):
-        return 400, *TOO_LONG_OPEN
-    if isinstance(error, HTTPException) and error.code and error.code < 500:
-        return error.code, *WORDS.get(error.code, WORDS[400])
-    return 500, PortalError.title, PortalError.sentence
-
-
-def _safe_trace(error: Exception) -> str:
-    """Where it happened, without any value: file, line and function of each frame of ours."""
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return " > ".join(frames[-12:])
