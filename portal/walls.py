@@ -1,7 +1,9 @@
 """The second wall between clinics, in PostgreSQL itself: row-level security by clinic, and a role for the portal that owns nothing.
 
 The first wall is in every query. This one holds when a query forgets it: the portal's own role sees and writes only rows of the clinic
-that its transaction names (`db.within`), and nothing when none is named. It cannot change or delete an audit row, nor make a table.
+that its transaction names (`db.within`), and nothing when none is named. It cannot change or delete an audit row, nor make a table: a
+temporary one of the trail's name would take the rows that are meant for it. It holds against a query that forgets, not against somebody
+who runs statements of their own as this role: they can name any clinic.
 The owner of the tables (migrations, backups) is not held back, so a database with one role for both has the first wall only, and so
 has SQLite.
 
@@ -42,6 +44,9 @@ BEGIN
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), role);
     EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %I TO %I', current_schema(), role);
     EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM %I', role);
+    EXECUTE format('REVOKE DELETE ON audit_heads FROM %I', role);
+    EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I', role);
 END $grants$
 """)

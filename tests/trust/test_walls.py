@@ -131,17 +131,59 @@ def test_nothing_is_written_for_another_clinic(walled: Walled) -> None:
         "ALTER TABLE audit_events DISABLE TRIGGER ALL",
         "ALTER TABLE patients DISABLE ROW LEVEL SECURITY",
         "DROP POLICY clinic_wall ON patients",
+        "DELETE FROM audit_heads",
+        "CREATE RULE nothing AS ON INSERT TO audit_events DO INSTEAD NOTHING",
+        "CREATE TRIGGER mine BEFORE INSERT ON audit_events EXECUTE FUNCTION audit_is_append_only()",
+        "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TEMPORARY TABLE audit_events (id int)",
+        "CREATE TEMPORARY VIEW audit_heads AS SELECT 1",
+        "CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+        "SET session_replication_role = replica",
+        "SET SESSION AUTHORIZATION previsit",
+        "ALTER ROLE CURRENT_USER BYPASSRLS",
+        "TRUNCATE clinics CASCADE",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('/etc/passwd')",
         "UPDATE alembic_version SET version_num = 'x'",
     ],
 )
 def test_the_role_cannot_change_the_trail_or_the_walls(walled: Walled, statement: str) -> None:
     db.within(db.EVERY_CLINIC)
     with (
-        pytest.raises(DBAPIError, match=r"permission denied|must be owner|append-only"),
+        pytest.raises(DBAPIError, match=r"permission denied|must be (owner|superuser)|append-only"),
         transaction() as current,
     ):
         current.execute(text(statement))
+
+
+@pytest.mark.parametrize("trick", ["SET row_security = off", "SET search_path = pg_catalog, public", "SET ROLE NONE"])
+def test_nothing_that_the_role_may_set_opens_another_clinics_rows(walled: Walled, trick: str) -> None:
+    db.within(walled.clinics["riverside"])
+    try:
+        with transaction() as current:
+            current.execute(text(trick))
+            seen = set(current.scalars(text("SELECT clinic_id FROM public.patients")))
+        assert seen == {walled.clinics["riverside"]}
+    except DBAPIError as refused:
+        assert "row-level security" in str(refused)
+    finally:
+        db.engine().dispose()
+
+
+def test_a_role_that_names_every_clinic_as_its_own_default_gains_nothing(walled: Walled) -> None:
+    """A role may change its own defaults; each transaction of a page names its clinic all the same."""
+    with conftest._server() as server:
+        role = make_url(walled.database).username
+        server.execute(text(f"ALTER ROLE {role} SET previsit.clinic = '*'"))
+        try:
+            db.connect(walled.database, walled.world.app.config["SETTINGS"].keys, walled=True)
+            db.within(None)
+            assert not any(_counts().values())
+        finally:
+            server.execute(text(f"ALTER ROLE {role} RESET previsit.clinic"))
 
 
 def test_the_trail_is_written_and_read_by_it(walled: Walled) -> None:
