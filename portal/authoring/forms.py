@@ -121,6 +121,7 @@ def extraction(given: Arguments) -> int:
     table = _laid(given, strict=True)
     made = extract(table.form, table.response, table.context, identity=given.identity)
     writing.line(made.bundle)
+    writing.troubles(made.lacking)
     return _ended([*_placeless(table), *made.troubles], table.records)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -205,13 +206,7 @@ def _set(place: Place, step: str, kind: str, value: Any, *, more: bool) -> None:
 def _held(type_: Any, kind: str, value: Any) -> Any:
     """A value as an element of that type holds it. Raises ValueError for one that it cannot hold."""
     name, primitive = str(type_.name), bool(type_.primitive)
-    value = _fitted(name, kind, value)
-    if name == "boolean" and isinstance(value, str) and value in ("true", "false"):
-        return value == "true"
-    if name == "date" and isinstance(value, str):
-        return value.partition("T")[0]
-    if name in NUMBERS and isinstance(value, str):
-        value = _number(value)
+    value = _turned(name, _fitted(name, kind, value))
     counted = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
     fits = isinstance(value, bool) is (name == "boolean") and counted is (name in NUMBERS)
     if isinstance(value, dict) is primitive or (primitive and not fits):
@@ -219,11 +214,23 @@ def _held(type_: Any, kind: str, value: Any) -> Any:
     return value
 
 
+def _turned(name: str, value: Any) -> Any:
+    """A primitive value as one of another primitive type that says the same; as it is where there is none."""
+    if isinstance(value, str):
+        if name == "boolean" and value in ("true", "false"):
+            return value == "true"
+        if name == "date":
+            return value.partition("T")[0]
+        value = _number(value) if name in NUMBERS else value
+    whole = name in NUMBERS - {"decimal"} and isinstance(value, Decimal) and value.is_finite() and value == int(value)
+    return int(value) if whole else value
+
+
 def _number(text: str) -> Decimal | int | str:
-    try:
-        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
-    except ArithmeticError:
-        return text
+    return (int(text) if text.lstrip("-").isdigit() else Decimal(text)) if _NUMBER.fullmatch(text) else text
+
+
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 
 def _choice(key: str, element: Any, kind: str, value: Any) -> tuple[str, Any]:
@@ -278,7 +285,7 @@ def type_at(type_name: str, key: str) -> str:
 
 def fitted(type_name: str, value: Any) -> Any:
     """A value as an element of that type holds it; as it is where the type is not known."""
-    return _fitted(type_name, "", value) if type_name else value
+    return _turned(type_name, _fitted(type_name, "", value)) if type_name else value
 
 
 def _fitted(type_name: str, kind: str, value: Any) -> Any:
@@ -292,7 +299,7 @@ def _fitted(type_name: str, kind: str, value: Any) -> Any:
     if type_name == "Date" and isinstance(value, str):
         return value.partition("T")[0]
     if type_name == "Quantity" and not isinstance(value, dict):
-        return {"value": value}
+        return {"value": _turned("decimal", value)}
     if type_name in ("code", "string", "uri", "id", "markdown") and not isinstance(value, (dict, list)):
         return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, str) and type_name in WORDS:

@@ -15,16 +15,19 @@ from .extract_template import templates
 from .extraction import Extractor
 from .filling import Filling
 from .issues import Trouble
+from .sound import sound
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """`bundle` is a transaction to be reviewed, never sent unseen; `troubles` say what could not be extracted; `sources`
-    names the item (linkId, "" the form) that asked for each entry, by its fullUrl."""
+    names the item (linkId, "" the form) that asked for each entry, by its fullUrl; `lacking` the elements that R4 wants and
+    the form gives nothing for."""
 
     bundle: Json
     troubles: tuple[Trouble, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
+    lacking: tuple[Trouble, ...] = ()
 
 
 def extract(form: Form, response: Json, context: Context, *, identity: str = "") -> Extraction:
@@ -35,10 +38,25 @@ def extract(form: Form, response: Json, context: Context, *, identity: str = "")
     """
     filling = Filling(form, response, context, settle=False)
     work = Extractor(form, filling, response, identity)
-    entries = [*templates(work), *definitions(work), *observations(work)]
+    found = [*templates(work), *definitions(work), *observations(work)]
+    lacking: list[Trouble] = []
+    entries = [entry for made in found if (entry := _sound(work, made, lacking))]
     if ext.value(form.root.extensions, "targetStructureMap") is not None:
         work.trouble("", "targetStructureMap", "extraction by a StructureMap is not done here")
     bundle: Json = {"resourceType": "Bundle", "type": "transaction"}
     if entries:
         bundle["entry"] = entries
-    return Extraction(bundle, tuple(dict.fromkeys([*work.troubles, *filling.troubles])), work.sources)
+    troubles = tuple(dict.fromkeys([*work.troubles, *filling.troubles]))
+    return Extraction(bundle, troubles, work.sources, tuple(dict.fromkeys(lacking)))
+
+
+def _sound(work: Extractor, entry: Json, lacking: list[Trouble]) -> Json:
+    """An entry as R4 has it; {} where nothing is left of its resource."""
+    resource, said, missing = sound(entry["resource"])
+    link_id = work.sources.get(str(entry.get("fullUrl")), "")
+    for words in said:
+        work.trouble(link_id, "extraction", words)
+    lacking += [
+        Trouble(link_id, "extraction", f"{path} is required, and the form says nothing for it") for path in missing
+    ]
+    return {**entry, "resource": resource} if resource else {}

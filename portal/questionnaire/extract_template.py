@@ -54,10 +54,17 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
 
 def _bundle(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     found = _template(work, entry, ext.value_of(extension), "templateExtractBundle")
-    for raw in (found or {}).get("entry") or ():
-        for made in fill(work, entry, raw, None, "Bundle.entry"):
+    for place, raw in enumerate((found or {}).get("entry") or ()):
+        for number, made in enumerate(fill(work, entry, raw, None, "Bundle.entry")):
             if made.get("resource") and work.about(made["resource"], entry, "templateExtractBundle"):
-                yield made
+                yield _whole(work, entry, made, f"template {(found or {}).get('id')} {place} {number}")
+
+
+def _whole(work: Extractor, entry: Entry, made: Json, what: str) -> Json:
+    """An entry of the form's own Bundle, with the address and the request that a transaction needs where it has none."""
+    whole = {**work.entry(made["resource"], entry, what, {}), **made}
+    work.sources[str(whole["fullUrl"])] = entry.item.link_id
+    return whole
 
 
 def fill(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> list[Json]:

@@ -168,18 +168,19 @@ def test_a_record_that_could_not_be_read_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"),
+    ("kind", "element", "why"),
     [
-        ("ServiceRequest", taking_over.BY_HAND),
-        ("FamilyMemberHistory", taking_over.NOT_ENOUGH),
-        ("Immunization", taking_over.NOT_ENOUGH),
+        ("ServiceRequest", "code", taking_over.BY_HAND),
+        ("FamilyMemberHistory", "name", taking_over.NOT_ENOUGH),
+        ("Immunization", "lotNumber", taking_over.NOT_ENOUGH),
     ],
 )
-def test_what_this_desk_cannot_write_is_shown_to_be_entered_by_hand(kind: str, why: str) -> None:
-    raw = template(kind, code={"_text": filled_by("answer.value")})
+def test_what_this_desk_cannot_write_is_shown_to_be_entered_by_hand(kind: str, element: str, why: str) -> None:
+    said = filled_by("answer.value")
+    raw = template(kind, **({element: {"_text": said}} if element == "code" else {f"_{element}": said}))
     (made,) = beside(whole(of_form(raw, answer("Something"))))
     assert (made.open, made.change, made.reasons) == (True, None, (why,))
-    assert made.title == "Something"
+    assert made.title == ("Something" if element == "code" else kind)
 
 
 SAID = filled_by("answer.value")
