@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import attention, db, errors, guard, pages, settings
+from portal import attention, conversations, db, errors, guard, pages, settings
 from portal.accounts import answering, naming, security_routes, sessions, staffing_routes, way_in_routes
 from portal.accounts import proxy_routes as proxies
 from portal.accounts import routes as accounts
@@ -27,7 +27,6 @@ from portal.emergency import service as emergencies
 from portal.intake import asking_routes, card_routes, changing_routes, signing_routes, visits
 from portal.intake import routes as intake
 from portal.labs import desk_routes as labs_desk
-from portal.labs import questions
 from portal.labs import routes as labs
 from portal.measures import routes as measures
 from portal.notices import routes as notices
@@ -202,7 +201,7 @@ FRESH: dict[str, str | None] = {
 To take a consent back is not among them: it must be as easy as giving it."""
 
 
-OWNERS = {"visit_id": visits.owner, "question_id": questions.owner, "version_id": consent_service.owner}
+OWNERS = {"visit_id": visits.owner, "question_id": conversations.owner, "version_id": consent_service.owner}
 """What an address may name that is one patient's, and how it is known whose."""
 
 

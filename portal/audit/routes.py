@@ -14,8 +14,8 @@ from portal import guard, settings
 from portal.actors import Actor, Permission
 from portal.audit import asking, exporting, reading, searching, service, signing, standing, telling, wording
 from portal.audit.events import Event
-from portal.audit.question_models import Act, State
 from portal.clock import now
+from portal.conversations import Act, viewed
 from portal.downloads import handed_over
 from portal.errors import Conflict, Issue
 
@@ -136,10 +136,9 @@ def people() -> ResponseReturnValue:
 
 @trail.get("/questions")
 def questions() -> ResponseReturnValue:
-    view = request.args.get("show", State.OPEN.value)
-    view = view if view in {state.value for state in State} else State.OPEN.value
-    rows, counts = asking.queue(guard.actor(), view, _lookups().named)
-    return render_template("audit/questions.html", rows=rows, counts=counts, view=view)
+    view = viewed(request.args.get("show"))
+    rows, waiting = asking.queue(guard.actor(), view, _lookups().named)
+    return render_template("audit/questions.html", rows=rows, waiting=waiting, view=view)
 
 
 @trail.get("/questions/<question_id>")

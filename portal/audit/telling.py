@@ -34,7 +34,7 @@ KINDS = {
     "connections": "Endpoint",
     "accounts": "Person",
     "clinics": "Organization",
-    "result_questions": "Communication",
+    "conversations": "Communication",
 }
 """What a table's rows are in FHIR, where they are anything."""
 SOURCE, DESTINATION = (DCM, "110153", "Source Role ID"), (DCM, "110152", "Destination Role ID")

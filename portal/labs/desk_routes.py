@@ -7,9 +7,9 @@ from portal import guard
 from portal.accounts import service as accounts
 from portal.actors import Permission
 from portal.consent import service as consent
+from portal.conversations import Act, viewed
 from portal.errors import Conflict, Issue
 from portal.labs import measuring, questions
-from portal.labs.models import Act, State
 
 bp = Blueprint("result_questions", __name__, url_prefix="/desk/questions")
 quality = Blueprint("quality", __name__, url_prefix="/desk/quality")
@@ -18,10 +18,9 @@ ACTS = {"answer": Act.ANSWERED, "close": Act.CLOSED}
 
 @bp.get("")
 def listed() -> ResponseReturnValue:
-    view = request.args.get("show", State.OPEN.value)
-    view = view if view in {state.value for state in State} else State.OPEN.value
-    rows, counts = questions.queue(guard.actor(), _policy(), view)
-    return render_template("labs/desk.html", rows=rows, counts=counts, view=view)
+    view = viewed(request.args.get("show"))
+    rows, waiting = questions.queue(guard.actor(), _policy(), view)
+    return render_template("labs/desk.html", rows=rows, waiting=waiting, view=view)
 
 
 @bp.get("/<question_id>")

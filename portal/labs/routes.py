@@ -11,11 +11,11 @@ from portal import guard, pages
 from portal.accounts import service as accounts
 from portal.clock import now
 from portal.consent import service as consent
+from portal.conversations import Conversation
 from portal.downloads import handed_over
 from portal.errors import Conflict, Issue
 from portal.labs import download, handing, questions, service
 from portal.labs.chart import chart
-from portal.labs.models import ResultQuestion
 from portal.labs.samples import Samples
 from portal.labs.times import When, when
 from portal.labs.wave import Wave, wave
@@ -113,7 +113,7 @@ def _asking(address: str, issues: list[Issue]) -> str:
     return render_template("labs/ask.html", about=about, overview=about.overview, issues=issues, typed=_typed(issues))
 
 
-def _question(found: ResultQuestion, issues: list[Issue]) -> str:
+def _question(found: Conversation, issues: list[Issue]) -> str:
     return render_template("labs/question.html", question=found, issues=issues, typed=_typed(issues))
 
 

@@ -13,7 +13,7 @@ from portal.db import session
 from portal.ehr.models import RecordReading
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.labs import questions, service
-from portal.labs.models import Act, ResultQuestion, ResultQuestionStep, State
+from portal.conversations import Act, Conversation, ConversationStep, State
 from tests import make
 from tests.conftest import csrf
 from tests.consent.make import label
@@ -84,9 +84,9 @@ def ask(world, place=None, text=WORDS):
 def test_words_go_there_and_back(world):
     choose(world)
     asked = ask(world)
-    rows, counts = questions.queue(world.doctor, POLICY)
+    rows, waiting = questions.queue(world.doctor, POLICY)
     assert [(row.name, row.question.document["value"]) for row in rows] == [("Ana Morales", "4.10 mmol/L")]
-    assert counts == {"open": 1, "answered": 0, "closed": 0}
+    assert waiting == 1
     questions.settle(world.doctor, asked.id, Act.ANSWERED, "No, that is usual.", 1, POLICY)
     seen = questions.one(world.me, asked.id)
     assert seen.state == State.ANSWERED
@@ -148,8 +148,8 @@ def test_a_question_disappears_from_the_desk_with_the_consent_and_is_not_counted
     asked, private = ask(world), ask(world, world.private)
     assert len(questions.queue(world.doctor, POLICY)[0]) == 2
     choose(world, sensitive="no")
-    rows, counts = questions.queue(world.doctor, POLICY)
-    assert [row.question.id for row in rows] == [asked.id] and counts["open"] == 1
+    rows, waiting = questions.queue(world.doctor, POLICY)
+    assert [row.question.id for row in rows] == [asked.id] and waiting == 1
     with pytest.raises(NotFound):
         questions.opened(world.doctor, private.id, POLICY)
     assert questions.one(world.me, private.id).document["name"] == "Acyclovir", "it is still theirs"
@@ -172,10 +172,10 @@ def test_it_rests_sealed_and_everything_is_written_down(world):
     questions.opened(world.doctor, asked_id, POLICY)
     questions.settle(world.doctor, asked_id, Act.ANSWERED, "Usual.", 1, POLICY)
     db.close()
-    for table in (ResultQuestion, ResultQuestionStep):
+    for table in (Conversation, ConversationStep):
         for row in session().query(table):
             assert b"4.10" not in row.document_sealed and b"worry" not in row.document_sealed
-    told = [row.event for row in session().query(AuditRow).filter(AuditRow.subject == f"result_questions:{asked_id}")]
+    told = [row.event for row in session().query(AuditRow).filter(AuditRow.subject == f"conversations:{asked_id}")]
     assert told == ["result-asked", "result-question-seen", "result-answered"]
 
 
