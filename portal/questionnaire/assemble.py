@@ -17,6 +17,7 @@ from .library import completed
 
 MAX_MODULES = 200
 PREFIX = "linkIdPrefix"
+SUFFIX = "-assembled"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 ASSEMBLED_FROM = f"{_SDC}assembledFrom"
 MODULAR = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-modular"
@@ -54,7 +55,18 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     if work.contained:
         made["contained"] = work.contained
     _profile(made)
+    if work.used:
+        _another(made)
     return made
+
+
+def _another(made: Json) -> None:
+    """An assembled form is another version than the one it was made of ($assemble, step 5), and its narrative no longer tells
+    of it."""
+    version = made.get("version")
+    if isinstance(version, str) and version and not version.endswith(SUFFIX):
+        made["version"] = f"{version}{SUFFIX}"
+    made.pop("text", None)
 
 
 def _refused(code: str, reason: str) -> FormRefused:

@@ -43,12 +43,24 @@ def test_modules_stand_where_they_were_asked_for_and_are_named_with_their_versio
     outer = module("outer", q("b"), include("inner"), q("d"))
     made = put_together(raw_form(q("a"), include("outer"), q("e")), inner, outer)
     assert links(made) == ["a", "b", "c", "d", "e"]
-    assert (made["url"], made["version"]) == ("https://example.org/form", "1")
+    assert (made["url"], made["version"]) == ("https://example.org/form", "1-assembled")
     assert [e["valueCanonical"] for e in made["extension"] if e["url"].endswith("assembledFrom")] == [
         f"{HOME}outer|3",
         f"{HOME}inner|3",
     ]
     assert load(made).by_link.keys() == {"a", "b", "c", "d", "e"}
+
+
+@pytest.mark.parametrize(
+    ("version", "parts", "after"),
+    [("1", ["part"], "1-assembled"), ("1-assembled", ["part"], "1-assembled"), (None, ["part"], None), ("1", [], "1")],
+)
+def test_an_assembled_form_is_another_version_without_the_old_narrative(
+    version: str | None, parts: list[str], after: str | None
+) -> None:
+    whole = raw_form(q("a"), *map(include, parts), version=version, text={"status": "generated", "div": "<div>a</div>"})
+    made = put_together(whole, module("part", q("b")))
+    assert (made["version"], "text" in made) == (after, not parts)
 
 
 def test_a_prefix_goes_before_link_ids_conditions_and_what_is_contained() -> None:
