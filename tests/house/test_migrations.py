@@ -61,12 +61,19 @@ def schema(connection: Connection) -> dict[str, Any]:
             "key": look.get_pk_constraint(name),
             "foreign": sorted(look.get_foreign_keys(name), key=str),
             "unique": sorted(look.get_unique_constraints(name), key=str),
-            "indexes": sorted(look.get_indexes(name), key=str),
+            "indexes": sorted(
+                ({**each, "dialect_options": str(_options(each))} for each in look.get_indexes(name)), key=str
+            ),
             "checks": sorted(look.get_check_constraints(name), key=str),
         }
         for name in sorted(look.get_table_names())
         if name != APART
     }
+
+
+def _options(index: Any) -> dict[str, str]:
+    """What is only one database's, the condition of a part index too, as text."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
 
 
 def guards(connection: Connection) -> list[str]:
