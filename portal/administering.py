@@ -7,6 +7,8 @@ import sys
 from getpass import getpass
 from zoneinfo import available_timezones
 
+from sqlalchemy.exc import ProgrammingError
+
 from portal import db, settings, variables, walls
 from portal.accounts import ages
 from portal.accounts import service as accounts
@@ -14,7 +16,7 @@ from portal.actors import Role, system
 from portal.clock import now
 from portal.delivery import overdue, wakes
 from portal.ehr import service as ehr
-from portal.errors import PortalError
+from portal.errors import Misconfigured, PortalError
 from portal.fhir import exact
 from portal.intake import service as intake
 from portal.library import service as library
@@ -43,7 +45,15 @@ def migrate(arguments: Arguments) -> None:
 def _bring_up(config: settings.Settings) -> None:
     """As the tables' owner where one is named; then the walls stand and the portal's own role may do what it needs."""
     db.connect(config.owned, config.keys)
-    db.migrate()
+    try:
+        db.migrate()
+    except ProgrammingError as refused:
+        if walls.owned():
+            raise
+        raise Misconfigured(
+            "The database is older than this program, and only the role that owns its tables may bring it up to date. "
+            "Run once, with that role's address: PREVISIT_OWNER_DATABASE=… portal migrate"
+        ) from refused
     accounts.check_key_ring()
     if walls.owned():
         wakes.arrange(config.engine)

@@ -5,12 +5,15 @@ import json
 import logging
 import os
 import queue
+import re
 import socket
 import ssl
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +21,7 @@ import structlog
 
 MOST, LONGEST, PATIENCE, LAST = 10_000, 60.0, 10.0, 3.0
 """Lines that wait for a collector that is away, the longest pause between two tries, seconds a try may take, and those at the end."""
+_SIGNAL = re.compile(r"SIG[A-Z]{2,8}")
 _FACILITY, _ERROR, _WARNING, _INFO = 10, 3, 4, 6
 """Syslog's words: security messages, and how bad."""
 
@@ -131,7 +135,36 @@ class Teller(structlog.PrintLogger):
             self.collector.put(message, severity)
 
 
+class Libraries(logging.Handler):
+    """What libraries say, as one of our lines: which, from where, how bad, and the words that stand in its source. Values that it put
+    in stay out, numbers and signals aside: they can be somebody's address, or a link that opens something."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        told = [each for each in arguments if isinstance(each, int) or _SIGNAL.fullmatch(str(each))]
+        error = (record.exc_info or sys.exc_info())[1]
+        values: dict[str, object] = {"library": record.name, "place": _place()}
+        values |= {"words": str(record.msg)} if arguments else {}
+        values |= {"values": told} if told else {}
+        values |= {"error": type(error).__name__, "raised": _raised(error)} if error else {}
+        structlog.get_logger().log(record.levelno, "library", **values)
+
+
+def _place() -> str:
+    """Who in a library said it, past everything that only hands words on."""
+    stack = ((Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_stack(None))
+    return next(
+        (f"{file.name}:{line}" for file, line in stack if "log" not in file.stem and file.parent.name != "logging"), ""
+    )
+
+
+def _raised(error: BaseException) -> list[str]:
+    """The last places an error came through."""
+    return [f"{Path(each.filename).name}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)[-5:]]
+
+
 def configure() -> None:
+    logging.basicConfig(handlers=[Libraries()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,6 +1,7 @@
 """Serves the pages with gunicorn; the process that watches over the others stays small."""
 
 import gc
+import logging
 import os
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from portal import logs, settings, variables
 from portal.errors import Misconfigured
@@ -39,6 +41,17 @@ class Pages(BaseApplication):  # type: ignore[misc]
         return made
 
 
+class Lines(Logger):  # type: ignore[misc]
+    """What gunicorn says goes the way of all our lines: its own would hold addresses, and whole requests that it cannot read."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
+
+    def access(self, *_: object) -> None:
+        """Nothing: the trail and the pages say what was asked."""
+
+
 def run(arguments: object = None) -> int:
     """Serve the pages at PREVISIT_BIND (127.0.0.1:8000) until a signal ends it."""
     logs.configure()
@@ -58,7 +71,7 @@ def run(arguments: object = None) -> int:
         "limit_request_line": 4094,
         "limit_request_fields": 100,
         "forwarded_allow_ips": "",
-        "loglevel": "warning",
+        "logger_class": Lines,
         "control_socket_disable": True,
         "pre_fork": _share,
     }

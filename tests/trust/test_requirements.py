@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
+from gunicorn.config import Config
 from sqlalchemy import select
 
 from portal import logs
@@ -20,6 +22,7 @@ from portal.audit.events import Event
 from portal.audit.models import AuditRow
 from portal.clock import now
 from portal.db import close, session, transaction
+from portal.serving import Lines
 from portal.settings import ROOT
 from tests import make
 from tests.conftest import csrf
@@ -80,6 +83,34 @@ def test_a_logged_value_stays_inside_its_line(capfd: pytest.CaptureFixture[str],
     written = capfd.readouterr().err
     assert written.count("\n") == 1 and written.isascii() and "\x1b" not in written
     assert json.loads(written)["value"] == text
+
+
+def test_what_a_library_says_is_one_line_of_ours_without_the_values_it_put_in(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gunicorn told the address of whoever sent what it could not read, and the line with a link's token."""
+    secret = "GET /join/TOKEN-9f3 ana@example.org"
+    monkeypatch.setattr(logging.root, "handlers", [])
+    logs.configure()
+    server, library = Lines(Config()), logging.getLogger("a.library")
+    try:
+        raise ValueError(secret)
+    except ValueError as refused:
+        server.warning(f"Invalid request from ip=10.9.8.7: {refused}")
+        server.exception("Error handling request %s", secret)
+        server.error("Worker (pid:%s) was sent %s!", 17, "SIGKILL")
+        library.error("not delivered to %(who)s", {"who": secret})
+        library.error("not delivered to " + secret, exc_info=True)
+        library.warning("%s", refused)
+    written = capfd.readouterr().err
+    assert "TOKEN" not in written and "ana@" not in written and "10.9" not in written
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert [each["event"] for each in lines] == ["library"] * 6
+    assert {each["error"] for each in lines} == {"ValueError"} and all(
+        "test_requirements" in each["place"] for each in lines
+    )
+    assert lines[1]["words"] == "Error handling request %s" and lines[2]["values"] == [17, "SIGKILL"]
+    assert not server.error_log.handlers, "it has no way out of its own"
 
 
 def test_our_scripts_keep_nothing_in_the_browser() -> None:
