@@ -40,6 +40,8 @@ class HeldHead:
     words: Words
     answers: bool = True
     """whether answers are behind it that can be read; a withdrawal of consent, or a correction, has none"""
+    correction: bool = False
+    """whether it corrects a wrong record: staff decide about it under Corrections"""
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,8 @@ def _audit(actor: Actor, item: OutboxItem, event: Event) -> None:
 def _head(item: OutboxItem, event: DeliveryEvent) -> HeldHead:
     reason = Reason(event.reason)
     answers = not {"withdrawal", CORRECTION} & set(item.basis or ())
-    return HeldHead(item.id, item.submission_id, item.patient_id, event.at, reason, words(reason), answers)
+    correction = CORRECTION in (item.basis or {})
+    return HeldHead(item.id, item.submission_id, item.patient_id, event.at, reason, words(reason), answers, correction)
 
 
 def _arrived(last: DeliveryEvent) -> str:
@@ -299,6 +302,21 @@ def _piece(entry: bundle.Entry, seen: dict[str, Any] | None, unseen: str) -> Pie
 def _as_sent(entry: bundle.Entry, seen: dict[str, Any]) -> bool:
     """An update has arrived when its target is no longer what it was, and is as we wanted it."""
     return entry.method == "POST" or not seen["differences"]
+
+
+def waits_for(status: Status) -> str:
+    """The held delivery of the same patient that one which is waiting stands behind; "" for none."""
+    if status.state is not State.WAITING:
+        return ""
+    ours = aliased(OutboxItem)
+    found = session().scalar(
+        select(OutboxItem.id)
+        .join(ours, ours.patient_id == OutboxItem.patient_id)
+        .where(ours.id == status.item_id, OutboxItem.position < ours.position, OutboxItem.state == State.HELD.value)
+        .order_by(OutboxItem.position)
+        .limit(1)
+    )
+    return found or ""
 
 
 def _behind(item: OutboxItem) -> int:

@@ -13,11 +13,11 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.delivery import bundle as bundles
 from portal.delivery import ledger
-from portal.delivery.desk import close, held, held_item, overview, resend, resend_all, take_back
+from portal.delivery.desk import close, held, held_item, overview, resend, resend_all, take_back, waits_for
 from portal.delivery.errors import AlreadyQueued, Undeliverable
 from portal.delivery.models import OutboxItem
 from portal.delivery.placed import Placed, placed
-from portal.delivery.standing import Status, of_patient, rounds_of, status_of, statuses_of
+from portal.delivery.standing import Status, of_patient, rounds_of, status_of, statuses_of, unfinished
 from portal.delivery.states import Kind, State
 from portal.delivery.wrong_record import CORRECTION, Written, stop, touched
 from portal.fhir import exact
@@ -43,6 +43,8 @@ __all__ = [
     "stop",
     "take_back",
     "touched",
+    "unfinished",
+    "waits_for",
 ]
 
 

@@ -1,8 +1,9 @@
 """What we put into a wrong record, corrected from here: one thing at a time, on a person's word, through the outbox.
 
-What we made there is marked as entered in error, what we changed there is put back to what we know stood there before; either only
-while it is still exactly as we left it (its version there, and If-Match). Nothing is ever deleted. What somebody has changed since,
-or what cannot be proven, is left to be corrected by hand.
+What we made there is marked as entered in error, what we changed there is put back to what we know stood there before; by itself only
+while it is still exactly as we left it (its version there, and If-Match). What somebody has changed since is shown as it stands now,
+and a person says whether it is marked, or ours put back, all the same on that version, with their change kept, or left as it is.
+Nothing is ever deleted. What cannot be proven is left to be corrected by hand.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.delivery import service as delivery
 from portal.delivery.bundle import subject
-from portal.delivery.states import UNFINISHED, State
+from portal.delivery.states import OPEN, Reason, State
 from portal.ehr import service as ehr
 from portal.ehr.errors import NotThere
 from portal.errors import Issue, NotAllowed, NotFound
@@ -45,7 +46,9 @@ ROUNDS = 1000
 NO_LONGER_ASKED = "Somebody has said already that this is corrected."
 NOT_REACHED = "The clinic's system could not be asked just now. Try again later."
 NOT_THERE = "It is not in the clinic's system any more. There is nothing to mark."
-MOVED = "Somebody has changed it in the clinic's system since. Correct it there by hand."
+MOVED = "Somebody has changed it in the clinic's system since. It says now: %(now)s"
+GONE = "What we changed is not there any more. Leave it as it is, or correct it in the clinic's system by hand."
+AGAIN, LEFT = "asked for again on what the record says now", "left as the record says now"
 ANOTHERS = "It is not about the person of that record any more. Correct it in the clinic's system by hand."
 BY_HAND = "This cannot be corrected from here. Correct it in the clinic's system by hand."
 MARKED, BACK = (
@@ -70,7 +73,7 @@ class Left:
 
     @property
     def under_way(self) -> bool:
-        return self.at is not None and self.at.state in UNFINISHED
+        return self.at is not None and self.at.state in OPEN
 
     @property
     def done(self) -> bool:
@@ -79,6 +82,15 @@ class Left:
     @property
     def stopped(self) -> bool:
         return self.at is not None and self.at.state is State.HELD
+
+    @property
+    def overtaken(self) -> bool:
+        """Stopped because somebody changed it there meanwhile: both ways out are a person's."""
+        return self.at is not None and self.stopped and self.at.reason is Reason.CHANGED_MEANWHILE
+
+    @property
+    def left_so(self) -> bool:
+        return self.at is not None and self.at.state is State.CLOSED
 
 
 def left(row: TieDecision, standing: Mapping[tuple[str, int], delivery.Status]) -> list[Left]:
@@ -95,7 +107,7 @@ def _left(place: int, written: Mapping[str, Any], at: delivery.Status | None) ->
         written["made"],
         written["what"],
         written.get("before", ""),
-        "" if at is not None and at.state in UNFINISHED | {State.CONFIRMED} else _can(written),
+        "" if at is not None and at.state in OPEN | {State.CONFIRMED} else _can(written),
         at,
     )
 
@@ -113,26 +125,46 @@ def standing(rows: Iterable[TieDecision]) -> dict[tuple[str, int], delivery.Stat
     return delivery.rounds_of([row.id for row in rows])
 
 
-def correct(actor: Actor, row: TieDecision, place: int) -> list[Issue]:
+def correct(actor: Actor, row: TieDecision, place: int, *, anyway: bool = False) -> list[Issue]:
     """Have one thing corrected there. Asked again while that is on its way, or done, nothing more happens.
 
-    Reads it in the clinic's record first, so never inside a transaction; the worker's If-Match has the last word.
+    `anyway`: also where somebody has changed it since, on the version that stands there now. Reads it in the clinic's record
+    first, so never inside a transaction; the worker's If-Match has the last word.
     """
-    if not actor.may(Permission.MATCH):
-        raise NotAllowed
-    written = row.detail["written"]
-    if not 0 <= place < len(written):
-        raise NotFound
-    (one,) = [each for each in left(row, standing([row])) if each.place == place]
+    one, written = _one(actor, row, place), row.detail["written"][place]
     if one.under_way or one.done:
         return []
-    if not one.can:
+    if not one.can or (one.stopped and not one.overtaken):
         return [_issue(row, place, BY_HAND)]
-    held = _read(actor, written[place], row.detail["record"])
+    held = _read(actor, written, row.detail["record"])
     if isinstance(held, str):
         return [_issue(row, place, held)]
-    _ask(actor, row, place, MAKE[one.can](held, written[place]))
+    moved = version_of(held) != written["version"]
+    if moved and not anyway:
+        said = "; ".join(f"{name}: {text}" for name, text in lines_of(held).items())
+        audit.seen(actor, Event.DELIVERY_SEEN, subject=f"patients:{row.patient_id}", patient_id=row.patient_id)
+        return [Issue(f"left-{row.id}-{place}", "moved", MOVED, {"now": said or "nothing that can be shown"})]
+    made = MAKE[one.can](held, written)
+    if made is None:
+        return [_issue(row, place, GONE)]
+    _ask(actor, row, place, made)
     return []
+
+
+def leave(actor: Actor, row: TieDecision, place: int) -> list[Issue]:
+    """A correction that somebody's change stopped is given up: what they wrote stands, and what waits behind it goes on."""
+    one = _one(actor, row, place)
+    if one.at is None or not one.overtaken:
+        return []
+    return delivery.close(actor, one.at.item_id, LEFT)
+
+
+def _one(actor: Actor, row: TieDecision, place: int) -> Left:
+    if not actor.may(Permission.MATCH):
+        raise NotAllowed
+    if not 0 <= place < len(row.detail["written"]):
+        raise NotFound
+    return left(row, standing([row]))[place]
 
 
 def _read(actor: Actor, written: Mapping[str, Any], record: str) -> Json | str:
@@ -153,7 +185,7 @@ def _read(actor: Actor, written: Mapping[str, Any], record: str) -> Json | str:
         return NOT_REACHED
     if (key_of(held) if kind == "Patient" else subject(held)) != record:
         return ANOTHERS
-    return held if version_of(held) == written["version"] else MOVED
+    return held
 
 
 def marked(held: Json, _written: Mapping[str, Any] = {}) -> Json:
@@ -165,12 +197,14 @@ def marked(held: Json, _written: Mapping[str, Any] = {}) -> Json:
     return {**bare, "verificationStatus": status(VERIFIED[kind], ERROR)}
 
 
-def _back(held: Json, written: Mapping[str, Any]) -> Json:
-    """What stood there before, as a new version."""
-    return {**written["base"], "meta": held.get("meta", {})}
+def _back(held: Json, written: Mapping[str, Any]) -> Json | None:
+    """What stood there before, as a new version; of what somebody has changed since only our part."""
+    if version_of(held) == written["version"]:
+        return {**written["base"], "meta": held.get("meta", {})}
+    return put_back(held, written["base"], written.get("after") or {})
 
 
-MAKE: Mapping[str, Callable[[Json, Mapping[str, Any]], Json]] = {"error": marked, "back": _back}
+MAKE: Mapping[str, Callable[[Json, Mapping[str, Any]], Json | None]] = {"error": marked, "back": _back}
 
 
 def _ask(actor: Actor, row: TieDecision, place: int, resource: Json) -> None:
@@ -187,7 +221,7 @@ def _ask(actor: Actor, row: TieDecision, place: int, resource: Json) -> None:
     )
     why = {"reason": [{"text": MARKED if written["made"] else BACK}]}
     entries = [
-        bundle.update_entry(resource, url, str(written["version"])),
+        bundle.update_entry(resource, url, str(version_of(resource))),
         {
             "fullUrl": f"urn:uuid:{uuid5(NAMESPACE, f'{row.id}|{place}|provenance')}",
             "resource": {**told, **why},
@@ -200,6 +234,8 @@ def _ask(actor: Actor, row: TieDecision, place: int, resource: Json) -> None:
         (one,) = [each for each in left(row, standing([row])) if each.place == place]
         if one.under_way or one.done:
             return
+        if one.stopped and one.at:
+            delivery.close(actor, one.at.item_id, AGAIN)
         delivery.enqueue(
             actor,
             clinic_id=row.clinic_id,
@@ -210,6 +246,20 @@ def _ask(actor: Actor, row: TieDecision, place: int, resource: Json) -> None:
             round=len(tries) * ROUNDS + place + 1,
         )
         audit.record(actor, Event.RECORD_CORRECTED, subject=f"patients:{row.patient_id}", patient_id=row.patient_id)
+
+
+def put_back(held: Json, base: Json, after: Json) -> Json | None:
+    """`held` with what turned `base` into `after` undone, and everything else in it kept; None where nothing of that is left in it."""
+    made = dict(held)
+    for name in [each for each in after if each not in ("meta", "text") and after[each] != base.get(each)]:
+        was, ours, there = base.get(name), after[name], held.get(name)
+        if isinstance(there, list) and isinstance(ours, list):
+            kept = [each for each in there if each not in ours or each in (was or ())]
+            made[name] = kept + [each for each in was or () if each not in ours and each not in kept]
+        elif there == ours:
+            made[name] = was
+    said = {name: each for name, each in made.items() if each not in (None, [])}
+    return said if said != held else None
 
 
 def _issue(row: TieDecision, place: int, words: str) -> Issue:

@@ -53,6 +53,7 @@ class Opened:
     readings: dict[str, ehr.Reading]
     consent: Json | None
     delivery: delivery.Status | None
+    waits_for: str
     ties: list[TieDecision]
     story: list[Moment]
     urgent: list[str]
@@ -170,6 +171,7 @@ def _opened(
         readings=readings,
         consent=_consent(actor, submission),
         delivery=standing,
+        waits_for=delivery.waits_for(standing) if standing else "",
         ties=ties,
         story=story(actor, submission, ties, standing),
         urgent=_urgent(actor, submission, desk),

@@ -22,7 +22,7 @@ from portal.review.proposal import Proposal
 from portal.review.proposing import Desk
 from portal.review.queue import Asked, Queue, filed_as, queue
 from portal.review.tying import Candidates, candidates, details_of, in_use, link, none_of_these, settle
-from portal.review.untying import Correction, correct, corrections, mend, to_correct, undo
+from portal.review.untying import Correction, correct, corrections, leave, mend, to_correct, undo
 
 NOT_TIED = "First say which record this person is."
 OUT_OF_USE = "The record of this person is no longer in use. First say which record is theirs now."
@@ -137,6 +137,7 @@ __all__ = [
     "given_file",
     "invite",
     "invite_new",
+    "leave",
     "let_go",
     "link",
     "mend",

@@ -48,9 +48,13 @@ def mend(correction_id: str) -> ResponseReturnValue:
 
 @bp.post("/corrections/<correction_id>/correct")
 def correct(correction_id: str) -> ResponseReturnValue:
-    """Have one of the things that are there corrected from here."""
-    place = request.form.get("place", "")
-    issues = service.correct(guard.actor(), correction_id, int(place) if PLACE.fullmatch(place) else -1)
+    """Have one of the things that are there corrected from here, or leave it as somebody changed it since."""
+    typed, do = request.form.get("place", ""), request.form.get("do", "")
+    actor, place = guard.actor(), int(typed) if PLACE.fullmatch(typed) else -1
+    if do == "leave":
+        issues = service.leave(actor, correction_id, place)
+    else:
+        issues = service.correct(actor, correction_id, place, anyway=do == "anyway")
     if issues:
         return _listed(issues), 422
     return redirect(url_for("corrections.listed"), 303)

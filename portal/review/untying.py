@@ -95,7 +95,7 @@ def _told(
     actor: Actor, patient_id: str, connection_id: str | None, written: Sequence[delivery.Written]
 ) -> list[dict[str, Any]]:
     """What is needed to find each thing in the clinic's system and to correct it there; a Provenance goes with what it tells of."""
-    documents = [each.document for each in intake.submitted(actor) if each.patient_id == patient_id]
+    documents = [each.document for each in intake.submitted(actor, patient_id=patient_id)]
     found: dict[str, dict[str, Any]] = {}
     for place, each in enumerate(written):
         if type_of(each.resource) != "Provenance":
@@ -114,7 +114,7 @@ def _one(written: delivery.Written, documents: Sequence[Json]) -> dict[str, Any]
         return {**told, "version": written.version}
     base = correcting.base_in(documents, written.reference, written.base)
     before = correcting.before_of(base, resource, correcting.lines_of) if base else ""
-    return {**told, "version": written.version, "base": base, "before": before}
+    return {**told, "version": written.version, "base": base, "after": resource, "before": before}
 
 
 def _undone(actor: Actor, tie: TieDecision, reason: str, written: list[dict[str, Any]]) -> TieDecision:
@@ -139,9 +139,7 @@ def _undone(actor: Actor, tie: TieDecision, reason: str, written: list[dict[str,
 
 def _review_anew(actor: Actor, patient_id: str, touched: set[str]) -> None:
     """What was accepted under the tie comes back to the desk; what is being reviewed starts again."""
-    for each in intake.submitted(actor):
-        if each.patient_id != patient_id:
-            continue
+    for each in intake.submitted(actor, patient_id=patient_id):
         if each.status == intake.Status.ACCEPTED and each.id in touched:
             intake.move(actor, each, intake.Status.IN_REVIEW, {"untied": True})
         if intake.Status(each.status) in decisions.REVIEWABLE:
@@ -196,13 +194,25 @@ def to_correct(actor: Actor) -> int:
         TieDecision.clinic_id == actor.clinic_id, TieDecision.verdict == TieVerdict.MENDED.value
     )
     waiting = select(func.count()).where(
-        TieDecision.clinic_id == actor.clinic_id, TieDecision.left > 0, TieDecision.id.not_in(mended)
+        TieDecision.clinic_id == actor.clinic_id,
+        TieDecision.verdict == TieVerdict.UNDO.value,
+        TieDecision.left > 0,
+        TieDecision.id.not_in(mended),
     )
     return session().scalar(waiting) or 0
 
 
-def correct(actor: Actor, tie_id: str, place: int) -> list[Issue]:
+def correct(actor: Actor, tie_id: str, place: int, *, anyway: bool = False) -> list[Issue]:
     """Have one thing that is in a wrong record corrected there (portal/review/correcting.py)."""
+    return correcting.correct(actor, _open(actor, tie_id), place, anyway=anyway)
+
+
+def leave(actor: Actor, tie_id: str, place: int) -> list[Issue]:
+    """Leave one thing as somebody changed it in the clinic's system since (portal/review/correcting.py)."""
+    return correcting.leave(actor, _open(actor, tie_id), place)
+
+
+def _open(actor: Actor, tie_id: str) -> TieDecision:
     if not actor.may(Permission.MATCH):
         raise NotAllowed
     row = next((each for each in _rows(actor, TieVerdict.UNDO) if each.id == tie_id), None)
@@ -210,7 +220,7 @@ def correct(actor: Actor, tie_id: str, place: int) -> list[Issue]:
         raise NotFound
     if any(each.mends == tie_id for each in _rows(actor, TieVerdict.MENDED)):
         raise Conflict(correcting.NO_LONGER_ASKED)
-    return correcting.correct(actor, row, place)
+    return row
 
 
 def mend(actor: Actor, tie_id: str, reason: str) -> list[Issue]:

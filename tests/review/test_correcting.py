@@ -17,6 +17,7 @@ from portal.audit.events import Event
 from portal.audit.models import AuditRow
 from portal.clock import now
 from portal.db import session
+from portal.delivery import service as delivery
 from portal.delivery.sender import send_next
 from portal.delivery.states import State
 from portal.delivery.tools import Tools
@@ -34,6 +35,7 @@ from tests.review.at_the_clinic import accept_all, at_the_clinic, read, untied
 from tests.review.builders import Json, fact, new
 from tests.review.conftest import DESK, World
 
+CHANGED = MOVED.partition(" It says")[0]
 ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 B = "maria-garcia-b"
 EIGHT = "+1 217 555 0108"
@@ -70,8 +72,9 @@ class Wrong:
     def tie(self) -> str:
         return service.corrections(self.actor)[0].tie_id
 
-    def correct(self, kind: str) -> list[str]:
-        return [issue.text() for issue in service.correct(self.actor, self.tie, self.left(kind).place)]
+    def correct(self, kind: str, *, anyway: bool = False) -> list[str]:
+        place = self.left(kind).place
+        return [issue.text() for issue in service.correct(self.actor, self.tie, place, anyway=anyway)]
 
     def work(self, times: int = 1) -> None:
         """The worker, at once and with no wait for the server's bound."""
@@ -141,7 +144,8 @@ def test_what_we_made_is_marked_and_what_we_changed_is_put_back_each_once(wrong:
 def test_what_somebody_changed_since_is_left_to_people(wrong: Wrong) -> None:
     allergy = wrong.left("AllergyIntolerance")
     wrong.change(allergy.reference, criticality="high")
-    assert wrong.correct("AllergyIntolerance") == [MOVED]
+    (said,) = wrong.correct("AllergyIntolerance")
+    assert said.startswith(CHANGED) and "Latex" in said
     assert wrong.at(allergy.reference)["criticality"] == "high"
     assert wrong.left("AllergyIntolerance").at is None
     assert wrong.correct("Patient") == []
@@ -150,8 +154,64 @@ def test_what_somebody_changed_since_is_left_to_people(wrong: Wrong) -> None:
     )  # between the press and the worker
     wrong.work(2)
     stopped = wrong.left("Patient")
-    assert stopped.stopped and stopped.can == ""
+    assert stopped.stopped and stopped.overtaken
     assert wrong.held("Patient", B)["birthDate"] == "1990-03-05"
+
+
+@ONE
+def test_a_stopped_correction_is_made_all_the_same_and_their_change_is_kept(wrong: Wrong) -> None:
+    allergy = wrong.left("AllergyIntolerance").reference
+    fax = {"system": "fax", "value": "+1 217 555 0444"}
+    theirs = {"birthDate": "1990-03-05", "telecom": [*wrong.held("Patient", B)["telecom"], fax]}
+    for kind, reference, change in (
+        ("AllergyIntolerance", allergy, {"criticality": "high"}),
+        ("Patient", f"Patient/{B}", theirs),
+    ):
+        assert wrong.correct(kind) == []
+        wrong.change(reference, **change)
+        wrong.work(2)
+        assert wrong.left(kind).overtaken
+        assert wrong.correct(kind)[0].startswith(CHANGED)
+        assert wrong.correct(kind, anyway=True) == [], "asked for again"
+        assert wrong.left(kind).under_way
+        wrong.work(2)
+    assert wrong.left("AllergyIntolerance").done and wrong.left("Patient").done
+    stands = wrong.at(allergy)
+    assert (stands["criticality"], stands["verificationStatus"]["coding"][0]["code"]) == ("high", "entered-in-error")
+    person = wrong.held("Patient", B)
+    numbers = [each["value"] for each in person["telecom"]]
+    assert person["birthDate"] == "1990-03-05" and fax["value"] in numbers
+    assert wrong.phone in numbers and "+1 217 555 0999" not in numbers
+
+
+@ONE
+def test_a_stopped_correction_is_seen_on_both_pages_and_left_there_lets_the_rest_go(wrong: Wrong) -> None:
+    client = wrong.world.signed_in(Role.FRONT_DESK)
+    assert wrong.correct("Patient") == []
+    wrong.change(f"Patient/{B}", birthDate="1990-03-05")
+    wrong.work(2)
+    stopped = wrong.left("Patient")
+    assert stopped.at is not None
+    page = client.get("/corrections").get_data(as_text=True)
+    assert "Stopped: somebody changed it there" in page and "Leave it as it is there" in page
+    held = client.get(f"/desk/held/{stopped.at.item_id}").get_data(as_text=True)
+    assert "See under Corrections what it says now" in held and "took their choices back" not in held
+    data = {"csrf_token": csrf(client, "/corrections"), "place": str(stopped.place)}
+    where = f"/desk/corrections/{wrong.tie}/correct"
+    looked = client.post(where, data=data)
+    assert looked.status_code == 422 and "Put back only what we changed" in looked.get_data(as_text=True)
+    assert wrong.correct("AllergyIntolerance") == []
+    wrong.work(2)
+    waiting = wrong.left("AllergyIntolerance")
+    assert waiting.under_way and waiting.at is not None, "it waits behind the one that was stopped"
+    assert delivery.waits_for(waiting.at) == stopped.at.item_id and delivery.waits_for(stopped.at) == ""
+    assert client.post(where, data={**data, "do": "leave"}).status_code == 303
+    assert wrong.left("Patient").left_so
+    wrong.work(4)
+    assert wrong.left("AllergyIntolerance").done
+    assert wrong.held("Patient", B)["birthDate"] == "1990-03-05"
+    assert "+1 217 555 0999" in [each["value"] for each in wrong.held("Patient", B)["telecom"]], "left as it is"
+    assert "Left as it is there" in client.get("/corrections").get_data(as_text=True)
 
 
 @ONE
@@ -215,10 +275,12 @@ def test_the_page_offers_it_says_where_it_stands_and_why_not(wrong: Wrong) -> No
     assert f"Before: Mobile phone: {wrong.phone}" in page
     token, where = csrf(client, "/corrections"), f"/desk/corrections/{wrong.tie}/correct"
     allergy = wrong.left("AllergyIntolerance")
-    wrong.change(allergy.reference, criticality="low")
+    wrong.change(allergy.reference, criticality="low", code={"text": "<b>Latex"})
     refused = client.post(where, data={"csrf_token": token, "place": str(allergy.place)})
     assert refused.status_code == 422
-    assert refused.get_data(as_text=True).count(MOVED) == 2, "in the summary and beside it"
+    words = refused.get_data(as_text=True)
+    assert words.count(CHANGED) == 2, "in the summary and beside it"
+    assert "&lt;b&gt;Latex" in words and "<b>Latex" not in words
     assert client.post(where, data={"csrf_token": token, "place": "x"}).status_code == 404
     assert client.post(where, data={"csrf_token": token, "place": str(wrong.left("Patient").place)}).status_code == 303
     assert "On its way" in client.get("/corrections").get_data(as_text=True)
