@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from portal import fhirpath
-from portal.fhir import exact
+from portal.fhir import exact, structure
 from portal.fhirpath import Quantity, ResponseIndex
 from portal.fhirpath.temporal import Temporal
 
@@ -20,7 +20,8 @@ UCUM = "http://unitsofmeasure.org"
 
 
 class Around(ResponseIndex):
-    """resolve() finds what was given: the entries of Bundles, and resources given by `--env`."""
+    """resolve() finds what was given: the entries of Bundles, and resources given by `--env`. conformsTo() looks at how a
+    resource is built."""
 
     def __init__(self, given: list[Json]) -> None:
         super().__init__()
@@ -28,6 +29,9 @@ class Around(ResponseIndex):
 
     def resolve(self, reference: str) -> Json | None:
         return self._records.fetch(reference) if "?" not in reference else None
+
+    def sound(self, resource: Json) -> bool:
+        return not structure.problems(resource)
 
 
 def evaluate(given: Arguments) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from portal.fhirpath.ast import Call, Expr
+from portal.fhirpath.ast import Call, Expr, Literal
 from portal.fhirpath.env import Env, Items, one
 from portal.fhirpath.errors import FhirPathSyntaxError, FhirPathUnsupported
 from portal.fhirpath.functions import FUNCTIONS, REFUSED, Function
 from portal.fhirpath.functions.factory import FACTORY
+from portal.fhirpath.functions.fhir import base_type
 from portal.fhirpath.functions.terminologies import TERMINOLOGIES
 
 APIS = {"": FUNCTIONS, "factory": FACTORY, "terminologies": TERMINOLOGIES}
@@ -36,6 +37,8 @@ def checked(call: Call, api: str = "") -> Checked:
     """
     if call.name in REFUSED and not api:
         raise FhirPathUnsupported(REFUSED[call.name], call.pos)
+    if call.name == "conformsTo" and call.arguments:
+        _known_profile(call)
     function = APIS[api].get(call.name)
     if function is None:
         raise FhirPathUnsupported(f"there is no function {call.name[:60]}()", call.pos)
@@ -45,6 +48,15 @@ def checked(call: Call, api: str = "") -> Checked:
     if function.many and count > len(kinds):
         kinds = kinds + (kinds[-1],) * (count - len(kinds))
     return Checked(function, list(zip(kinds, call.arguments, strict=False)))
+
+
+def _known_profile(call: Call) -> None:
+    """A profile that is written down and nobody here can check is refused before anything runs."""
+    named = call.arguments[0]
+    if isinstance(named, Literal) and not base_type(named.value):
+        raise FhirPathUnsupported(
+            f"conformsTo() of {str(named.value)[:200]} needs profile validation, which is not done here", call.pos
+        )
 
 
 def argument_run(function: Function, arguments: list[Compiled]) -> Callable[[Env, Items], Items]:

@@ -28,6 +28,10 @@ class Host:
         """Whether a code, Coding or CodeableConcept is in the value set; None when that cannot be known."""
         return None
 
+    def sound(self, resource: dict[str, Any]) -> bool | None:
+        """Whether a resource is built as its type asks (conformsTo of R4's own definitions); None when that is not looked at."""
+        return None
+
     def terminology(self, operation: str, arguments: list[list[Any]]) -> dict[str, Any] | bool | None:
         """What `%terminologies.operation(…)` gives: a ValueSet for expand, Parameters for the others; each argument is a
         collection of plain values. None when it cannot be known."""

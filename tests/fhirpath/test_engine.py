@@ -155,9 +155,28 @@ def test_a_mistake_is_refused_with_its_place(expression: str, position: int) -> 
     assert refused.value.position == position
 
 
-def test_what_is_known_and_not_done_is_refused_by_name() -> None:
-    with pytest.raises(FhirPathUnsupported, match="conformsTo"):
-        compile("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')")
+@pytest.mark.parametrize(
+    "profile", ["https://example.org/StructureDefinition/Patient", "http://hl7.org/fhir/StructureDefinition/bp"]
+)
+def test_a_profile_that_nobody_here_can_check_is_refused_by_name(profile: str) -> None:
+    with pytest.raises(FhirPathUnsupported, match=profile) as refused:
+        compile(f"name.conformsTo('{profile}')")
+    assert refused.value.position == 5
+    with pytest.raises(FhirPathEvaluationError, match=profile):
+        compile("conformsTo(%profile)").evaluate({}, {"profile": profile})
+
+
+@pytest.mark.parametrize(("sound", "conforms"), [(True, True), (None, True), (False, False)])
+def test_what_conforms_to_a_type_is_of_it_and_built_as_it_asks(sound: bool | None, conforms: bool) -> None:
+    class Looking(Host):
+        def sound(self, resource: dict[str, Any]) -> bool | None:
+            return sound
+
+    said = compile("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')")
+    assert said.evaluate({"resourceType": "Patient"}, context=Looking()) == [conforms]
+    assert said.evaluate({"resourceType": "Person"}, context=Looking()) == [False]
+    name = compile("name.conformsTo('http://hl7.org/fhir/StructureDefinition/Element')")
+    assert name.evaluate({"resourceType": "Patient", "name": [{"text": "A"}]}, context=Looking()) == [True]
 
 
 class Clinic(Host):
@@ -261,3 +280,38 @@ def test_equal_elements_count_once_in_repeat_with_and_without_an_index() -> None
 def test_html_checks_hold_to_the_rules_of_narratives(text: str, sound: bool) -> None:
     data = {"resourceType": "Patient", "text": {"status": "generated", "div": text}}
     assert evaluated("text.`div`.htmlChecks()", data) == [sound]
+
+
+PEOPLE = {
+    "resourceType": "Bundle",
+    "entry": [
+        {"fullUrl": "https://a.org/Patient/1", "resource": {"resourceType": "Patient", "id": "1"}},
+        {"resource": {"resourceType": "Patient", "id": "2"}},
+        {"fullUrl": "https://a.org/Patient/3", "resource": {"resourceType": "Patient", "id": "9"}},
+        {"fullUrl": "https://a.org/Patient/4"},
+        None,
+        {
+            "fullUrl": "https://a.org/List/l",
+            "resource": {
+                "resourceType": "List",
+                "entry": [{"item": {"reference": f"Patient/{n}"}} for n in range(1, 5)],
+            },
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "ids"),
+    [
+        ("'Patient/1'.resolve()", ["1"]),
+        ("'https://a.org/Patient/1'.resolve()", ["1"]),
+        ("'Patient/2'.resolve()", ["2"]),
+        ("'Patient/3'.resolve()", []),
+        ("'Patient/4'.resolve()", []),
+        ("entry.resource.ofType(List).entry.item.resolve()", ["1", "2"]),
+    ],
+)
+def test_a_reference_in_a_bundle_means_the_entry_that_is_that_resource(expression: str, ids: list[str]) -> None:
+    """Not another one that only lies at an address like it."""
+    assert [one["id"] for one in compile(expression).evaluate(PEOPLE)] == ids

@@ -34,6 +34,12 @@ PATIENT: dict[str, Any] = {
     "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>Ada</p></div>'},
 }
 
+CONFORMING: list[tuple[str, str, list[Any] | None]] = [
+    ("", "Patient", [True]), ("", "Patient|4.0.1", [True]), ("", "DomainResource", [True]), ("", "Resource", [True]),
+    ("", "Person", [False]), ("name.first().", "HumanName", [True]), ("name.first().", "Address", [False]), ("name.", "HumanName", None),
+    ("gender.", "code", [True]), ("gender.", "string", [True]), ("1.", "integer", [False]), ("{}.", "Patient", []),
+    ("", "Patient|3.0.2", None), ("", "Nonsense", None), ("contained.", "Organization", [True]),
+]  # fmt: skip
 # expression -> what it gives; texts for dates, times and quantities
 CASES: dict[str, list[tuple[str, list[Any]]]] = {
     "existence": [
@@ -112,6 +118,8 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("'a' /* b */ & 'c' // d", ["ac"]), ("'\\ud83d\\ude00'.length()", [1]),
     ],
     "mathematics": [
+        ("(-2147483648).abs()", []), ("(-2147483647).abs()", [2147483647]), ("(-2147483648L).abs() = 2147483648L", [True]),
+        ("name[2].given.sum()", []), ("name[2].given.avg()", []),
         ("(-5.5).abs()", [Decimal("5.5")]), ("(-5 'mg').abs()", ["5 'mg'"]), ("1.1.ceiling()", [2]), ("(-1.1).ceiling()", [-1]),
         ("(-2.1).floor()", [-3]), ("101.99.truncate()", [101]), ("(-1.56).truncate()", [-1]), ("2.5.round()", [Decimal(3)]),
         ("3.14159.round(3)", [Decimal("3.142")]), ("0.exp()", [Decimal(1)]), ("1.ln()", [Decimal(0)]), ("0.ln()", []),
@@ -211,6 +219,8 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("name[2].given.count()", [1]), ("managingOrganization.resolve().name", ["Clinic"]), ("'#o'.resolve() is Organization", [True]),
         ("managingOrganization.resolve().partOf.resolve().id", ["p"]), ("'Practitioner/9'.resolve()", []),
         ("text.`div`.htmlChecks()", [True]),
+        ("'Patient/p'.resolve()", []), ("birthDate.extension(1)", None), ("extension({})", []),
+        *((f"{path}conformsTo('http://hl7.org/fhir/StructureDefinition/{name}')", found) for path, name, found in CONFORMING),
         ("gender.memberOf('urn:vs')", []), ("{}.memberOf('urn:vs')", []), ("maritalStatus.coding.weight()", []),
     ],
 }  # fmt: skip

@@ -31,14 +31,15 @@ def sum_(env: Env, items: Items) -> Items:
     for item in items[1:]:
         env.spend(1)
         total = plus(env, total, [item])
-    return [system(item) for item in total]
+    return [value for item in total if (value := system(item)) is not None]
 
 
 @function("avg")
 def average(env: Env, items: Items) -> Items:
     if not items:
         return []
-    return OPERATORS["/"](env, sum_(env, items), [len(items)])
+    total = sum_(env, items)
+    return OPERATORS["/"](env, total, [len(items)]) if total else []
 
 
 def extreme(env: Env, items: Items, sign: int, name: str) -> Items:

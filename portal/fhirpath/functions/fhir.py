@@ -1,14 +1,17 @@
-"""FHIR's own functions: extension, resolve, memberOf, htmlChecks."""
+"""FHIR's own functions: extension, resolve, memberOf, conformsTo, htmlChecks."""
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 from portal.fhirpath.env import Env, Items, wrap
 from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.registry import function
+from portal.fhirpath.model import r4
 from portal.fhirpath.node import Node
+from portal.fhirpath.types import type_of
 
 
 @function("extension", "value")
@@ -16,6 +19,8 @@ def extension(env: Env, items: Items, url: Any) -> Items:
     found: Items = []
     if not url:
         return []
+    if not isinstance(url, str):
+        raise FhirPathEvaluationError("extension() takes the url of an extension")
     for item in items:
         if type(item) is Node:
             item.collect("extension", found)
@@ -45,15 +50,27 @@ def _reference(item: Any) -> str | None:
 
 
 def _resolved(env: Env, item: Any, reference: str) -> Items:
-    here = item.resource() if type(item) is Node else None
+    here = (
+        item.resource()
+        if type(item) is Node
+        else next((one for one in env.variable("resource") if type(one) is Node), None)
+    )
     if reference.startswith("#"):
-        return _contained(env, here or next(iter(env.variable("resource")), None), reference[1:])
+        return _contained(env, here, reference[1:])
     for entry in _entries(here):
         env.spend(1)
-        url = str(entry.get("fullUrl", ""))
-        if url == reference or url.endswith(f"/{reference}"):
+        if _meant(entry, reference):
             return wrap(entry.get("resource"), env.model)
     return [] if env.host is None else wrap(env.host.resolve(reference), env.model)
+
+
+def _meant(entry: dict[str, Any], reference: str) -> bool:
+    """Whether a reference means this entry: by its fullUrl, or by the type and id of what it holds."""
+    url, held = str(entry.get("fullUrl", "")), entry.get("resource")
+    if url == reference or not isinstance(held, dict):
+        return url == reference
+    named = f"{held.get('resourceType')}/{held.get('id')}"
+    return reference == named or (url.endswith(f"/{reference}") and not held.get("id"))
 
 
 def _contained(env: Env, resource: Any, wanted: str) -> Items:
@@ -90,6 +107,37 @@ def member_of(env: Env, items: Items, value_set: Any) -> Items:
         return []
     found = env.host.member_of(coded, value_set)
     return [] if found is None else [found]
+
+
+BASE = re.compile(r"http://hl7\.org/fhir/StructureDefinition/([A-Za-z]+)(?:\|4\.0(?:\.1)?)?\Z")
+
+
+def base_type(canonical: Any) -> str:
+    """The type of R4 whose own definition a canonical names, or ""."""
+    found = BASE.match(canonical) if isinstance(canonical, str) else None
+    return found[1] if found and r4().has(found[1]) else ""
+
+
+@function("conformsTo", "value")
+def conforms_to(env: Env, items: Items, canonical: Any) -> Items:
+    """To the definition of a type of R4: being of that type, and sound as the Host sees it. Other profiles are an error."""
+    if len(items) > 1:
+        raise FhirPathEvaluationError("conformsTo() takes one item")
+    if not items or canonical is None:
+        return []
+    wanted = base_type(canonical)
+    if not wanted:
+        raise FhirPathEvaluationError(
+            f"conformsTo() knows the types of FHIR R4 only, not the profile {str(canonical)[:200]}"
+        )
+    item = items[0]
+    found = type_of(item)
+    if found is None and type(item) is Node and type(item.value) is dict:
+        found = r4().type(str(item.value.get("resourceType")))
+    if found is None or found.namespace != "FHIR" or wanted not in found.ancestors:
+        return [False]
+    sound = env.host.sound(item.value) if env.host is not None and "Resource" in found.ancestors else None
+    return [sound is not False]
 
 
 WORDS = """

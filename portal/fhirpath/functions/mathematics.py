@@ -60,7 +60,7 @@ def applied(value: Any, change: Callable[[Any], Any]) -> Items:
 def absolute(env: Env, items: Items) -> Items:
     return applied(
         number_of(items, "abs"),
-        lambda value: EXACT.abs(value) if isinstance(value, Decimal) else type(value)(abs(value)),
+        lambda value: EXACT.abs(value) if isinstance(value, Decimal) else whole(abs(value), isinstance(value, Long)),
     )
 
 

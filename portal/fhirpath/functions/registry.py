@@ -27,7 +27,6 @@ class Function:
 FUNCTIONS: dict[str, Function] = {}
 
 REFUSED = {
-    "conformsTo": "conformsTo() needs profile validation, which this engine does not do",
     "checkModifiers": "checkModifiers() is not supported",
     "elementDefinition": "elementDefinition() is not supported",
     "slice": "slice() is not supported",
