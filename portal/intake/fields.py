@@ -228,7 +228,7 @@ class ChoiceField(AnswerField):
 
     def offered(self) -> list[tuple[str, str, bool]]:
         """Every option for a list, as (key, words, disabled)."""
-        listed = [(each.key, f"{each.prefix} {plain(each.label)}".strip(), each.disabled) for each in self.node.options]
+        listed = [(each.key, _in_line(each), each.disabled) for each in self.node.options]
         return [*listed, *((key, told, False) for key, told in self.strays())]
 
     def items(self, drawn: Callable[[Option], Markup], own: Markup | None) -> list[Json]:
@@ -254,7 +254,8 @@ class ChoiceField(AnswerField):
     def _item(self, option: Option, drawn: Callable[[Option], Markup]) -> Json:
         on = option.key in self.chosen
         simple = isinstance(option.label, str) and not hasattr(option.label, "__html__") and not option.media
-        said = {"text": f"{option.prefix} {option.label}".strip()} if simple else {"html": drawn(option)}
+        said: Json = {"text": f"{option.prefix} {option.label}".strip()} if simple else {"html": drawn(option)}
+        said |= {"hint": {"text": option.beside}} if option.beside else {}
         exclusive = self.node.control == "checkboxes" and option.exclusive
         return {
             "value": option.key, "checked": on, "disabled": option.disabled and not on, **said, "exclusive": exclusive
@@ -310,6 +311,11 @@ class LookupField(ChoiceField):
         return not self.node.options and bool(item.raw.get("answerOption") or item.answer_formula)
 
 
+def _in_line(option: Option) -> str:
+    beside = f" ({option.beside})" if option.beside else ""
+    return f"{option.prefix} {plain(option.label)}{beside}".strip()
+
+
 def _told_apart(options: list[Option]) -> dict[str, str]:
     seen: dict[str, int] = {}
     for option in options:
@@ -317,7 +323,8 @@ def _told_apart(options: list[Option]) -> dict[str, str]:
     made = {}
     for option in options:
         label = plain(option.label)
-        made[option.key] = f"{label} ({_code(option)})" if seen[label] > 1 and _code(option) else label
+        more = _code(option) or option.beside
+        made[option.key] = f"{label} ({more})" if seen[label] > 1 and more else label
     return made
 
 

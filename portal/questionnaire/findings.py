@@ -15,7 +15,7 @@ from .items import Item
 from .origins import ABSENT_REASONS
 
 _HONOURED_WORDS = """
-answerExpression answerOptionsToggleExpression calculatedExpression candidateExpression
+answerExpression choiceColumn answerOptionsToggleExpression calculatedExpression candidateExpression
 choiceOrientation collapsible columnCount constraint cqf-calculatedValue cqf-expression definitionExtract
 definitionExtractValue displayCategory enableWhenExpression entryFormat extractAllocateId hidden
 initialExpression itemAnswerMedia itemControl itemExtractionContext itemMedia itemPopulationContext itemWeight
@@ -60,7 +60,6 @@ REASONS = {
     "referenceFilter": "a reference is typed, not searched for: there is nothing to filter",
     "optionRestriction": "of an old draft of SDC; answerOptionsToggleExpression is its name now",
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
-    "choiceColumn": "an answer is shown by its display alone, not in columns",
     "entryMode": "questions may be answered in any order and changed until the form is sent",
     "externallydefined": "the options lie at an address of their own that is no value set",
 }

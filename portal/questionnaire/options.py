@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from . import extensions as ext
 from .answers import Entry
+from .columns import columns, told
 from .comparing import same_answer
 from .conditions import truth
 from .converting import to_answers, words
@@ -26,7 +27,8 @@ from .words import localised
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`key` is what the page posts, `value` the FHIR answer it stands for, `score` its ordinalValue or itemWeight."""
+    """`key` is what the page posts, `value` the FHIR answer it stands for, `score` its ordinalValue or itemWeight, `beside`
+    what else is told of it (choiceColumn)."""
 
     key: str
     label: Text
@@ -37,6 +39,7 @@ class Option:
     disabled: bool = False
     score: Decimal | None = None
     media: Json | None = None
+    beside: str = ""
 
 
 def key_of(answer: Json) -> str:
@@ -62,6 +65,8 @@ def offered(evaluation: Evaluation, entry: Entry) -> list[Option]:
     """Every option of a question in this place; those a toggle expression switches off are left out."""
     item, language = entry.item, evaluation.context.language
     listed = _static(evaluation, item, language)
+    if "choiceColumn" in item.extensions:
+        listed = [_in_columns(evaluation, entry, option) for option in listed]
     for formula, what in ((item.answer_formula, "answerExpression"), (item.candidate_formula, "candidateExpression")):
         if formula is not None:
             listed = [*listed, *_computed(evaluation, entry, formula, what, language)]
@@ -170,14 +175,36 @@ def _plain(answer: Json, language: str) -> Option:
 def _computed(evaluation: Evaluation, entry: Entry, formula: Formula, what: str, language: str) -> list[Option]:
     """answerExpression and candidateExpression: every value it gives is an option."""
     results = evaluation.evaluate(formula, entry, what) or []
-    found = [_plain(answer, language) for result in results for answer in _answers(evaluation, entry.item, result)]
+    found = [
+        _in_columns(evaluation, entry, _plain(answer, language), one)
+        for result in results
+        for one in _each(result)
+        for answer in _answers(evaluation, entry.item, one)
+    ]
     return list({option.key: option for option in found}.values())
 
 
-def _answers(evaluation: Evaluation, item: Item, result: Any) -> list[Json]:
+def _in_columns(evaluation: Evaluation, entry: Entry, option: Option, source: Any = None) -> Option:
+    """An option as its columns tell it; they look at the resource it was made of, or at its Coding."""
+    listed = columns(entry.item)
+    value = source if isinstance(source, dict) and "resourceType" in source else option.value.get("valueCoding")
+    if not listed or not isinstance(value, dict):
+        return option
+    called, beside = told(evaluation, entry, listed, value)
+    named = option.value
+    if called and isinstance(reference := named.get("valueReference"), dict):
+        named = {"valueReference": {**reference, "display": called}}
+    return replace(option, key=key_of(named), label=called or option.label, value=named, beside=beside)
+
+
+def _each(result: Any) -> list[Any]:
+    """A result, or the resources of a Bundle."""
     if isinstance(result, dict) and result.get("resourceType") == "Bundle":
-        entries = [e.get("resource") for e in result.get("entry") or () if isinstance(e, dict)]
-        return [a for resource in entries for a in _answers(evaluation, item, resource)]
+        return [e.get("resource") for e in result.get("entry") or () if isinstance(e, dict)]
+    return [result]
+
+
+def _answers(evaluation: Evaluation, item: Item, result: Any) -> list[Json]:
     if isinstance(result, dict) and item.type == "reference" and "resourceType" in result:
         made = to_answers(item, [result], evaluation.form.value_sets)
         for answer in made:
@@ -207,14 +234,4 @@ def allowed(evaluation: Evaluation, entry: Entry, value: Json) -> bool:
 def _chosen(option: Option, answers: Iterable[Json]) -> Option:
     if not any(same_answer(option.value, answer) for answer in answers):
         return option
-    return Option(
-        option.key,
-        option.label,
-        option.value,
-        option.prefix,
-        option.exclusive,
-        True,
-        option.disabled,
-        option.score,
-        option.media,
-    )
+    return replace(option, selected=True)

@@ -82,11 +82,19 @@ class _Populating:
         self.context = context
         self.read = context.now.isoformat(timespec="seconds")
         self.stale = False
+        self.waiting: list[Entry] = []
+        """what looks at other answers and found none: they may stand further down the form"""
 
     def whole(self, top: Entry) -> None:
         if top.item.population is not None:
             top.memo = _memo(top.item.population, self.found(top.item.population, top))
         self.children(top)
+        for _ in range(ROUNDS):
+            waiting, self.waiting = self.waiting, []
+            for entry in waiting:
+                self.fill(entry)
+            if len(self.waiting) == len(waiting):
+                break
 
     def children(self, parent: Entry) -> None:
         for item in parent.item.children:
@@ -138,6 +146,8 @@ class _Populating:
         answers, origin = self.worked_out(entry)
         if not answers:
             entry.answers = fixed_answers(item)
+            if item.initial_formula is not None and item.initial_formula.names() & LOOKS_BACK:
+                self.waiting.append(entry)
         elif item.instanced and entry.parent is not None and len(entry.parent.all(item)) == 1:
             entry.answers = [marked(answers[0], origin)]
             for answer in answers[1:]:
@@ -182,6 +192,8 @@ class _Populating:
         self.evaluation.troubles.append(Trouble(item.link_id, "observationLinkPeriod", why))
 
 
+ROUNDS = 4
+"""How long a chain of questions, each filled in from the one after it, is followed."""
 ROWS, PANEL = "", "."
 """The keys of an entry's memo that hold what its population context found (under its name it is a variable), and the
 observation it is about."""

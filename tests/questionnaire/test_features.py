@@ -299,11 +299,18 @@ def test_features_that_nobody_here_does_are_named() -> None:
         s("questionnaireAdaptive", valueBoolean=True),
     ]
     made = form(
-        q("a", "choice", ext=[s("choiceColumn", extension=[]), s("contextExpression", valueExpression=fhirpath("1"))]),
+        q(
+            "a",
+            "choice",
+            ext=[
+                s("lookupQuestionnaire", valueCanonical="https://example.org/q"),
+                s("contextExpression", valueExpression=fhirpath("1")),
+            ],
+        ),
         extension=cannot,
     )
     assert {one.feature for one in made.features.not_honoured} == {
-        "entryMode", "sourceStructureMap", "questionnaireAdaptive", "choiceColumn", "contextExpression",
+        "entryMode", "sourceStructureMap", "questionnaireAdaptive", "lookupQuestionnaire", "contextExpression",
     }  # fmt: skip
     assert all("does not know" not in one.reason for one in made.features.not_honoured)
     assert form(q("a"), extension=[s("entryMode", valueCode="random")]).features.not_honoured == ()

@@ -320,3 +320,16 @@ def test_a_part_whose_context_finds_nothing_is_empty_and_no_trouble() -> None:
     )  # fmt: skip
     draft, troubles = populated(made, context(launch={"patient": PATIENT}))
     assert (values(draft), troubles) == ({"own": ["x"]}, [])
+
+
+def test_a_question_may_be_filled_in_from_one_further_down() -> None:
+    """The order in which a form asks says nothing about which answer is known first."""
+    asked = [
+        q("a", ext=[sdc("initialExpression", "%resource.item.where(linkId = 'b').answer.value + '!'")]),
+        q("b", ext=[sdc("initialExpression", "%resource.item.where(linkId = 'c').answer.value + '!'")]),
+        q("c", initial=[{"valueString": "x"}]),
+        q("nobody", ext=[sdc("initialExpression", "%resource.item.where(linkId = 'none').answer.value")]),
+    ]
+    for items in (asked, asked[::-1]):
+        draft, troubles = populated(form(*items), context())
+        assert (values(draft), troubles) == ({"a": ["x!!"], "b": ["x!"], "c": ["x"]}, [])
