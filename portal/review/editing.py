@@ -37,6 +37,7 @@ NAMES: dict[str, str] = {
     "plan": "Plan",
     "member": "Member number",
     "value": "Result",
+    "choice": "Answer",
     "when": "When",
 }
 """What a part is called whatever the kind."""

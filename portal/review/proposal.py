@@ -132,6 +132,8 @@ class Proposal:
     """how sensitive what it was made of is"""
     words: tuple[tuple[str, str], ...] = ()
     """the patient's words, by field, that may be accepted in other words"""
+    options: tuple[str, ...] = ()
+    """what may be chosen instead of the field "choice": the form's own answers"""
     reworded: Callable[["Wording"], "Proposal"] | None = field(default=None, compare=False, repr=False)
     """the same proposal made of other words, by the same rules"""
     picture: str = ""

@@ -13,7 +13,7 @@ from portal.fhir.resources import Json, identifiers, key_of, text_at, type_of
 from portal.fhir.values import codes_of, concept_text
 from portal.review import human, words
 from portal.review.allergy import IS_TAKEN
-from portal.review.extracted import Told
+from portal.review.extracted import Told, said_of
 from portal.review.proposal import Answer, Change, Proposal, Risk, Row, Wording, key_for
 from portal.review.ruling import ALREADY, NOTHING_CHANGES, SIMILAR, create, similar_in, update
 from portal.review.section import COULD_NOT_LOOK, NOT_LOOKED, Record, Section
@@ -25,6 +25,8 @@ NOT_LET = "The clinic's system does not let us write this kind of entry. Enter i
 NOT_ENOUGH = "The form does not say enough to make an entry of it. Enter it by hand if it matters."
 NOT_THERE = "The form means to change an entry that was not found in the record. Enter it by hand if it matters."
 UPDATES = "Brings up to date what an earlier answer to this form put into the record."
+NOT_OFFERED = "The form makes no entry of that answer."
+CHOICE = "choice"
 OTHER_VALUE = "The record's latest entry says something else."
 
 
@@ -46,17 +48,30 @@ def section_of(told: Told) -> str:
 def proposal(told: Told, record: Record, *, subject: str, said_at: str, writable: Writable) -> Proposal:
     """One thing a form says beside the record of today; its human parts may be put in other words."""
     made = _as_told(told, record, subject=subject, said_at=said_at, writable=writable)
-    words = human.fields(told.resource) if made.change else ()
+    words, options = human.fields(told.resource) if made.change else (), tuple[str, ...]()
+    if made.change and told.choice and told.otherwise:
+        words = ((CHOICE, said_of(told.choice.chosen)), *words)
+        options = tuple(dict.fromkeys(map(said_of, told.choice.options)))
 
     def again(wording: Wording) -> Proposal:
         try:
-            other = replace(told, resource=human.put(told.resource, wording.words))
+            other = replace(told, resource=human.put(_chosen(told, wording.words.get(CHOICE, "")), wording.words))
         except human.Unfit as unfit:
             return replace(made, change=None, reasons=(str(unfit),))
         worded = _as_told(other, record, subject=subject, said_at=said_at, writable=writable)
-        return replace(worded, title=made.title, words=words)
+        return replace(worded, title=made.title, words=words, options=options)
 
-    return replace(made, words=words, reworded=again) if words else made
+    return replace(made, words=words, options=options, reworded=again) if words else made
+
+
+def _chosen(told: Told, label: str) -> Json:
+    """The entry as the form would have made it of another of its options."""
+    if told.choice is None or told.otherwise is None or label in ("", said_of(told.choice.chosen)):
+        return told.resource
+    other = told.otherwise(label)
+    if other is None:
+        raise human.Unfit(NOT_OFFERED)
+    return other
 
 
 def _as_told(told: Told, record: Record, *, subject: str, said_at: str, writable: Writable) -> Proposal:
