@@ -70,7 +70,9 @@ class OtherSubject(Conflict):
 class Gone(PortalError):
     status = 410
     title = "This link no longer works"
-    sentence = "It has been used already, or it has run out. Your clinic can send you a new one."
+    sentence = (
+        "It was used, its time is over, or something wrong was typed too often. Your clinic can give you a new one."
+    )
 
 
 class Unreadable(PortalError):

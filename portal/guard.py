@@ -111,6 +111,11 @@ def actor() -> Actor:
     return live.actor
 
 
+def open_to_all() -> bool:
+    """Whether this page is for anybody, signed in or not."""
+    return Role.ANYONE in _doors(current_app).rooms.get(request.blueprint or "", frozenset())
+
+
 def viewer() -> Live | None:
     """The live session of this request, looked up once."""
     if "viewer" not in g:

@@ -13,7 +13,7 @@ from babel.messages.mofile import read_mo
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import errors, pages
+from portal import errors, pages, problems
 from portal.accounts import routes as door
 from portal.accounts import service as accounts
 from portal.accounts.models import Account
@@ -84,7 +84,7 @@ def of_tables() -> Iterator[str]:
     yield from [*codes.CRITICALITY.values(), *codes.SEVERITY.values(), *values.TELECOM.values()]
     yield from [*dosage.TIMES.values(), *dosage.WHEN.values(), *dosage.DAYS.values(), *dosage.CODES.values()]
     yield from [text for pair in dosage.UNITS.values() for text in pair]
-    yield from [text for pair in pages.WORDS.values() for text in pair]
+    yield from [text for pair in problems.WORDS.values() for text in pair]
     yield from pages.ROLE_NAMES.values()
     yield from [text for title, lines in door.ABOUT.values() for text in (title, *lines)]
     yield from [flag.word for flag in (*words.FLAGS.values(), words.ABOVE, words.BELOW, words.WITHIN)]

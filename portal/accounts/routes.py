@@ -29,6 +29,14 @@ HOMES = {
 }
 
 
+ALL_BUT_ONE = 4
+"""Wrong tries after which one more ends an invitation, which its page then says."""
+WRONG_PROOF = "The code or the date of birth is not right. Check both and try again."
+WRONG_AGAIN = (
+    "The code or the date of birth is still not right. One more wrong try ends this link: better call your clinic."
+)
+
+
 @door.get("/")
 def home() -> ResponseReturnValue:
     live = guard.viewer()
@@ -73,10 +81,8 @@ def join(token: str) -> ResponseReturnValue:
             if proof:
                 session["proof"] = proof
                 return redirect(url_for("door.join_account", token=token), 303)
-            issues.append(
-                Issue("code", "wrong", "The code or the date of birth is not right. Check both and try again.")
-            )
-            service.invitation(token)
+            once_more = service.invitation(token).failures < ALL_BUT_ONE
+            issues.append(Issue("code", "wrong", WRONG_PROOF if once_more else WRONG_AGAIN))
     return render_template("accounts/join.html", form=form, issues=issues), 422 if form.is_submitted() else 200
 
 

@@ -10,6 +10,7 @@ from portal.actors import Actor
 from portal.errors import Issue
 from portal.intake import cards, forms, pace
 from portal.intake.block_page import Said, SectionPage
+from portal.intake.filling import Work
 
 
 def turn(*, goes_on: bool | None = None) -> pace.Turn:
@@ -21,6 +22,7 @@ def moves_on() -> bool:
     return (
         request.form.get("step", "continue") == "continue"
         and "add" not in request.form
+        and "language" not in request.form
         and "remove" not in request.form
     )
 
@@ -30,6 +32,16 @@ def repeat() -> tuple[str, str] | None:
         if request.form.get(verb):
             return verb, request.form[verb]
     return None
+
+
+def place(work: Work) -> str:
+    """Where the person goes on after adding or removing: the new repetition, or the one before that which is gone."""
+    name, step = request.form.get("add", ""), 1
+    if not name:
+        name, step = request.form.get("remove", ""), -1
+    head, _, number = name.rpartition("-")
+    beside = f"{head}-{max(int(number) + step, 0)}" if number.isdecimal() and len(number) < 5 else name
+    return next((one for one in (beside, name) if one and work.filling.node(one)), "")
 
 
 def said(

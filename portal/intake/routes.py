@@ -21,6 +21,7 @@ from portal.intake import (
     filling,
     framed,
     given,
+    languages,
     library,
     noticing,
     posted,
@@ -31,12 +32,14 @@ from portal.intake import (
     wording,
 )
 from portal.intake.forms import grown, section_form, typed_again
-from portal.intake.languages import language as _language
 from portal.intake.models import Visit
 from portal.intake.page_form import PageForm, page_form
 from portal.questionnaire import Issue, Section
 
+_language = languages.language
 bp = Blueprint("intake", __name__, url_prefix="/visits")
+bp.before_request(languages.hear)
+bp.after_request(languages.remember)
 
 
 @bp.get("")
@@ -85,12 +88,13 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
         return _confirm_page(visit, confirming.with_said(page, said) if kept else page, kept=bool(kept))
     if grow := grown(form, page.blocks):
         return _confirm_page(visit, confirming.with_said(page, said), wrong, grow=grow)
-    turn, seen = posted.turn(goes_on=True), form.version.data or 0
+    goes_on = not pages.spoken()
+    turn, seen = posted.turn(goes_on=goes_on), form.version.data or 0
     saved = confirming.save(actor, visit_id, key, said, seen, _fresh(), pages.words, turn, again, wrong)
-    if saved.issues or saved.stale:
+    if saved.stale or (saved.issues and (goes_on or wrong)):
         return _confirm_page(visit, saved.page, saved.issues, stale=saved.stale)
     posted.drop_kept()
-    return redirect(_after_confirming(visit, key), 303)
+    return redirect(_after_confirming(visit, key) if goes_on else request.full_path.rstrip("?"), 303)
 
 
 def _after_confirming(visit: Visit, key: str) -> str:
@@ -195,7 +199,8 @@ def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
     if leaving or request.form.get("step") == "later":
         return url_for(".hub", visit_id=visit_id)
     if not posted.moves_on():
-        return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key, _anchor=_place(work) or None)
+        here: dict[str, Any] = {"from": request.args.get("from"), "_anchor": posted.place(work) or None}
+        return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=page_key, **here)
     following, to_check = filling.page_after(work, page_key), request.args.get("from") == "check"
     if (following is None or to_check) and filling.to_sign(work):
         return url_for("signing.sign", visit_id=visit_id, slug=slug)
@@ -204,16 +209,6 @@ def _onward(work: filling.Work, page_key: str, leaving: bool) -> str:
     if following is None:
         return url_for(".hub", visit_id=visit_id)
     return url_for(".form_page", visit_id=visit_id, slug=slug, page_key=following)
-
-
-def _place(work: filling.Work) -> str:
-    """Where the person goes on after adding or removing: the new repetition, or the one before that which is gone."""
-    name, step = request.form.get("add", ""), 1
-    if not name:
-        name, step = request.form.get("remove", ""), -1
-    head, _, number = name.rpartition("-")
-    beside = f"{head}-{max(int(number) + step, 0)}" if number.isdecimal() and len(number) < 5 else name
-    return next((one for one in (beside, name) if one and work.filling.node(one)), "")
 
 
 def _form_page(

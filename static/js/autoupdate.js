@@ -160,7 +160,8 @@ async function update(form) {
     returnTo(place)
     announce(news(form, box, were, had))
   } catch {
-    giveUp(form, button)
+    if (navigator.onLine) giveUp(form, button)
+    else window.addEventListener('online', () => update(form), { once: true })
   } finally {
     running.delete(form)
     const pressed = held.get(form)

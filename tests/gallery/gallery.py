@@ -46,7 +46,7 @@ def create_gallery() -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.globals.update(
         ui=Components(), asset=asset, now=NOW, timedelta=timedelta, trend_points=trend_points, date=date,
-        settings=SimpleNamespace(languages=("en", "es"), demo=True), subject_mark=str, open_emergency=str,
+        settings=SimpleNamespace(max_request_bytes=12_582_912, languages=("en", "es"), demo=True), subject_mark=str, open_emergency=str,
     )  # fmt: skip
     app.jinja_env.filters.update(
         moment=lambda value: value.strftime("%-d %B %Y, %H:%M"), day=lambda value: value.strftime("%-d %B %Y")
@@ -99,7 +99,7 @@ def page(name: str) -> ResponseReturnValue:
 def problem(status: int) -> ResponseReturnValue:
     return render_template(
         "problem.html", status=status, title="There is nothing here", sentence="The page does not exist.",
-        viewer=None, clinic_name="", clinic_phone="", language="en", seconds_left=None, request_id="9f2c4e1a77b0d3c5",
+        viewer=None, clinic_name="", clinic_phone="", language="en", seconds_left=None, request_id="9f2c4e1a77b0d3c5", again="", sign_in=False,
     ), status  # fmt: skip
 
 

@@ -40,6 +40,8 @@ WEB = {
     "fields.py",
     "guard.py",
     "pages.py",
+    "problems.py",
+    "languages.py",
     "app.py",
     "serving.py",
     "files.py",

@@ -100,7 +100,7 @@ def test_what_was_typed_when_the_session_ended_comes_back_to_the_same_person_onl
     _write(noa.page, "My skin is itchy at night")
     demo.time_runs_out()
     noa.press("Save and continue")
-    noa.sees("What you had typed is kept for you.")
+    noa.sees("Anything you had typed is kept for you.")
     sign_in_again = noa.page.url
 
     somebody_else = walker()
@@ -109,13 +109,13 @@ def test_what_was_typed_when_the_session_ended_comes_back_to_the_same_person_onl
     assert "itchy" not in somebody_else.page.content()
 
     _sign_in_here(noa, "Noa.Late@patient.example", swift.SECRET)
-    noa.sees("This is what you had typed when you were signed out.")
+    noa.sees("You typed this before you were signed out.")
     expect(noa.page.get_by_label(TALK)).to_have_value("My skin is itchy at night")
     noa.answer("Is this something new?", "No, it is a regular check")
     noa.press("Save and continue")
     noa.open(place)
     expect(noa.page.get_by_label(TALK)).to_have_value("My skin is itchy at night")
-    assert "when you were signed out" not in noa.page.content()
+    assert "before you were signed out" not in noa.page.content()
 
 
 def _write(page: Page, words: str) -> None:
