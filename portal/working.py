@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from portal import db, logs, serving, settings
-from portal.accounts import granting
+from portal.accounts import ending
 from portal.accounts import service as accounts
 from portal.actors import system
 from portal.audit import signing
@@ -138,9 +138,10 @@ def _records() -> None:
 
 
 def _grants() -> None:
-    """Write down which permissions to answer for a patient have ended by themselves."""
+    """Write down which permissions to answer for a patient have ended by themselves, and tell whose end soon."""
     for clinic in accounts.clinics():
-        granting.end_what_is_over(system(clinic.id))
+        ending.end_what_is_over(system(clinic.id))
+        ending.tell_ahead(system(clinic.id))
 
 
 def _lists(server: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.accounts import ages
 from portal.accounts.models import Patient
-from portal.accounts.proxies import active, last_day, patient_of
+from portal.accounts.proxies import patient_of
 from portal.accounts.proxy_models import AFTER, MOVES, OF_A_CHILD, Act, Basis, ProxyGrant, ProxyStep, Relation, State
 from portal.actors import Actor, Permission, Role, Scope
 from portal.audit import service as audit
@@ -158,23 +158,6 @@ def give_up(actor: Actor, grant_id: str) -> None:
         if row is None or row.account_id is None or row.account_id != actor.account_id:
             raise NotFound
         append(actor, row, Act.GIVEN_UP, "")
-
-
-def end_what_is_over(actor: Actor) -> int:
-    """Write down what has ended by itself; that it holds no longer does not wait for this. For the worker."""
-    day, years = ages.today(actor.clinic_id), ages.of_age(actor.clinic_id)
-    over = [
-        (grant.id, "comes of age" if aged else "its last day is over")
-        for grant, patient in active(actor.clinic_id)
-        for last, aged in [last_day(grant, patient, years)]
-        if last is not None and last < day
-    ]
-    for grant_id, why in over:
-        with transaction():
-            row = session().get_one(ProxyGrant, grant_id)
-            if row.state == State.ACTIVE:
-                append(actor, row, Act.ENDED, why)
-    return len(over)
 
 
 def _find(actor: Actor, patient_id: str, grant_id: str) -> ProxyGrant:

@@ -21,6 +21,8 @@ WORDS = {
     "role": "What you may do here was changed by an administrator.",
     "tied": "Your account was connected to a person of the clinic's own system: whoever signs in there as that person is you here.",
     "helper": "Somebody took up the link with which they answer for you. Who may do so, you find at People who answer for you.",
+    "helping-ends": "Your time to answer for somebody ends soon. The page about whom you answer for says when.",
+    "helping-over": "Your time to answer for somebody is over.",
     "password": "You changed your password.",
     "factor-added": "You added a second step.",
     "factor-removed": "You removed a second step.",

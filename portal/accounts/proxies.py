@@ -128,15 +128,6 @@ def soon(actor: Actor) -> tuple[Subject, ...]:
     return tuple(each for each in actor.subjects if each.ends_on is not None and each.ends_on <= last)
 
 
-def ending(actor: Actor) -> list[Grant]:
-    """The clinic's grants that end by themselves within the next weeks; for the system and those who may invite."""
-    if not (actor.role is Role.SYSTEM or actor.may(Permission.INVITE)):
-        raise NotAllowed
-    day, years = ages.today(actor.clinic_id), ages.of_age(actor.clinic_id)
-    found = [_grant(grant, patient, day, years) for grant, patient in active(actor.clinic_id)]
-    return [each for each in found if each.standing == "active" and each.ends_soon]
-
-
 def active(clinic_id: str) -> list[tuple[ProxyGrant, Patient]]:
     wanted = (
         select(ProxyGrant, Patient)

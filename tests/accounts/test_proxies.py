@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from portal.accounts import ages, answering, granting, proxies, proxy_links, sessions
+from portal.accounts import ages, answering, ending, granting, proxies, proxy_links, sessions
+from portal.accounts import service as accounts
+from portal.accounts.models import Account, SecurityNote
 from portal.accounts.proxy_models import ProxyStep
 from portal.actors import Role, Scope, system
 from portal.clock import now
@@ -140,15 +144,37 @@ def test_what_ends_by_itself_is_told_before_and_written_down_after() -> None:
     clinic = make.clinic()
     office, ana = system(clinic.id), make.patient(clinic)
     carer = proxy(ana, until=(ages.today(clinic.id) + timedelta(days=70)).isoformat())
-    assert proxies.ending(office) == [] and proxies.soon(actor_for(carer, ana)) == ()
-    with time_machine.travel(now() + timedelta(days=20), tick=False):
-        assert [each.name for each in proxies.ending(office)] == ["Grace Bennett"]
-        assert len(proxies.soon(actor_for(carer, ana))) == 1
-        assert granting.end_what_is_over(office) == 0
-    with time_machine.travel(now() + timedelta(days=72), tick=False):
-        assert granting.end_what_is_over(office) == 1 and granting.end_what_is_over(office) == 0
-        grant = proxies.of_patient(office, ana.id)[0]
-        assert grant.standing == "expired" and grant.steps[-1].act == "ended"
+    assert proxies.soon(actor_for(carer, ana)) == ()
+    told = []
+    for day in range(73):
+        with time_machine.travel(now() + timedelta(days=day), tick=False):
+            over = ending.end_what_is_over(office)
+            assert ending.end_what_is_over(office) == 0, "written down once"
+            told += [(70 - day, what) for what in ["before"] * ending.tell_ahead(office) + ["after"] * over]
+            assert ending.tell_ahead(office) == 0, "told once, however often it is looked"
+            if day == 20:
+                assert len(proxies.soon(actor_for(carer, ana))) == 1
+    assert told == [(30, "before"), (3, "before"), (-1, "after")]
+    grant = proxies.of_patient(office, ana.id)[0]
+    assert grant.standing == "expired" and grant.steps[-1].act == "ended"
+    assert _told(carer) == ["helping-ends", "helping-ends", "helping-over"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Europe/London", "America/Chicago"])
+def test_a_child_comes_of_age_at_midnight_where_the_clinic_is(zone: str) -> None:
+    clinic = accounts.add_clinic("lake", "Lakeside", zone, "en", "1")
+    noah = make.patient(clinic, "Noah Bennett", birthDate="2010-06-15")
+    grace = proxy(noah, relation="parent")
+    midnight = datetime(2028, 6, 15, tzinfo=ZoneInfo(zone))
+    for second, holds in ((-1, True), (0, False)):
+        with time_machine.travel(midnight + timedelta(seconds=second), tick=False):
+            assert bool(proxies.subjects(grace)) is holds
+            assert ending.end_what_is_over(system(clinic.id)) == (not holds)
+
+
+def _told(account: Account) -> list[str]:
+    wanted = select(SecurityNote.what).where(SecurityNote.account_id == account.id).order_by(SecurityNote.at)
+    return list(session().scalars(wanted))
 
 
 def test_a_birthday_on_29_february_comes_on_1_march() -> None:
