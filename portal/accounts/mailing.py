@@ -79,6 +79,8 @@ def _alerts(actor: Actor, *more: ColumnElement[bool]) -> list[Alert]:
 def _note_shut(actor: Actor) -> None:
     """Once a day at most for each account."""
     known = select(Account.email_index).where(Account.clinic_id == actor.clinic_id)
+    if not throttle.much():
+        return
     for index in throttle.shut(session().scalars(known)):
         with transaction() as current:
             account = current.scalars(

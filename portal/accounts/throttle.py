@@ -68,9 +68,14 @@ def failed_factor(account_id: str) -> bool:
 def shut(indexes: Iterable[str]) -> set[str]:
     """Those of these accounts (by the index of their address) that are shut to strange browsers now. For the worker: at the door
     nothing is looked up that differs between an account that is there and one that is not."""
-    much = select(Attempt.who).where(Attempt.at > now() - DAY).group_by(Attempt.who).having(func.count() >= PER_ACCOUNT)
-    found = set(session().scalars(much))
+    found = much()
     return {index for index in indexes if _account(index) in found} if found else set()
+
+
+def much() -> set[str]:
+    """Whatever there was so much guessing at, by its index: hardly ever anything, and then accounts are looked through."""
+    most = select(Attempt.who).where(Attempt.at > now() - DAY).group_by(Attempt.who).having(func.count() >= PER_ACCOUNT)
+    return set(session().scalars(most))
 
 
 def check_source(arrival: Arrival) -> None:

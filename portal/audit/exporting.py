@@ -25,7 +25,7 @@ def events(actor: Actor, site: telling.Site, first: date, last: date) -> Iterato
     start = datetime.combine(first, time(), UTC)
     end = datetime.combine(last + timedelta(days=1), time(), UTC)
     wanted = _of(actor).where(AuditRow.recorded_at >= start, AuditRow.recorded_at < end)
-    for row in _read(wanted):
+    for row in _read(wanted.order_by(AuditRow.recorded_at, AuditRow.seq)):
         yield telling.event(row, site)
 
 
@@ -42,7 +42,7 @@ def bare(actor: Actor) -> Iterator[dict[str, Any]]:
     service.noted(actor, Event.AUDIT_EXPORTED, "chain")
     head = session().get_one(AuditHead, actor.clinic_id)
     end = {"clinic_id": head.clinic_id, "seq": head.seq, "hash": head.hash}
-    for row in _read(_of(actor).where(AuditRow.seq <= head.seq)):
+    for row in _read(_of(actor).where(AuditRow.seq <= head.seq).order_by(AuditRow.seq)):
         yield chain.exported(row)
     yield {"head": end}
 
@@ -57,7 +57,7 @@ def _may(actor: Actor) -> None:
 
 
 def _of(actor: Actor) -> Select[AuditRow]:
-    return select(AuditRow).where(AuditRow.clinic_id == actor.clinic_id).order_by(AuditRow.seq)
+    return select(AuditRow).where(AuditRow.clinic_id == actor.clinic_id)
 
 
 def _read(wanted: Select[AuditRow]) -> Iterator[AuditRow]:

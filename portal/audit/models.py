@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import DDL, Index, Integer, String, UniqueConstraint, event
+from sqlalchemy import DDL, Boolean, Index, Integer, String, UniqueConstraint, event, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, Sealed, key, sealed_column
+
+REFUSED = literal_column("outcome <> '0'", Boolean)
+"""In the very words of the index, so that it is used."""
 
 
 class AuditRow(Base):
@@ -16,6 +19,10 @@ class AuditRow(Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "seq"),
         Index(None, "patient_id", "recorded_at"),
+        Index(None, "account_id", "recorded_at"),
+        Index(None, "clinic_id", "recorded_at"),
+        Index(None, "clinic_id", "event", "recorded_at"),
+        Index("ix_audit_events_refused", "clinic_id", "recorded_at", sqlite_where=REFUSED, postgresql_where=REFUSED),
     )
 
     id: Mapped[str] = key()

@@ -53,7 +53,11 @@ class DeliveryEvent(Base):
 
     __tablename__ = "delivery_events"
     __sealed_owner__ = "patient_id"
-    __table_args__ = (UniqueConstraint("item_id", "seq"), CheckConstraint(_one_of("kind", Kind), name="kind"))
+    __table_args__ = (
+        UniqueConstraint("item_id", "seq"),
+        Index(None, "clinic_id", "kind", "at"),
+        CheckConstraint(_one_of("kind", Kind), name="kind"),
+    )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.db import session
 from portal.delivery.models import DeliveryEvent, OutboxItem, Receipt
-from portal.delivery.states import OPEN, PATIENT_WORDS, STATE_AFTER, Kind, Reason, State
+from portal.delivery.states import OPEN, PATIENT_WORDS, STATE_AFTER, UNFINISHED, Kind, Reason, State
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,17 @@ def statuses_of(submission_ids: Collection[str]) -> dict[str, Status]:
         submission_id: min(several, key=lambda one: (FIRST.index(one.state), one.since))
         for submission_id, several in found.items()
     }
+
+
+def unfinished(clinic_id: str) -> dict[str, bool]:
+    """The submissions of a clinic of which something is still to be delivered, and whether any of it is on hold."""
+    wanted = select(OutboxItem.submission_id, OutboxItem.state).where(
+        OutboxItem.clinic_id == clinic_id, OutboxItem.state.in_([state.value for state in UNFINISHED])
+    )
+    found: dict[str, bool] = {}
+    for submission_id, state in session().execute(wanted):
+        found[submission_id] = found.get(submission_id, False) or state == State.HELD
+    return found
 
 
 def rounds_of(submission_ids: Collection[str]) -> dict[tuple[str, int], Status]:

@@ -194,7 +194,7 @@ def _password() -> str:
 
 def _reviewed(clinician: Actor, came: Came, chance: Random) -> bool:
     """A clinician decides about each item; whether it was accepted."""
-    [sent] = [each for each in intake.submitted(clinician) if each.visit_id == came.visit_id]
+    [sent] = intake.submitted(clinician, visit_id=came.visit_id)
     desk = Desk(FRESH, "basic-normal")
     opened = review.open_submission(clinician, sent.id, desk)
     choices = [_choice(item.proposal.key, item.seen, chance) for item in opened.items if item.proposal.open]

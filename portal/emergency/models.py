@@ -13,7 +13,11 @@ class Emergency(Base):
 
     __tablename__ = "emergencies"
     __sealed_owner__ = "patient_id"
-    __table_args__ = (Index(None, "clinic_id", "began_at"),)
+    __table_args__ = (
+        Index(None, "clinic_id", "began_at"),
+        Index(None, "clinic_id", "checked_at"),
+        Index(None, "ended_at", "until"),
+    )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))

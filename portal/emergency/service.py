@@ -17,6 +17,8 @@ from portal.errors import Issue, NotAllowed, NotFound
 
 LONGEST = timedelta(minutes=60)
 SHORTEST_TEXT, LONGEST_TEXT = 10, 500
+MOST_CHECKED = 100
+"""of those that are checked, on the page; the trail has all"""
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,14 @@ def name_of(actor: Actor, patient_id: str) -> str:
 
 
 def listed(actor: Actor) -> list[Told]:
-    """Every emergency of the clinic, those nobody has checked first, then the newest; looking is an event too."""
+    """The clinic's emergencies nobody has checked, then the newest that are checked; looking is an event too."""
     _must(actor, Permission.SEE_EMERGENCIES)
     with transaction():
         audit.record(actor, Event.EMERGENCIES_SEEN, subject=f"clinics:{actor.clinic_id}")
-    rows = session().scalars(
-        select(Emergency).where(Emergency.clinic_id == actor.clinic_id).order_by(Emergency.began_at.desc())
-    )
-    return _told(actor, sorted(rows, key=lambda row: row.checked_at is not None))
+    newest = select(Emergency).where(Emergency.clinic_id == actor.clinic_id).order_by(Emergency.began_at.desc())
+    waiting = session().scalars(newest.where(Emergency.checked_at.is_(None))).all()
+    checked = session().scalars(newest.where(Emergency.checked_at.is_not(None)).limit(MOST_CHECKED)).all()
+    return _told(actor, [*waiting, *checked])
 
 
 def unchecked(actor: Actor) -> int:

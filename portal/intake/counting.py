@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from portal.accounts.counting import Line
 from portal.db import session
@@ -112,10 +112,11 @@ def finished(clinic_id: str, start: datetime, end: datetime) -> dict[str, Finish
     """The submissions that staff were first done with in this time."""
     done = (Status.ACCEPTED.value, Status.RETURNED.value)
     first_done = func.min(SubmissionStatus.at)
+    lately = _moved(clinic_id, done, start).where(SubmissionStatus.at < end)
     rows = session().execute(
         select(Submission.id, Submission.sent_at, first_done, func.min(SubmissionStatus.status))
         .join(SubmissionStatus, SubmissionStatus.submission_id == Submission.id)
-        .where(Submission.clinic_id == clinic_id, SubmissionStatus.status.in_(done))
+        .where(Submission.clinic_id == clinic_id, Submission.id.in_(lately), SubmissionStatus.status.in_(done))
         .group_by(Submission.id, Submission.sent_at)
         .having(first_done >= start, first_done < end)
     )
@@ -139,12 +140,23 @@ def accepted(clinic_id: str, submission_ids: Collection[str]) -> dict[str, tuple
 
 def waiting(clinic_id: str, at: datetime) -> list[datetime]:
     """When everything was sent that waited for staff at a moment."""
-    settled = select(SubmissionStatus.submission_id).where(
-        SubmissionStatus.clinic_id == clinic_id,
+    settled = (Status.ACCEPTED.value, Status.RETURNED.value, Status.WITHDRAWN.value)
+    still = Submission.status.in_((Status.SUBMITTED.value, Status.IN_REVIEW.value))
+    before = select(SubmissionStatus.id).where(
+        SubmissionStatus.submission_id == Submission.id,
+        SubmissionStatus.status.in_(settled),
         SubmissionStatus.at < at,
-        SubmissionStatus.status.in_((Status.ACCEPTED.value, Status.RETURNED.value, Status.WITHDRAWN.value)),
     )
-    rows = select(Submission.sent_at).where(
-        Submission.clinic_id == clinic_id, Submission.sent_at < at, Submission.id.not_in(settled)
+    # asked for twice, each by its own index: what waits now, and what was settled since
+    ours = select(Submission.id, Submission.sent_at).where(
+        Submission.clinic_id == clinic_id, Submission.sent_at < at, ~before.exists()
     )
-    return list(session().scalars(rows))
+    since = Submission.id.in_(_moved(clinic_id, settled, at))
+    return [sent for _, sent in {*session().execute(ours.where(still)), *session().execute(ours.where(since))}]
+
+
+def _moved(clinic_id: str, into: Collection[str], since: datetime) -> Select[str]:
+    """What came into one of these states since then."""
+    return select(SubmissionStatus.submission_id).where(
+        SubmissionStatus.clinic_id == clinic_id, SubmissionStatus.status.in_(into), SubmissionStatus.at >= since
+    )

@@ -91,13 +91,14 @@ class Submission(Base):
     __sealed_owner__ = "patient_id"
     __table_args__ = (
         UniqueConstraint("visit_id", "round"),
-        Index(None, "clinic_id", "status"),
+        Index(None, "clinic_id", "status", "sent_at"),
+        Index(None, "clinic_id", "sent_at"),
         CheckConstraint(_in("status", Status), name="status"),
     )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     visit_id: Mapped[str] = mapped_column(ForeignKey("visits.id"))
-    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"), index=True)
     round: Mapped[int] = mapped_column(Integer)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     sent_at: Mapped[datetime]
@@ -115,7 +116,11 @@ class SubmissionStatus(Base):
 
     __tablename__ = "submission_statuses"
     __sealed_owner__ = "patient_id"
-    __table_args__ = (UniqueConstraint("submission_id", "step"), CheckConstraint(_in("status", Status), name="status"))
+    __table_args__ = (
+        UniqueConstraint("submission_id", "step"),
+        Index(None, "clinic_id", "status", "at"),
+        CheckConstraint(_in("status", Status), name="status"),
+    )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"))

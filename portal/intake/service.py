@@ -66,9 +66,16 @@ __all__ = [
 
 
 def submitted(
-    actor: Actor, statuses: frozenset[Status] = frozenset(Status), visit_id: str | None = None
+    actor: Actor,
+    statuses: frozenset[Status] = frozenset(Status),
+    *,
+    visit_id: str | None = None,
+    patient_id: str | None = None,
 ) -> list[Submission]:
-    """The clinic's submissions in these states (of one visit), the earliest visit first; for its staff."""
+    """What was sent for one visit, or by one patient, in these states, the earliest visit first; for the clinic's staff.
+
+    Never all of a clinic: that grows for ever (see heads.py).
+    """
     _staff_only(actor)
     wanted = (
         select(Submission)
@@ -76,8 +83,8 @@ def submitted(
         .where(Submission.clinic_id == actor.clinic_id, Submission.status.in_({status.value for status in statuses}))
         .order_by(Visit.starts_at, Submission.sent_at)
     )
-    rows = session().scalars(wanted.where(Submission.visit_id == visit_id) if visit_id else wanted)
-    return list(rows.unique())
+    of = Submission.visit_id == visit_id if visit_id else Submission.patient_id == patient_id
+    return list(session().scalars(wanted.where(of)).unique())
 
 
 def moved_since(actor: Actor, status: Status, at: datetime) -> list[Submission]:

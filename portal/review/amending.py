@@ -112,7 +112,7 @@ def rounds(actor: Actor, submission: intake.Submission) -> dict[str, Json]:
 
 def _earlier(actor: Actor, submission: intake.Submission) -> list[intake.Submission]:
     """The rounds of this visit that arrived and were opened again."""
-    return intake.submitted(actor, frozenset({intake.Status.CHANGING}), submission.visit_id)
+    return intake.submitted(actor, frozenset({intake.Status.CHANGING}), visit_id=submission.visit_id)
 
 
 def consent_there(submission: intake.Submission, version: str) -> bool:

@@ -98,7 +98,11 @@ class TieDecision(Base):
 
     __tablename__ = "tie_decisions"
     __sealed_owner__ = "patient_id"
-    __table_args__ = (Index(None, "patient_id"), CheckConstraint(_in("verdict", TieVerdict), name="verdict"))
+    __table_args__ = (
+        Index(None, "patient_id"),
+        Index(None, "clinic_id", "verdict", "at"),
+        CheckConstraint(_in("verdict", TieVerdict), name="verdict"),
+    )
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))

@@ -1,5 +1,6 @@
 """The desk's queue: what needs a person and why, how long it waits and when the visit is, who works on it, where it stands."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from portal.ehr import service as ehr
 from portal.errors import NotAllowed
 from portal.fhir.people import standing
 from portal.fhir.resources import Json, objects_at
+from portal.intake import heads
 from portal.intake import service as intake
 from portal.review import claims
 from portal.review.attention import FILTERS, Around, Why, attention, pressing, to_decide
@@ -27,6 +29,8 @@ from portal.review.tying import OUT_OF_USE
 Status = intake.Status
 REVIEW, PATIENT, SENDING, DONE, ALL = "review", "patient", "sending", "done", "all"
 SOON = timedelta(hours=24)
+MOST_SHOWN, MOST_COUNTED = 100, 1000
+"""Rows of a page, of what does not need a person; and how far the finished are counted."""
 
 
 class Due(StrEnum):
@@ -111,12 +115,15 @@ class Asked:
     view: str = REVIEW
     only: str = ""
     sort: str = "pressing"
+    before: heads.Place | None = None
+    """where a page goes on, of a list that is shown a page at a time"""
 
     def known(self) -> "Asked":
         return Asked(
             self.view if self.view in SHOWS else REVIEW,
             self.only if self.only in FILTERS or self.only in ALSO else "",
             self.sort if self.sort in SORTS else "pressing",
+            self.before,
         )
 
 
@@ -140,6 +147,8 @@ class Queue:
     oldest: datetime | None
     only: str | None = None
     """the name of the one patient who is shown, opened from the clinic's own system; "" when nobody here is that patient"""
+    more: heads.Place | None = None
+    """where the page after this one goes on"""
 
     @property
     def view(self) -> str:
@@ -147,32 +156,54 @@ class Queue:
 
 
 def queue(actor: Actor, asked: Asked | None = None, patient_id: str | None = None) -> Queue:
-    """The clinic's submissions (or one patient's), each visit by its latest one, the most pressing on top. Audited."""
+    """The clinic's submissions (or one patient's), each visit by its latest one, the most pressing on top. Audited.
+
+    What needs a person is shown whole, everything else a page at a time, what was sent last first.
+    """
     if not actor.may(Permission.SEE_QUEUE):
         raise NotAllowed
     asked = (asked or Asked()).known()
     audit.seen(actor, Event.QUEUE_SEEN, subject=f"queue:{asked.view}", patient_id=None)
-    rows = _rows(actor, patient_id)
-    counts = {name: sum(map(shown, rows)) for name, shown in SHOWS.items()}
-    waiting = [row.submission.sent_at for row in rows if row.view == REVIEW]
+    moving = delivery.unfinished(actor.clinic_id)
+    held = [(_view(head, moving), head) for head in heads.unfinished(actor, moving, patient_id)]
+    counts = Counter(view for view, _ in held)
+    counts[DONE] = heads.count_done(actor, moving, MOST_COUNTED, patient_id)
+    chosen = [head for view, head in held if asked.view in (view, ALL)]
+    page, more = (chosen, None) if asked.view == REVIEW else _page(actor, asked, chosen, moving, patient_id)
+    rows = _rows(actor, page)
     in_view = [row for row in rows if SHOWS[asked.view](row)]
     kept = [row for row in in_view if not asked.only or _is(row, asked.only, actor)]
     return Queue(
         asked,
         sorted(kept, key=SORTS[asked.sort][1]),
-        counts,
+        {name: counts.total() if name == ALL else counts[name] for name in SHOWS},
         _filters(in_view, actor),
-        min(waiting, default=None),
+        min((head.sent_at for view, head in held if view == REVIEW), default=None),
         None if patient_id is None else _name(actor, patient_id),
+        more,
     )
 
 
-def _rows(actor: Actor, patient_id: str | None) -> list[Row]:
-    latest: dict[str, intake.Submission] = {}
-    for each in intake.submitted(actor):
-        before = latest.get(each.visit_id)
-        if patient_id in (None, each.patient_id) and (before is None or before.round < each.round):
-            latest[each.visit_id] = each
+def _view(head: heads.Head, moving: Mapping[str, bool]) -> str:
+    """The list it is in, as Row.view tells it; `moving`: what is on its way, and whether it is on hold there."""
+    if head.status is Status.ACCEPTED:
+        return REVIEW if moving[head.id] else SENDING
+    return VIEWS[head.status]
+
+
+def _page(
+    actor: Actor, asked: Asked, chosen: list[heads.Head], moving: Mapping[str, bool], patient_id: str | None
+) -> tuple[list[heads.Head], heads.Place | None]:
+    """The next of them, the latest sent first; and where the page after goes on, if there is one."""
+    if asked.view in (DONE, ALL):
+        chosen = chosen + heads.done(actor, moving, MOST_SHOWN + 1, asked.before, patient_id)
+    newest = sorted(chosen, key=lambda head: head.place, reverse=True)
+    page = [head for head in newest if asked.before is None or head.place < asked.before][: MOST_SHOWN + 1]
+    return page[:MOST_SHOWN], page[MOST_SHOWN - 1].place if len(page) > MOST_SHOWN else None
+
+
+def _rows(actor: Actor, page: list[heads.Head]) -> list[Row]:
+    latest = {each.visit_id: each for each in heads.opened(actor, page)}
     ids = [each.id for each in latest.values()]
     people = accounts.patients(actor, {each.patient_id for each in latest.values()})
     sent = delivery.statuses_of([each.id for each in latest.values() if each.status == Status.ACCEPTED])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,9 +81,20 @@ def desk() -> ResponseReturnValue:
     opened = service.filed_as(guard.actor(), patient_id, about) if patient_id and about else None
     if opened:
         return redirect(url_for(".submission", submission_id=opened))
-    wished = Asked(**{name: request.args[key] for key, name in WISHES.items() if key in request.args})
+    said = {name: request.args[key] for key, name in WISHES.items() if key in request.args}
+    wished = Asked(**said, before=_place(request.args.get("before", "")))
     found = service.queue(guard.actor(), wished, patient_id)
     return render_template("review/queue.html", queue=found, sorts=SORTS, patient_id=patient_id)
+
+
+def _place(text: str) -> tuple[datetime, str] | None:
+    """Where a page goes on, as its address says it; anything else is the first page."""
+    at, _, key = text.partition("|")
+    try:
+        found = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (found, key) if found.tzinfo else None
 
 
 @bp.get("/keys")

@@ -8,7 +8,7 @@ import sys
 
 from tests.bench.figures import TOLD
 
-NAMES = ("engine", "general", "population", "memory", "pages", "phone", "consent")
+NAMES = ("engine", "general", "population", "memory", "pages", "phone", "consent", "load", "grown")
 
 
 def main() -> None:

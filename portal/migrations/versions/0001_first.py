@@ -62,7 +62,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "seq", name=op.f("uq_audit_events_clinic_id_seq")),
     )
     op.create_index(
+        op.f("ix_audit_events_account_id_recorded_at"), "audit_events", ["account_id", "recorded_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_audit_events_clinic_id_event_recorded_at"),
+        "audit_events",
+        ["clinic_id", "event", "recorded_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_audit_events_clinic_id_recorded_at"), "audit_events", ["clinic_id", "recorded_at"], unique=False
+    )
+    op.create_index(
         op.f("ix_audit_events_patient_id_recorded_at"), "audit_events", ["patient_id", "recorded_at"], unique=False
+    )
+    op.create_index(
+        "ix_audit_events_refused",
+        "audit_events",
+        ["clinic_id", "recorded_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome <> '0'"),
+        postgresql_where=sa.text("outcome <> '0'"),
     )
     op.create_table(
         "audit_heads",
@@ -545,6 +565,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_tie_decisions_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tie_decisions")),
     )
+    op.create_index(
+        op.f("ix_tie_decisions_clinic_id_verdict_at"), "tie_decisions", ["clinic_id", "verdict", "at"], unique=False
+    )
     op.create_index(op.f("ix_tie_decisions_patient_id"), "tie_decisions", ["patient_id"], unique=False)
     op.create_table(
         "visits",
@@ -637,6 +660,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_events")),
         sa.UniqueConstraint("item_id", "seq", name=op.f("uq_delivery_events_item_id_seq")),
     )
+    op.create_index(
+        op.f("ix_delivery_events_clinic_id_kind_at"), "delivery_events", ["clinic_id", "kind", "at"], unique=False
+    )
     op.create_table(
         "delivery_receipts",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -715,6 +741,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_emergencies")),
     )
     op.create_index(op.f("ix_emergencies_clinic_id_began_at"), "emergencies", ["clinic_id", "began_at"], unique=False)
+    op.create_index(
+        op.f("ix_emergencies_clinic_id_checked_at"), "emergencies", ["clinic_id", "checked_at"], unique=False
+    )
+    op.create_index(op.f("ix_emergencies_ended_at_until"), "emergencies", ["ended_at", "until"], unique=False)
     op.create_index(op.f("ix_emergencies_session_id"), "emergencies", ["session_id"], unique=False)
     op.create_table(
         "factors",
@@ -958,7 +988,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_submissions_reference")),
         sa.UniqueConstraint("visit_id", "round", name=op.f("uq_submissions_visit_id_round")),
     )
-    op.create_index(op.f("ix_submissions_clinic_id_status"), "submissions", ["clinic_id", "status"], unique=False)
+    op.create_index(op.f("ix_submissions_clinic_id_sent_at"), "submissions", ["clinic_id", "sent_at"], unique=False)
+    op.create_index(
+        op.f("ix_submissions_clinic_id_status_sent_at"), "submissions", ["clinic_id", "status", "sent_at"], unique=False
+    )
+    op.create_index(op.f("ix_submissions_patient_id"), "submissions", ["patient_id"], unique=False)
     op.create_table(
         "answering",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -1075,6 +1109,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submission_statuses")),
         sa.UniqueConstraint("submission_id", "step", name=op.f("uq_submission_statuses_submission_id_step")),
+    )
+    op.create_index(
+        op.f("ix_submission_statuses_clinic_id_status_at"),
+        "submission_statuses",
+        ["clinic_id", "status", "at"],
+        unique=False,
     )
     for guard in {"sqlite": SQLITE, "postgresql": POSTGRESQL}[op.get_bind().dialect.name]:
         op.execute(sa.DDL(guard.replace("%", "%%")))
