@@ -76,7 +76,9 @@ def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: froze
     """The items a formula names by linkId, through its variables too; `whole` when it may read any answer."""
     found = {by_link[text] for text in formula.literals() if text in by_link}
     found.discard(item)  # a value may look at what it was before; "not this one" reads all others
-    whole = (not found and _touches_response(formula)) or any(word in formula.text for word in _WHOLE)
+    own = formula.use.focus == "whole" and (bool(item.children) or not item.ordinal)
+    whole = formula.use.document or own or (not found and _touches_response(formula))
+    whole = whole or any(word in formula.text for word in _WHOLE)
     names, visible = formula.names(), scope(item)
     for name in names:
         variable = visible.get(name)

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.fhir import exact
-from portal.questionnaire import Context, Filling, FormRefused, Node, load, populate
+from portal.questionnaire import Context, Filling, FormRefused, Node, load, notes, populate
 from portal.questionnaire.items import Item
 from tests.bench import corpus
 from tests.bench.forms import ANSWERS, large
-from tests.questionnaire.make import HL7, NOW, context, fhirpath, hl7, q, raw_form, sdc, when
+from tests.questionnaire.make import HL7, NOW, context, fhirpath, hl7, q, raw_form, sdc, variable, when
 from tests.questionnaire.test_properties import calm, flat, forms
 
 Json = dict[str, Any]
@@ -75,6 +75,31 @@ HARD = {
 }  # fmt: skip
 
 
+COUNTED = {
+    "all but one": "%resource.item.where(linkId != 'c').answer.value.ofType(boolean).count()",
+    "not one": "%resource.item.where((linkId = 'c').not()).answer.value.ofType(boolean).count()",
+    "all without one": "%resource.item.answer.value.ofType(boolean).count() - %resource.item.where(linkId='c').answer.count()",
+    "one taken out": "%resource.item.exclude(%resource.item.where(linkId = 'c')).answer.value.ofType(boolean).count()",
+    "by place": "%resource.item[0].answer.count() + %resource.item.where(linkId = 'c').answer.count()",
+    "by order": "%resource.item.last().answer.count() + %resource.item.where(linkId = 'c').answer.count()",
+    "a name": "%some",
+    "a name for all but one": "%others.answer.value.ofType(boolean).count()",
+}
+NAMED = [
+    variable("some", "item.where(linkId != 'c').answer.value.ofType(boolean).count()"),
+    variable("others", "%resource.item.where(linkId != 'c')"),
+]
+"""Numbers that lean on questions which the expression does not name."""
+
+
+@pytest.mark.parametrize("text", COUNTED.values(), ids=COUNTED)
+def test_what_is_worked_out_of_questions_that_are_not_named_follows_them(text: str) -> None:
+    total = q("t", "integer", ext=[sdc("calculatedExpression", text)])
+    asked = [q(name, "boolean") for name in "abc"]
+    for seed in range(2):
+        gone_on(raw_form(total, *asked, extension=NAMED), seed)
+
+
 def seen(filling: Filling) -> Json:
     """Everything a page, a check, a draft or a submission would take from it."""
     return {
@@ -102,6 +127,9 @@ def equal(held: Filling, at: Context) -> None:
     mine = seen(held)
     for name, found in anew.items():
         assert mine[name] == found, name
+    stored = exact.loads(text)
+    stored["extension"] = [one for one in stored["extension"] if one["url"] != notes.SETTLED]
+    assert Filling(held.form, stored, at).draft() == held.draft(), "worked out anew"
 
 
 def answer(node: Node, chance: random.Random) -> list[Json]:
