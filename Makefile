@@ -65,10 +65,10 @@ migration: setup-dev  ## write the step from the stored schema to the models: ma
 peers: setup-dev assets  ## the client and delivery on servers nobody here wrote (HAPI FHIR, Medplum, SEKMET), with enforced scopes: what passes, what we do another way (needs Java 17, Maven, Node.js 20; PREVISIT_PEERS=medplum,hapi chooses)
 	@$(BIN)/python -m tests.peers
 
-matrix: setup-dev  ## the SMART client against a hostile server, row by row
+matrix: setup-dev assets  ## the SMART client against a hostile server, row by row
 	@$(BIN)/python -m tests.ehr.matrix
 
-faults: setup-dev  ## kill the worker at 12 points on every database there is, then run four workers each without one precaution: all must be noticed (45 minutes)
+faults: setup-dev assets  ## kill the worker at 12 points on every database there is, then run four workers each without one precaution: all must be noticed (45 minutes)
 	@$(BIN)/python -m tests.delivery.kill --runs 50
 
 hostile: setup-dev assets  ## the hostile tests at full length: every visitor and language in Chromium, every pair in the replays, long walks
@@ -77,25 +77,25 @@ hostile: setup-dev assets  ## the hostile tests at full length: every visitor an
 classes: setup-dev  ## classes of weakness, the advisories of each (OpenEMR's of 2026 among them), and the tests that would find it here
 	@$(BIN)/python -m tests.hostile.classes
 
-forged: setup-dev  ## 20,000 forged proofs of who somebody is, bad ways back, the errors of the public SMART launcher (2 minutes)
+forged: setup-dev assets  ## 20,000 forged proofs of who somebody is, bad ways back, the errors of the public SMART launcher (2 minutes)
 	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_forged_sign_ins.py -s
 
-timing: setup-dev  ## whether the clock tells what is there or who is known: 200 pairs at every address, 500 guesses (10 minutes)
+timing: setup-dev assets  ## whether the clock tells what is there or who is known: 200 pairs at every address, 500 guesses (10 minutes)
 	@PREVISIT_HOSTILE_WHOLE=1 $(BIN)/python -m pytest -q tests/hostile/test_timing.py -s --timeout=3000
 
-fuzz: setup-dev  ## 100,000 requests that nobody meant, as everybody (25 minutes)
+fuzz: setup-dev assets  ## 100,000 requests that nobody meant, as everybody (25 minutes)
 	@$(BIN)/python -m tests.hostile.fuzzing
 
 spoiled: setup-dev  ## 20,000 forms, responses and Parameters spoiled at JSON level, through everything a form is used for (8 minutes)
 	@$(BIN)/python -m tests.questionnaire.mutating 20000
 
-soak: setup-dev  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
+soak: setup-dev assets  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
 	@$(BIN)/python -m tests.delivery.soak
 
-consent: setup-dev  ## the statement about consent, counted: 60 vectors, 100,000 random consents beside the reference, every way out (2 minutes)
+consent: setup-dev assets  ## the statement about consent, counted: 60 vectors, 100,000 random consents beside the reference, every way out (2 minutes)
 	@$(BIN)/python -m tests.consent
 
-door: setup-dev  ## ask the door 500 times about somebody who is there and somebody who is not: can the time tell? (10 minutes)
+door: setup-dev assets  ## ask the door 500 times about somebody who is there and somebody who is not: can the time tell? (10 minutes)
 	@$(BIN)/python -m tests.accounts.same_for_all
 
 linkage: setup-dev  ## how matching does on the FEBRL sets (FEBRL=their folder; without it, how to get them): precision, recall, the share for a person
@@ -111,7 +111,7 @@ bench: setup-dev assets  ## speed as ratios in one run, beside fhirpath.js, fhir
 tamper: setup-dev  ## 1,000 mutations of an audit trail, all must be found; a million entries verified
 	@$(BIN)/python -m tests.audit.mutations --count 1000 --events 1000000
 
-walls: setup-dev  ## the wall between clinics in PostgreSQL, as everybody, and the canaries on both databases (needs PREVISIT_TEST_POSTGRES)
+walls: setup-dev assets  ## the wall between clinics in PostgreSQL, as everybody, and the canaries on both databases (needs PREVISIT_TEST_POSTGRES)
 	@PREVISIT_WHOLE=1 $(BIN)/python -m pytest tests/trust/test_walls.py tests/trust/test_canaries.py tests/trust/test_drill.py
 
 sbom: setup  ## what Previsit is made of, by the lock files, in CycloneDX: previsit.cdx.json

@@ -1,4 +1,4 @@
-"""The style sheet's trimming, and what a person reads when the assets cannot be made."""
+"""The style sheet's trimming, what a person reads when the assets cannot be made, and that each command makes those it needs."""
 
 from __future__ import annotations
 
@@ -117,3 +117,16 @@ def test_the_style_sheet_and_script_are_small_ask_nobody_and_come_compressed() -
             "http://www.w3.org/2000/svg",
             "https://github.com/alphagov/govuk-frontend",
         }
+
+
+DRAWS_NO_PAGE = {"classes", "tamper", "spoiled", "linkage", "asvs"}
+
+
+def test_each_command_makes_what_it_needs_so_that_it_works_alone_on_a_fresh_clone() -> None:
+    """`make fuzz` died at its first page where nobody had made the style sheet before."""
+    makefile = (ROOT / "Makefile").read_text()
+    rules = re.findall(r"^([a-z-]+):(.*?)(?:##.*)?\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    needs = {name: set(wanted.split()) for name, wanted, body in rules if "-m tests." in body or "-m pytest" in body}
+    assert len(needs) > 15
+    assert {name for name, wanted in needs.items() if "setup-dev" not in wanted} == set()
+    assert {name for name, wanted in needs.items() if "assets" not in wanted} == DRAWS_NO_PAGE
