@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 20_000
 STDIN = "-"
 BLANKS = b"\xef\xbb\xbf \t\r\n"
+LINES = ".ndjson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ def document(name: str) -> Any:
         if name == STDIN:
             return _parsed(_bytes(sys.stdin.buffer, name))
         with open(name, "rb") as file:
-            return _parsed(_bytes(file, name))
+            content = _bytes(file, name)
+        return _lines(content) if name.endswith(LINES) else _parsed(content)
     except OSError as wrong:
         raise CannotRead(f"{name} cannot be read: {wrong.strerror or 'it is not a file'}.", name) from wrong
     except xml.NotFhir as wrong:
@@ -52,8 +55,20 @@ class NotFhir(CannotRead):
     """XML of another kind: in a folder it is passed over."""
 
 
+def _lines(content: bytes) -> Json:
+    """A resource a line (a bulk export), as a Bundle of them."""
+    return {
+        "resourceType": "Bundle",
+        "entry": [{"resource": _parsed(line)} for line in content.splitlines() if line.strip(BLANKS)],
+    }
+
+
 def _parsed(content: bytes) -> Any:
     """JSON, or FHIR XML as the same JSON."""
+    if not content.strip(BLANKS):
+        raise exact.UnreadableJson("it is empty")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise exact.UnreadableJson("it is UTF-16 text: save it as UTF-8")
     return xml.read(content) if content.lstrip(BLANKS)[:1] == b"<" else exact.loads(content)
 
 
@@ -87,7 +102,7 @@ def _file(name: str) -> Iterator[Found]:
 
 
 def _folder(name: str, lost: Callable[[CannotRead], None]) -> Iterator[Found]:
-    paths = sorted(path for path in Path(name).rglob("*") if path.suffix in (".json", ".xml") and path.is_file())
+    paths = sorted(path for path in Path(name).rglob("*") if path.suffix in (".json", ".xml", LINES) and path.is_file())
     if len(paths) > MOST_FILES:
         raise CannotRead(f"{name} holds more than {MOST_FILES} files.")
     for path in paths:

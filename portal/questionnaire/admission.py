@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import extensions as ext
-from . import releases, shape
+from . import mending, releases, shape
 from .extensions import Json
 from .findings import HONOURED
 from .issues import Refusal
@@ -25,7 +25,13 @@ STU3_OPTIONS = ("option", "options")
 def refusals(raw: object) -> list[Refusal]:
     """Every reason not even to compile this resource."""
     if not isinstance(raw, dict) or raw.get("resourceType") != "Questionnaire":
-        return [Refusal("", "not-a-form", "this is not a FHIR Questionnaire")]
+        kind = raw.get("resourceType") if isinstance(raw, dict) else None
+        what = (
+            f"this is a resource of the type {kind[:60]}"
+            if isinstance(kind, str) and kind
+            else "this has no resourceType"
+        )
+        return [Refusal("", "not-a-form", f"{what}, not a FHIR Questionnaire")]
     if (size := weight(raw, MAX_BYTES)) > MAX_BYTES:
         return [
             Refusal("", "too-big", f"the form is larger than {MAX_BYTES // 1024 // 1024} MB ({size} bytes or more)")
@@ -35,7 +41,7 @@ def refusals(raw: object) -> list[Refusal]:
         return [Refusal("", "too-deep", f"questions are nested more than {MAX_DEPTH} deep")]
     if items > MAX_ITEMS:
         return [Refusal("", "too-many-items", f"the form has {items} items, more than {MAX_ITEMS}")]
-    raw, _ = releases.in_r4(raw)
+    raw, _ = releases.in_r4(mending.mended(raw)[0])
     shapes = [*_shapes(raw, ""), *_contained(raw), *_item_list(raw)]
     return shapes or [*_status(raw), *_all_modifiers(raw)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import admission, building, derivation, foreign, graph, paging, releases
+from . import admission, building, derivation, foreign, graph, mending, paging, releases
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
@@ -93,6 +93,11 @@ class Form:
         first = (localised(item.raw, "text", lang) for item in self.items if item.is_group)
         return named or next(filter(None, first), self.url or str(self.raw.get("id") or ""))
 
+    @property
+    def in_order(self) -> bool:
+        """Whether a page is asked only once those before it are done (SDC entryMode)."""
+        return ext.value(self.root.extensions, "entryMode") in ("prior-edit", "sequential")
+
     def questions(self) -> Iterator[Item]:
         return (item for item in self.all_items if item.is_question)
 
@@ -106,8 +111,15 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     refusals = admission.refusals(raw)
     if refusals or not isinstance(raw, dict):
         raise FormRefused(refusals)
+    raw, texts = mending.mended(raw)
     raw, written = releases.in_r4(raw)
     findings = Findings(written=written)
+    for link_id, name in texts:
+        findings.defect(
+            link_id, "text-for-boolean", f"{name} is written as a text; it is true or false without the marks"
+        )
+    if not raw.get("item"):
+        findings.defect("", "no-items", "the form has no items: it asks nothing")
     value_sets = ValueSets(raw, registry or {})
     root, all_items = building.build(raw, findings)
     by_link = {item.link_id: item for item in all_items}

@@ -78,6 +78,29 @@ def test_a_form_that_cannot_be_honoured_is_refused_with_item_and_reason(
     assert all(issue.reason for issue in refused.value.issues)
 
 
+def test_yes_and_no_as_texts_are_read_as_what_they_say_and_told() -> None:
+    """As converters from XML leave them; other texts are refused."""
+    hidden = {"url": f"{HL7}questionnaire-hidden", "valueBoolean": "true"}
+    asked = {"question": "a", "operator": "=", "answerBoolean": "false"}
+    made = load(
+        raw_form(
+            q("a", "boolean", required="true", repeats="false", initial=[{"valueBoolean": "true"}]),
+            group("g", q("b", readOnly="true", extension=[hidden]), q("c", enableWhen=[asked])),
+            q("true", "string", text="true", initial=[{"valueString": "true"}]),
+        )
+    )
+    a, b, c = (made.by_link[name] for name in "abc")
+    assert (a.required, a.repeats, a.raw["initial"]) == (True, False, [{"valueBoolean": True}])
+    assert (b.read_only, b.hidden, c.conditions[0].answer) == (True, True, False)
+    assert made.by_link["true"].raw["initial"] == [{"valueString": "true"}]
+    told = [(one.link_id, one.code) for one in made.features.defects if one.code == "text-for-boolean"]
+    assert sorted(told) == [(name, "text-for-boolean") for name in "aaabbc"]
+
+
+def test_a_form_without_items_opens_and_is_told() -> None:
+    assert [one.code for one in load(raw_form()).features.defects] == ["no-items"]
+
+
 AT_THE_LIMIT = [
     raw_form(nested(20)),
     raw_form(*(q(str(n)) for n in range(2000))),

@@ -1,0 +1,39 @@
+"""Files as people have them: bulk exports, other encodings, empty ones."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.authoring.forms import FORM, PATIENT
+from tests.authoring.running import Desk, questionnaire
+
+
+def test_a_bulk_export_holds_a_form_a_line(here: Desk) -> None:
+    lines = here.folder / "forms.ndjson"
+    lines.write_bytes(
+        b"\n".join(json.dumps({**FORM, "version": version}, default=str).encode() for version in "34") + b"\n\n"
+    )
+    for given in (lines, here.folder):
+        ran = questionnaire("check", given)
+        assert (ran.code, [line["version"] for line in ran.lines]) == (0, ["3", "4"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.json", b"", "it is empty"),
+        ("a.json", b"\xef\xbb\xbf \n", "it is empty"),
+        ("a.json", json.dumps(PATIENT).encode("utf-16"), "save it as UTF-8"),
+        ("a.json", b'{"a": "\xe9"}', "it is not UTF-8 text"),
+        ("a.ndjson", b'{"resourceType": "Patient"}\n{', "it is not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_is_wrong_with_it(
+    here: Desk, name: str, content: bytes, said: str
+) -> None:
+    path = here.folder / name
+    path.write_bytes(content)
+    ran = questionnaire("check", path)
+    assert (ran.code, said in ran.lines[0]["reasons"][0]["reason"]) == (2, True)
