@@ -57,3 +57,5 @@ def test_every_first_command_works_with_a_role_that_owns_nothing(
         ["audit", "verify"],
     ):
         assert cli.main(words) == 0, words
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Springfield") and "(springfield, " in last and "whole" in last, "clinics are told by name"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from portal import settings
+from portal.accounts import service as accounts
 from portal.actors import Actor
 from portal.audit import exporting, signing, telling, verifier
 from portal.audit import service as audit
@@ -32,11 +33,14 @@ def verify(arguments: argparse.Namespace) -> int:
     opening.installation()
     heads = _signed(Path(arguments.heads) if arguments.heads else None)
     broken = {each.clinic_id: each for each in audit.breaks(heads)}
-    for actor in opening.operators():
-        found = broken.get(actor.clinic_id)
-        known = [head for head in heads if head["clinic_id"] == actor.clinic_id]
+    names = {each.id: f"{each.name} ({each.slug}, {each.id})" for each in accounts.clinics()}
+    nobodys = [clinic_id for clinic_id in broken if clinic_id not in names]
+    for clinic_id in [*(each.clinic_id for each in opening.operators()), *nobodys]:
+        found = broken.get(clinic_id)
+        known = [head for head in heads if head["clinic_id"] == clinic_id]
         against = f"signed up to entry {known[-1]['seq']}" if known else "no signed head to compare with"
-        print(f"{actor.clinic_id}: {f'broken at entry {found.seq}: {found.why}' if found else f'whole; {against}'}")
+        state = f"broken at entry {found.seq}: {found.why}" if found else f"whole; {against}"
+        print(f"{names.get(clinic_id, f'no clinic of this installation ({clinic_id})')}: {state}")
     return 1 if broken else 0
 
 
