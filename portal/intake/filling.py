@@ -212,11 +212,9 @@ class _Clash(Exception):
 
 def draft_of(visit: Visit, slug: str) -> dict[str, Any]:
     """The response as it is kept of this form; NotFound when nothing is kept."""
-    row = drafts.of_visit(visit).get(library.task(slug))
-    if row is None:
+    if (row := drafts.of_visit(visit).get(library.task(slug))) is None:
         raise NotFound
-    response: dict[str, Any] = row.response or {}
-    return response
+    return row.response or {}
 
 
 def digest(answers: list[dict[str, Any]]) -> str:
@@ -270,6 +268,11 @@ def page_after(work: Work, page_key: str) -> str | None:
     keys = work.filling.keys
     place = keys.index(page_key) + 1 if page_key in keys else 0
     return keys[place] if place < len(keys) else None
+
+
+def too_early(work: Work, page_key: str) -> bool:
+    """Whether the form wants a page before this one done first."""
+    return work.entry.form.in_order and page_key not in {*work.touched, *work.filling.keys[:1], first_open(work)}
 
 
 def first_open(work: Work) -> str:

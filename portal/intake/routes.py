@@ -148,6 +148,8 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
     visit = _open(visit_id)
     work = filling.work(actor, visit, slug, _language(), _fresh())
     page = filling.page(work, page_key)
+    if filling.too_early(work, page.key):
+        return redirect(url_for(".form_start", visit_id=visit_id, slug=slug))
     if request.method == "GET":
         audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
         kept = posted.kept()

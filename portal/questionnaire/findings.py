@@ -60,7 +60,7 @@ REASONS = {
     "referenceFilter": "a reference is typed, not searched for: there is nothing to filter",
     "optionRestriction": "of an old draft of SDC; answerOptionsToggleExpression is its name now",
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
-    "entryMode": "questions may be answered in any order and changed until the form is sent",
+    "entryMode": "pages come one after the other, but a patient may always go back and put an answer right before sending",
     "externallydefined": "the options lie at an address of their own that is no value set",
 }
 """What is known and not done, and what that means for whoever fills in the form."""
@@ -124,7 +124,7 @@ class Findings:
         for link_id, element in [("", raw), *((item.link_id, item.raw) for item in items)]:
             for name in _extension_names(element):
                 used[name] += 1
-                if name not in HONOURED and name not in DESCRIPTIVE and not _in_any_order(name, element):
+                if name not in HONOURED and name not in DESCRIPTIVE and not _in_our_order(name, element):
                     reason = REASONS.get(name, "an extension this engine does not know")
                     missed.setdefault((link_id, name), Unhonoured(link_id, name, reason))
             for name in _unknown_elements(element, "Questionnaire.item" if element is not raw else "Questionnaire"):
@@ -141,8 +141,9 @@ class Findings:
         return Features(dict(sorted(used.items())), tuple(missed.values()), tuple(self.defects))
 
 
-def _in_any_order(name: str, element: Json) -> bool:
-    return name == "entryMode" and ext.value(ext.of(element), name) == "random"
+def _in_our_order(name: str, element: Json) -> bool:
+    """Pages are asked in any order, or each after those before it is done."""
+    return name == "entryMode" and ext.value(ext.of(element), name) in ("random", "prior-edit")
 
 
 def _unknown_elements(element: Json, type_name: str) -> list[str]:

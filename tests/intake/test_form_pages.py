@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.intake.forms_app import FormsApp, Page, forms_app
 from tests.intake.make_forms import coding, control, form, item
+from tests.questionnaire.make import SDC
 
 PILLS = item(
     "pills", "group", "Your pills", repeats=True, extension=[control("gtable")], item=[item("name", "string", "Name")]
@@ -155,3 +157,67 @@ def test_a_form_without_any_name_can_be_opened_and_its_page_has_a_title(clinic: 
     hub = clinic.client.get(f"/visits/{clinic.visit_id}").get_data(as_text=True)
     assert "Your answers</a>" in hub
     assert "<title>Your answers" in clinic.open("asks").html
+
+
+def ordered(how: str) -> dict[str, Any]:
+    mode = {"url": f"{SDC}entryMode", "valueCode": how}
+    parts = [
+        item(
+            name,
+            "group",
+            name,
+            extension=[control("page")],
+            item=[item(f"{name}?", "string", f"{name}?", required=True)],
+        )
+        for name in ("one", "two", "three")
+    ]
+    return {**form(*parts), "extension": [mode]}
+
+
+@pytest.mark.parametrize(("how", "waits"), [("random", False), ("prior-edit", True), ("sequential", True)])
+def test_a_form_may_want_its_pages_done_in_their_order_and_lets_a_person_go_back(
+    clinic: FormsApp, how: str, waits: bool
+) -> None:
+    clinic.use({how: ordered(how)})
+    assert clinic.open(how, "three").path == clinic.path(how, "one" if waits else "three")
+    first = clinic.open(how, "one")
+    second = clinic.post(first, "continue", {name_of(first, "one?"): "x"})
+    assert second.path == clinic.path(how, "two")
+    assert clinic.open(how, "three").path == clinic.path(how, "two" if waits else "three")
+    assert clinic.open(how, "one").path == clinic.path(how, "one")
+    assert clinic.client.post(clinic.path(how, "three"), data=second.sent({})).status_code == (302 if waits else 422)
+
+
+def test_an_option_that_another_answer_switches_off_is_told_and_stays_until_it_is_changed(clinic: FormsApp) -> None:
+    on = "%resource.item.where(linkId = 'on').answer.value = true"
+    toggle = {"url": f"{SDC}answerOptionsToggleExpression", "extension": [
+        {"url": "option", **coding("beer")}, {"url": "expression", "valueExpression": {"language": "text/fhirpath", "expression": on}},
+    ]}  # fmt: skip
+    drink = item("drink", "choice", "A drink", answerOption=[coding("tea"), coding("beer")], extension=[toggle])
+    clinic.use({"toggled": form(item("on", "boolean", "Grown up?"), drink)})
+    page = clinic.post(clinic.open("toggled"), changes={"q1": "true"})
+    beer = next(each.value for each in page.controls if "Beer" in page.labels.get(each.ident, ""))
+    chosen = clinic.post(page, changes={"q2": beer})
+    off = clinic.post(chosen, "continue", {"q1": "false"})
+    assert (off.status, "cannot be chosen any more because of another answer" in off.text) == (422, True)
+    assert "Beer" in [off.labels[each.ident].strip() for each in off.named("q2") if each.value.startswith("kept-")]
+    tea = next(each.value for each in off.controls if "Tea" in off.labels.get(each.ident, ""))
+    assert clinic.post(off, "continue", {"q2": tea}).status == 200
+
+
+def test_what_is_told_of_each_choice_stands_with_it(clinic: FormsApp) -> None:
+    columns = [
+        {"url": f"{SDC}choiceColumn", "extension": [{"url": "path", "valueString": path}, *more]}
+        for path, *more in (
+            ("display", {"url": "forDisplay", "valueBoolean": True}),
+            ("code", {"url": "label", "valueString": "Code"}),
+        )
+    ]
+    listed = item("a", "choice", "Which?", answerOption=[coding("tea"), coding("beer")])
+    shown = {
+        "columns": {**listed, "extension": columns},
+        "listed": {**listed, "extension": [*columns, control("drop-down")]},
+    }
+    for slug, asked in shown.items():
+        clinic.use({slug: form(asked)})
+        assert "Code: beer" in clinic.open(slug).text
