@@ -163,6 +163,11 @@ def connection(arguments: Arguments) -> int:
         return 1
     made = ehr.register(actor, **wanted)
     print(exact.dumps(ehr.jwks(made.id)))
+    print(
+        f"These are the public keys for the registration of {arguments.client_id!r} at that server. Once it has them: portal sync, "
+        "or sign in as administrator and open Connections, which says what the server lets us do.",
+        file=sys.stderr,
+    )
     return 0
 
 

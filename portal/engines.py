@@ -1,6 +1,9 @@
 """How each kind of database is opened: SQLite with one writer at a time, PostgreSQL behind its walls."""
 
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -8,6 +11,9 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
 
 from portal.errors import Misconfigured
+
+LEAST_FREE = 1_000_000
+"""Bytes; with less SQLite cannot even open what it keeps beside its file."""
 
 
 def opened(url: str, everywhere: str, begins: Callable[[Connection], None] | None) -> Engine:
@@ -42,6 +48,21 @@ def reached(engine: Engine) -> Connection:
         return engine.connect()
     except OperationalError as problem:
         said = str(problem.orig).strip().splitlines()[0]
-        raise Misconfigured(
-            f"The database cannot be opened: {said}. Check PREVISIT_DATABASE, and that it runs."
-        ) from problem
+        raise Misconfigured(f"The database cannot be opened: {said}. {_what_to_do(engine)}") from problem
+
+
+def _what_to_do(engine: Engine) -> str:
+    """The next step for whoever starts it: SQLite's own words do not tell a full disk from a folder that may not be written."""
+    if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
+        return "Check PREVISIT_DATABASE, and that it runs."
+    file = Path(engine.url.database)
+    if not file.parent.is_dir():
+        return f"There is no folder {file.parent}. Make it, or set PREVISIT_INSTANCE or PREVISIT_DATABASE to another."
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        return (
+            f"This user may not write in {file.parent}, or it is mounted read-only. SQLite writes beside its file too "
+            "(-wal, -shm). Give the folder to the user that Previsit runs as."
+        )
+    if shutil.disk_usage(file.parent).free < LEAST_FREE:
+        return f"The disk of {file.parent} is full. Make room and start again: what was saved is still there."
+    return f"Check PREVISIT_DATABASE, and that {file} is a database of Previsit."

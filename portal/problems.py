@@ -53,7 +53,13 @@ def _problem(error: Exception) -> ResponseReturnValue:
         return error
     status, title, sentence = _words(error)
     if status >= 500:
-        log.error("request failed", request_id=g.get("request_id"), kind=type(error).__name__, at=_safe_trace(error))
+        log.error(
+            "request failed",
+            request_id=g.get("request_id"),
+            kind=type(error).__name__,
+            why=_code(error),
+            at=_safe_trace(error),
+        )
     db.close()
     if isinstance(error, NotAllowed):
         guard.note_refusal()
@@ -101,6 +107,12 @@ def _words(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HTTPException) and error.code and error.code < 500:
         return error.code, *WORDS.get(error.code, WORDS[400])
     return 500, PortalError.title, PortalError.sentence
+
+
+def _code(error: Exception) -> str:
+    """The database's own code of what went wrong (SQLITE_FULL, 53100), which holds no value."""
+    held = getattr(error, "orig", None)
+    return str(getattr(held, "sqlite_errorname", None) or getattr(held, "sqlstate", None) or "")
 
 
 def _safe_trace(error: Exception) -> str:

@@ -102,4 +102,4 @@ def _share(watching: object, serving: object) -> None:
 def migrate_apart() -> None:
     """Bring the database up to date in a process of its own, so that what that takes does not stay in memory here."""
     if subprocess.run([sys.executable, "-m", "portal.cli", "migrate", "--quiet"], check=False).returncode:
-        raise Misconfigured("The database could not be brought up to date. The lines above say why.")
+        raise Misconfigured("Previsit was not started. The lines above say why.")

@@ -91,7 +91,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     host = urlsplit(base_url).hostname or ""
     found = Settings(
         instance=instance,
-        database=environ.get("PREVISIT_DATABASE", f"sqlite:///{instance / 'previsit.db'}"),
+        database=database_at(environ),
         base_url=base_url,
         keys=key_ring(environ),
         demo=demo,
@@ -126,6 +126,10 @@ def instance_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 def keys_path(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("PREVISIT_KEYS", instance_path(environ) / "keys.json"))
+
+
+def database_at(environ: Mapping[str, str] = os.environ) -> str:
+    return environ.get("PREVISIT_DATABASE", f"sqlite:///{instance_path(environ) / 'previsit.db'}")
 
 
 def keys_command(environ: Mapping[str, str] = os.environ) -> str:

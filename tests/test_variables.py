@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import re
 import socket
 from pathlib import Path
 
 import pytest
 
-from portal import cli, sealing, serving, settings, variables
+from portal import cli, engines, sealing, serving, settings, variables
 from portal.errors import Misconfigured
 from portal.settings import Settings
 
@@ -168,3 +169,34 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(
     said = capsys.readouterr().err
     assert "PREVISIT_DATABASE" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("writable", "least", "advice"),
+    [(False, 0, "mounted read-only"), (True, 10**18, "is full. Make room"), (True, 0, "is a database of Previsit")],
+)
+def test_a_file_that_cannot_be_opened_says_what_to_do(
+    environ: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    writable: bool,
+    least: int,
+    advice: str,
+) -> None:
+    (environ / "previsit.db").mkdir()  # SQLite cannot open this, as it cannot on a full or read-only disk
+    monkeypatch.setattr(engines, "LEAST_FREE", least)
+    monkeypatch.setattr(os, "access", lambda *_: writable)
+    assert cli.main(["migrate"]) == 1
+    assert advice in capsys.readouterr().err
+
+
+def test_a_lost_key_file_is_not_made_anew_beside_what_it_sealed(
+    environ: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert clinic() == 0
+    (environ / "keys.json").rename(environ / "kept.json")
+    assert cli.main(["keys"]) == 1
+    assert "Restore the key file" in capsys.readouterr().err
+    assert not (environ / "keys.json").exists()
+    (environ / "kept.json").rename(environ / "keys.json")
+    assert cli.main(["migrate"]) == 0

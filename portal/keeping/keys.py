@@ -1,10 +1,12 @@
 """`portal keys`: make the key file, turn the master key over while the portal runs, forget masters that nothing needs."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, inspect, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import db, sealing, settings
 from portal.accounts import service as accounts
@@ -30,9 +32,29 @@ def make(_arguments: argparse.Namespace) -> None:
     path = settings.keys_path()
     if path.exists():
         raise PortalError(f"{path} is there already and is left as it is.")
+    if _sealed_already():
+        raise PortalError(
+            f"The database holds data that other keys have sealed, and {path} is not there. Restore the key file that belongs "
+            "to it: new keys cannot read what is stored."
+        )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     sealing.create(path)
     print(f"Made {path}. Keep a copy apart from the database: without it nothing stored can be read.")
+
+
+def _sealed_already() -> bool:
+    """Whether the database of these settings is there and in use."""
+    url = make_url(os.environ.get("PREVISIT_OWNER_DATABASE") or settings.database_at())
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return False
+    engine = create_engine(url)
+    try:
+        with engine.connect() as line:
+            return inspect(line).has_table("data_keys") and bool(line.scalar(select(func.count()).select_from(DataKey)))
+    except SQLAlchemyError:  # no server yet, or no database on it: `portal migrate` says so
+        return False
+    finally:
+        engine.dispose()
 
 
 def hand_over(ring: KeyRing) -> None:
