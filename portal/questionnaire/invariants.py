@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import extensions as ext
 from .findings import Findings
 from .items import Item
 
 SIMPLE = frozenset({"boolean", "decimal", "integer", "string", "text", "url", "open-choice"})
 LISTED = frozenset({"choice", "open-choice"})
+EXPRESSIONS = (
+    "variable",
+    "initialExpression",
+    "calculatedExpression",
+    "enableWhenExpression",
+    "answerExpression",
+    "candidateExpression",
+    "itemPopulationContext",
+)
 
 
 def note(item: Item, findings: Findings) -> None:
@@ -33,5 +43,8 @@ def _broken(item: Item) -> Iterator[tuple[str, str]]:
         yield "que-10", f"maxLength on a {kind}"
     if initial and raw.get("answerOption"):
         yield "que-11", "initial beside answerOption; the option should be marked with initialSelected"
+    for name in EXPRESSIONS:
+        if any(not isinstance(ext.value_of(one), dict) for one in item.extensions.get(name, ())):
+            yield "extension-type", f"the extension {name} holds no Expression; it is passed over"
     if len(initial) > 1 and not raw.get("repeats"):
         yield "que-13", "several initial values where the question does not repeat; the first is taken"

@@ -209,6 +209,8 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("que-10", q("a", "date", maxLength=3)),
     ("que-11", q("a", answerOption=options(1), initial=[{"valueString": "o0"}])),
     ("que-13", q("a", initial=[{"valueString": "x"}, {"valueString": "y"}])),
+    ("extension-type", q("a", ext=[{"url": f"{HL7}variable", "valueString": "x"}])),
+    ("extension-type", q("a", ext=[{"url": f"{SDC}initialExpression", "valueString": "today()"}])),
 ]
 
 
