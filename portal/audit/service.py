@@ -1,14 +1,15 @@
 """Records what happened in the caller's transaction, and tells people what was recorded about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import cast
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
-from portal import db
+from portal import columns, db
 from portal.actors import Actor, Purpose, Role
 from portal.audit import chain, verifier
 from portal.audit.events import PLAIN, Event, Outcome
@@ -43,8 +44,8 @@ def record(
 
     `subject` is "table:id". `detail` is sealed for the patient (or the clinic); never put an answer into it.
     """
-    with transaction() as current:
-        _append(current.connection(), _row(actor, event, subject, patient_id, detail or {}, outcome))
+    with transaction():
+        _append(columns.ask, _row(actor, event, subject, patient_id, detail or {}, outcome))
 
 
 def _row(
@@ -72,15 +73,14 @@ def _row(
     }
 
 
-def _append(store: Connection, row: dict[str, object]) -> None:
+def _append(ask: Callable[..., columns.Found], row: dict[str, object]) -> None:
     """Put the row at the end of its clinic's chain, which is locked until the transaction ends."""
-    last = store.execute(_HEAD, {"clinic": row["clinic_id"]}).one_or_none()
+    last = ask(_HEAD, clinic=row["clinic_id"]).one_or_none()
     seq, before = (last.seq + 1, last.hash) if last else (1, chain.GENESIS)
     row.update(seq=seq, recorded_at=now())
     row["hash"] = chain.link(db.keys().derived("audit"), before, row)
-    store.execute(_APPEND, row)
-    end = {"clinic": row["clinic_id"], "new_seq": seq, "new_hash": row["hash"]}
-    store.execute(_MOVE if last else _BEGIN, end)
+    ask(_APPEND, **row)
+    ask(_MOVE if last else _BEGIN, clinic=row["clinic_id"], new_seq=seq, new_hash=row["hash"])
 
 
 def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) -> None:
@@ -91,7 +91,7 @@ def seen(actor: Actor, event: Event, *, subject: str, patient_id: str | None) ->
         return
     row = _row(actor, event, subject, patient_id)
     with db.written_apart() as store:
-        _append(store, row)
+        _append(partial(columns.on, store), row)
 
 
 def noted(actor: Actor, event: Event, subject: str) -> None:

@@ -12,9 +12,9 @@ from portal.actors import Actor
 from portal.consent import service as consent
 from portal.intake import confirming, filling, sending
 from portal.intake.pace import Turn
-from portal.intake.page_form import questions
 from portal.intake.visits import visit as own_visit
 from portal.questionnaire import Node
+from portal.questionnaire.nodes import questions
 
 Json = dict[str, Any]
 CHOICES = {"share": "yes", "sensitive": "yes", "results": "yes", "research": "no", "until": "year"}

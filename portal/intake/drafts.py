@@ -43,7 +43,7 @@ class Kept:
     @cached_property
     def response(self) -> Any:
         """Of a form: everything typed so far; not even read before it is asked for."""
-        sealed = columns.ask(_RESPONSE, draft=self.id).scalar_one()
+        sealed = columns.ask(_RESPONSE, draft=self.id).one()[0]
         return None if sealed is None else Draft.response.opened(self.id, self.patient_id, sealed)
 
 
@@ -65,6 +65,7 @@ _SAVED = (
     .order_by(Draft.saved_at)
 )
 _RESPONSE = select(Draft.response_sealed).where(Draft.id == bindparam("draft"))
+_BEGIN = _ROWS.insert()
 _CHANGE = _ROWS.update().where(_ROWS.c.id == bindparam("draft"))
 REOPENED = frozenset({Status.RETURNED.value, Status.WITHDRAWN.value, Status.CHANGING.value})
 """What was sent and is followed by another round."""
@@ -137,7 +138,7 @@ def _written(visit: Row[Any], task: str, before: Kept | None, document: Document
     if before:
         columns.ask(_CHANGE, draft=row_id, **changed, **more)
     else:
-        columns.ask(_ROWS.insert(), clinic_id=visit.clinic_id, **stays, **changed, **more)
+        columns.ask(_BEGIN, clinic_id=visit.clinic_id, **stays, **changed, **more)
     return Kept(**stays, **changed)
 
 

@@ -1,4 +1,4 @@
-"""One WTForms field for each kind of control: what its inputs show, what came in, and the answers that makes.
+"""One field for each kind of control: what its inputs show, what came in, and the answers that makes.
 
 An input that comes back as it was shown keeps its stored answer to the last digit: seconds, units, codes that no input shows.
 """
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 from werkzeug.datastructures import FileStorage, MultiDict
-from wtforms import Field
 
 from portal.components.html import finished
 from portal.intake import files
@@ -32,26 +31,17 @@ CLUED = frozenset({"date", "datetime", "slider", "attachment", "autocomplete"})
 """Controls that always say how they want to be answered."""
 
 
-class AnswerField(Field):  # type: ignore[misc]
+class AnswerField:
     """One question's inputs, all of the same name. `typed` is what came in; `slots` is what stands in the inputs."""
 
-    def __init__(self, label: str = "", *, node: Node, language: str, zone: ZoneInfo, **more: Any) -> None:
-        super().__init__(label, **more)
-        self.node, self.language, self.zone = node, language, zone
-        self.typed: list[Typed] = []
-        self.posted = False
-        self.declined = ""
-        self.gap = ""
+    def __init__(self, node: Node, language: str, zone: ZoneInfo, sent: MultiDict[str, Any] | None) -> None:
+        self.node, self.name, self.language, self.zone, self.gap = node, node.name, language, zone, ""
+        self.posted = sent is not None
+        self.typed: list[Typed] = [] if sent is None else list(self.read(sent))
+        self.declined = "" if sent is None else str(sent.get(f"{self.name}-absent", ""))
 
-    def process(self, formdata: MultiDict[str, str] | None, data: Any = None, extra_filters: Any = None) -> None:
-        self.process_errors: list[str] = []
-        self.data = data
-        if formdata is not None:
-            self.typed, self.posted = list(self.read(formdata)), True
-            self.declined = formdata.get(f"{self.name}-absent", "")
-
-    def read(self, formdata: MultiDict[str, str]) -> Iterator[Typed]:
-        yield from formdata.getlist(self.name)
+    def read(self, sent: MultiDict[str, str]) -> Iterator[Typed]:
+        yield from sent.getlist(self.name)
 
     def answers(self) -> Read:
         """FHIR answers, and an issue for each input that is no answer."""
@@ -177,10 +167,10 @@ class LineField(AnswerField):
 class ChoiceField(AnswerField):
     """Radios, check boxes, a list: the keys chosen, and the person's own words where the choice is open."""
 
-    def read(self, formdata: MultiDict[str, str]) -> Iterator[Typed]:
-        keys = [key for key in formdata.getlist(self.name) if key]
+    def read(self, sent: MultiDict[str, str]) -> Iterator[Typed]:
+        keys = [key for key in sent.getlist(self.name) if key]
         chosen = [key for key in keys if key != "open"]
-        own = [text for text in formdata.getlist(f"{self.name}-open") if text.strip()]
+        own = [text for text in sent.getlist(f"{self.name}-open") if text.strip()]
         if not self.node.open or not own:
             yield from chosen
         elif self.node.control == "checkboxes" or self.node.repeats:
@@ -271,8 +261,8 @@ class ChoiceField(AnswerField):
 class LookupField(ChoiceField):
     """A choice that is typed: the words of an option, suggested while typing where the browser can."""
 
-    def read(self, formdata: MultiDict[str, str]) -> Iterator[Typed]:
-        yield from formdata.getlist(self.name)
+    def read(self, sent: MultiDict[str, str]) -> Iterator[Typed]:
+        yield from sent.getlist(self.name)
 
     def stored(self, answer: Json) -> Typed:
         key = key_of(answer)
@@ -346,8 +336,8 @@ class PartsField(AnswerField):
 
     parts: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, formdata: MultiDict[str, str]) -> Iterator[Typed]:
-        columns = [formdata.getlist(f"{self.name}-{part}") for part in self.parts]
+    def read(self, sent: MultiDict[str, str]) -> Iterator[Typed]:
+        columns = [sent.getlist(f"{self.name}-{part}") for part in self.parts]
         for row in range(max(map(len, columns), default=0)):
             yield {
                 part: column[row] if row < len(column) else "" for part, column in zip(self.parts, columns, strict=True)
@@ -443,14 +433,14 @@ def _zoned(moment: str, zone: ZoneInfo) -> str:
 class FileField(AnswerField):
     """Files chosen now, as base64 inside the answer; those kept before stay unless they are taken away."""
 
-    def read(self, formdata: MultiDict[str, Any]) -> Iterator[Typed]:
-        for file in formdata.getlist(self.name):
+    def read(self, sent: MultiDict[str, Any]) -> Iterator[Typed]:
+        for file in sent.getlist(self.name):
             if isinstance(file, FileStorage) and file.filename:
                 yield files.attachment(file)
 
-    def process(self, formdata: MultiDict[str, str] | None, data: Any = None, extra_filters: Any = None) -> None:
-        super().process(formdata, data, extra_filters)
-        self.removed = frozenset(formdata.getlist(f"{self.name}-remove")) if formdata is not None else frozenset()
+    def __init__(self, node: Node, language: str, zone: ZoneInfo, sent: MultiDict[str, Any] | None) -> None:
+        super().__init__(node, language, zone, sent)
+        self.removed = frozenset(() if sent is None else sent.getlist(f"{self.name}-remove"))
 
     def answers(self) -> Read:
         kept = [answer for answer in self.node.answers if digest([answer]) not in self.removed]

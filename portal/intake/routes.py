@@ -33,7 +33,7 @@ from portal.intake import (
 )
 from portal.intake.forms import grown, section_form, typed_again
 from portal.intake.models import Visit
-from portal.intake.page_form import PageForm, page_form
+from portal.intake.page_form import PageForm, page_form, posted_fields
 from portal.questionnaire import Issue, Section
 
 _language = languages.language
@@ -153,11 +153,11 @@ def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
     if request.method == "GET":
         audit.seen(actor, Event.FORM_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
         kept = posted.kept()
-        form = page_form(work.filling.nodes(page.key), _language())(formdata=typed_again(kept) if kept else None)
+        form = page_form(work.filling.nodes(page.key), _language(), typed_again(kept) if kept else None)
         answer = _form_page(work, page.key, form, kept=bool(kept))
         filling.put_away(work)
         return answer
-    return _save_form_page(work, page.key, page_form(work.filling.nodes(page.key), _language())())
+    return _save_form_page(work, page.key, page_form(work.filling.asked(page.key), _language(), posted_fields()))
 
 
 def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> ResponseReturnValue:
@@ -180,9 +180,8 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
 def _once_more(saved: filling.Saved, page_key: str, unread: list[Issue]) -> ResponseReturnValue:
     """The page with what is wrong on it, or with what was saved elsewhere meanwhile."""
     issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
-    again = page_form(saved.work.filling.nodes(page_key), _language())
-    redrawn = again(formdata=request.form if unread else None)
-    shown = page_form(saved.there.nodes(page_key), _language())(formdata=None) if saved.there else redrawn
+    redrawn = page_form(saved.work.filling.nodes(page_key), _language(), request.form if unread else None)
+    shown = page_form(saved.there.nodes(page_key), _language(), None) if saved.there else redrawn
     return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())
 
 
@@ -190,7 +189,7 @@ def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> 
     """The page as it stands now, for the script that asked; None for a person who sends the form."""
     if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
         return None
-    redrawn = page_form(saved.work.filling.nodes(page_key), _language())(formdata=None)
+    redrawn = page_form(saved.work.filling.nodes(page_key), _language(), None)
     html, status = _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
     return framed.alone(html), status
 

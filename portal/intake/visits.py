@@ -63,7 +63,7 @@ def visit_with_status(actor: Actor, visit_id: str) -> tuple[Visit, str | None]:
 
 def _own(actor: Actor, visit_id: str, wanted: Select[Any]) -> Row[Any]:
     owned = {"visit": visit_id, "clinic": actor.clinic_id, "patient": actor.patient_id}
-    found = columns.ask(wanted, **owned).one_or_none()
+    found: Row[Any] | None = columns.ask(wanted, **owned).one_or_none()
     if found is None:
         raise NotFound
     return found

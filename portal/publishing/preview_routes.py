@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from portal import guard
 from portal.intake.languages import REGIONS
-from portal.intake.page_form import PageForm, page_form
+from portal.intake.page_form import PageForm, page_form, posted_fields
 from portal.library import service as library
 from portal.publishing import trying
 from portal.publishing.trying import Trial
@@ -41,7 +41,7 @@ def _posted(kept: library.Kept, shown: library.FormVersion, offered: list[str], 
     if step == "again":
         return _page(kept, shown, offered, trying.begun(guard.actor(), shown.id, _tag(language)), language)
     if trial.page_key:
-        typed = page_form(trial.filling.nodes(trial.page_key), trial.language)()
+        typed = page_form(trial.filling.nodes(trial.page_key), trial.language, posted_fields())
         answers, unread = typed.answers()
         trial = trial.answered(answers, _repeat())
         if unread or (_moves_on(step) and trial.wrong()):
@@ -69,8 +69,7 @@ def _refused(
     names = {wrong.name for wrong in unread}
     moved = _moves_on(request.form.get("step", "continue"))
     issues = [*unread, *(issue for issue in trial.wrong() if moved and issue.name not in names)]
-    again = page_form(trial.filling.nodes(trial.page_key), trial.language)
-    form = again(formdata=request.form if unread else None)
+    form = page_form(trial.filling.nodes(trial.page_key), trial.language, request.form if unread else None)
     return _page(kept, shown, offered, trial, language, form=form, issues=issues), 422
 
 
@@ -86,7 +85,7 @@ def _page(
 ) -> str:
     page = next((each for each in trial.filling.pages if each.key == trial.page_key), None)
     nodes = trial.filling.nodes(page.key, issues or []) if page else []
-    drawn = form or page_form(nodes, trial.language)(formdata=None)
+    drawn = form or page_form(nodes, trial.language, None)
     return render_template(
         "library/preview.html" if page else "library/preview_end.html",
         kept=kept,

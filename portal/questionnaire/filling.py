@@ -193,6 +193,13 @@ class Filling:
             self._drawn[page_key] = drawing.draw(self._evaluation, layout, ())
         return list(self._drawn[page_key])
 
+    def asked(self, page_key: str) -> list[Node]:
+        """The questions of a page, wherever they stand on it, to read what came in for them: what is not drawn yet need not be."""
+        if page_key in self._drawn:
+            return list(drawing.questions(self._drawn[page_key]))
+        layout = self.form.page(page_key)
+        return drawing.asked(self._evaluation, layout) if layout else []
+
     def node(self, name: str) -> Node | None:
         """The node of one field name, wherever it stands; None when it is hidden, does not apply or does not exist."""
         entry = self._entry(name)

@@ -108,6 +108,35 @@ def draw(evaluation: Evaluation, layout: PageLayout, issues: Iterable[Issue] = (
     return [node for item in layout.roots for node in _item(evaluation, top, item, by_name)]
 
 
+def asked(evaluation: Evaluation, layout: PageLayout) -> list[Node]:
+    """The questions of a page as `draw` gives them, without what stands in them."""
+    top = evaluation.top
+    for group in layout.trail:
+        top = top.one(group)
+    return [node for item in layout.roots for node in _asked(evaluation, top, item)]
+
+
+def _asked(evaluation: Evaluation, parent: Entry, item: Item) -> Iterator[Node]:
+    if item.hidden or item.type == "display":
+        return
+    for entry in parent.all(item):
+        enabled = evaluation.enabled(entry)
+        if not (enabled or item.keep_shown):
+            continue
+        if item.is_question:
+            yield _made(evaluation, entry, {}, [])
+        for child in item.children:
+            yield from _asked(evaluation, entry, child)
+
+
+def questions(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Every question among the nodes, in order, however deep."""
+    for node in nodes:
+        if node.item.is_question:
+            yield node
+        yield from questions(node.children)
+
+
 Issues = dict[str, list[Issue]]
 
 
@@ -115,14 +144,9 @@ def _item(evaluation: Evaluation, parent: Entry, item: Item, issues: Issues) -> 
     """No node, one, or one for each repetition."""
     if item.hidden or absorbed(item):
         return
-    entries = parent.all(item)
-    for entry in entries:
-        enabled = evaluation.enabled(entry)
-        if enabled or item.keep_shown:
-            node = _node(evaluation, entry, issues)
-            node.disabled = not enabled
-            node.read_only = node.read_only or not enabled
-            yield node
+    for entry in parent.all(item):
+        if evaluation.enabled(entry) or item.keep_shown:
+            yield _node(evaluation, entry, issues)
 
 
 def absorbed(item: Item) -> bool:
@@ -136,6 +160,11 @@ def absorbed(item: Item) -> bool:
 
 
 def _node(evaluation: Evaluation, entry: Entry, issues: Issues) -> Node:
+    inner = [made for child in entry.item.children for made in _item(evaluation, entry, child, issues)]
+    return _made(evaluation, entry, issues, inner)
+
+
+def _made(evaluation: Evaluation, entry: Entry, issues: Issues, inner: list[Node]) -> Node:
     item, name, answers = entry.item, name_of(entry), entry.answers
     known: dict[int, tuple[Any, ...] | None] = evaluation.form.cache("nodes", evaluation.context.language)
     if item.ordinal not in known:
@@ -144,10 +173,12 @@ def _node(evaluation: Evaluation, entry: Entry, issues: Issues) -> Node:
     values[_NAME], values[_ANSWERS], values[_ENTRY] = name, list(answers), entry
     values[_ISSUES], values[_OPTIONS] = issues.get(name, []), chosen(values[_OPTIONS], answers)
     values[_ORIGIN] = next((found for answer in answers if (found := origin(answer))), None) if answers else None
-    values[_CHILDREN] = [made for child in item.children for made in _item(evaluation, entry, child, issues)]
+    values[_CHILDREN] = inner
     node = Node(*values)
     _parts(evaluation, node, entry)
     _repetition(node, entry)
+    node.disabled = not evaluation.enabled(entry)
+    node.read_only = node.read_only or node.disabled
     return node
 
 

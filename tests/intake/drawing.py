@@ -71,7 +71,7 @@ def _some(node: Node) -> list[dict[str, Any]]:
 
 def form_of(nodes: Sequence[Node], sent: Mapping[str, Sequence[str]] | None = None, language: str = "en") -> PageForm:
     data = None if sent is None else MultiDict([(name, value) for name, values in sent.items() for value in values])
-    return page_form(nodes, language, ZONE)(formdata=data, meta={"csrf": False})
+    return page_form(nodes, language, data, ZONE)
 
 
 @lru_cache(maxsize=2)

@@ -213,7 +213,7 @@ def test_a_file_is_what_its_first_bytes_say(
     data: MultiDict[str, Any] = MultiDict(
         [("shown", "q1"), ("q1", FileStorage(BytesIO(content), name, content_type=claimed))]
     )
-    answers, _ = page_form(asked.nodes, "en", ZONE)(formdata=data, meta={"csrf": False}).answers()
+    answers, _ = page_form(asked.nodes, "en", data, ZONE).answers()
     found = answers["q1"][0]["valueAttachment"]
     assert (found["contentType"], found["data"]) == (kind, b64encode(content).decode())
     assert "/" not in found["title"] and "\u202e" not in found["title"]

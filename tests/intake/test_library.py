@@ -17,8 +17,8 @@ from portal.actors import Actor, system
 from portal.clock import now
 from portal.intake import drafts, filling, library, sending
 from portal.intake.models import Visit
-from portal.intake.page_form import questions
 from portal.library import service as forms
+from portal.questionnaire.nodes import questions
 from tests import make
 from tests.intake.forms_app import FormsApp, Page, forms_app
 from tests.intake.make_forms import coding, form, item

@@ -12,8 +12,8 @@ from portal.accounts.models import Patient
 from portal.db import session
 from portal.intake import drafts, filling, library, sending, withdrawing
 from portal.intake.models import Visit
-from portal.intake.page_form import questions
 from portal.questionnaire import origin
+from portal.questionnaire.nodes import questions
 from portal.review import service
 from tests import make
 from tests.review.at_the_clinic import at_the_clinic, untied
