@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
@@ -75,6 +76,7 @@ def run(arguments: object = None) -> int:
         "control_socket_disable": True,
         "pre_fork": _share,
     }
+    structlog.get_logger().info("pages are served", at=place, reached_as=config.base_url)
     Pages(config, options).run()
     return 0
 

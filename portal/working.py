@@ -63,6 +63,7 @@ def run(arguments: object = None) -> int:
         jobs.append(worker.Job("wakes", SWEEP_SECONDS, lambda: wakes.sweep(given.clock, given.timing)))
         taking = cluster.engine(config.database, given, pace)
     me.beat()
+    log.info("worker at work", name=me.name)
     quiet = worker.run(given, stop, jobs, pace, taking)
     if quiet:
         me.leave()
