@@ -38,8 +38,8 @@ class WayBack:
 
     token: str
     code: str
-    email: str
     name: str
+    email: str
     open_for: timedelta
 
 

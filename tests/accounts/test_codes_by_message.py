@@ -67,7 +67,7 @@ def test_an_administrator_never_sees_the_code_of_a_colleague_and_the_colleague_g
         page = jo.client.post(act, data={**typed, "csrf_token": csrf(jo.client, at)}).get_data(as_text=True)
         [link] = LINK.findall(page)
         assert not CODE.search(re.sub(r"<[^>]+>", " ", page)), "nowhere on the page"
-        assert email in page
+        assert f"Link for {account(email).profile['name']}" in page and f"It goes to {email}" in page
         thief, owner = Person(writing, email), Person(writing, email)
         assert thief.post(link, code="", password=NEW).status_code == 422
         [code] = sent_code(writing, email)
