@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from portal.errors import Misconfigured
 
@@ -43,8 +43,18 @@ def _sqlite_begin(connection: Connection) -> None:
     begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN"
     try:
         connection.connection.execute(begin)
-    except sqlite3.OperationalError as locked:
-        raise OperationalError(begin, None, locked) from locked
+    except sqlite3.Error as wrong:
+        raise DBAPIError.instance(begin, None, wrong, sqlite3.Error) from wrong
+
+
+def weigh(engine: Engine) -> None:
+    """Let SQLite look how large its tables have become, a thousand rows of each index. Until it knows it takes a clinic's
+    index where an id is given, and reads all of the clinic. PostgreSQL looks by itself."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as held:
+            held.exec_driver_sql("PRAGMA analysis_limit=1000")
+            held.exec_driver_sql("ANALYZE")
+            held.commit()
 
 
 def reached(engine: Engine) -> Connection:
