@@ -6,7 +6,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers matrix consent linkage faults soak hostile classes forged timing fuzz spoiled pictures bench tamper walls door sbom vulnerabilities asvs
+.PHONY: help setup setup-dev assets demo demo-reset test quick check format lock migration peers matrix consent linkage faults soak hostile classes forged timing fuzz spoiled otherwise pictures bench tamper walls door sbom vulnerabilities asvs
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ fuzz: setup-dev assets  ## 100,000 requests that nobody meant, as everybody (25 
 
 spoiled: setup-dev  ## 20,000 forms, responses and Parameters spoiled at JSON level, through everything a form is used for (8 minutes)
 	@$(BIN)/python -m tests.questionnaire.mutating 20000
+
+otherwise: setup-dev  ## every public form (PORTAL_CORPUS) said and filled in otherwise: other names, order, depth, pages; the outcome must be the same (8 minutes)
+	@PREVISIT_WHOLE=1 $(BIN)/python -m pytest -q tests/questionnaire/test_said_otherwise.py --timeout=3000
 
 soak: setup-dev assets  ## 10,000 deliveries through a proxy that loses, delays, doubles and garbles, with a three-day outage, counted at the clinic
 	@$(BIN)/python -m tests.delivery.soak

@@ -62,6 +62,20 @@ REASONS = {
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",
     "entryMode": "pages come one after the other, but a patient may always go back and put an answer right before sending",
     "externallydefined": "the options lie at an address of their own that is no value set",
+    "http://lhcforms.nlm.nih.gov/fhir/StructureDefinition/questionnaire-externallydefined": "the options lie at an address of "
+    "their own that is no value set",
+    "http://helsenorge.no/fhir/StructureDefinition/sdf-information-message": "what the frame of helsenorge.no says: another "
+    "frame stands around the form here",
+    "http://helsenorge.no/fhir/StructureDefinition/sdf-sidebar": "what stands beside the form on helsenorge.no: nothing does here",
+    "http://helsenorge.no/fhir/StructureDefintion/sdf-itemControl-visibility": "what helsenorge.no hides of its own; help, lines "
+    "under questions and progress are shown here",
+    "https://emr-core.beda.software/StructureDefinition/questionnaire-mapper": "a mapping in a language of its maker: extraction "
+    "goes by templates, definitions and observations",
+    "http://beda.software/fhir-extensions/questionnaire-mapper": "a mapping in a language of its maker: extraction goes by "
+    "templates, definitions and observations",
+    "cqif-library": "a library in CQL, which is not evaluated: its questions begin empty",
+    "sub-questionnaire-expand": "the part is not looked up while the form is filled in: put the form together with $assemble",
+    "prepopulate-subject": "whom the form is about is said by the visit",
 }
 """What is known and not done, and what that means for whoever fills in the form."""
 ALSO = frozenset(
