@@ -35,6 +35,8 @@ class FactLine:
     cards: Mapping[str, str] = field(default_factory=dict)
     """the picture of each side of its card, by id, and the pictures the clinic has from before"""
     pictured: tuple[Earlier, ...] = ()
+    by: str = ""
+    """who answered, when that was somebody else than who reads it"""
 
     @property
     def label(self) -> str:

@@ -17,7 +17,7 @@ CONTACT = Section(
     add_title="Another phone number, e-mail or address",
     add=(Field(WHAT, "Phone number, e-mail or address", needed=True),),
     none_title="The clinic has no way to reach you on record.",
-    none_question="Would you like to give one?",
+    none_question="Is there a phone number, e-mail or address we should have?",
     could_not_look="We could not look at your record just now. You can still tell the clinic how to reach you.",
     days=30,
 )

@@ -124,7 +124,13 @@ def _block(asks: Plan, key: str, readings: Mapping[ehr.Kind, ehr.Reading], say: 
         earlier = None
     looked = block_page.looked(readings, record_facts.TOPICS[key].kinds, bool(facts))
     open_now = before.open_facts(earlier, facts) if earlier else facts
-    lines = [block_page.line_for(fact, told[fact.key], key, looked.read_at, said) for fact in open_now]
+    lines = [
+        replace(
+            block_page.line_for(fact, told[fact.key], key, looked.read_at, said),
+            by=differing.by_another(said, fact.key, asks.actor.account_id),
+        )
+        for fact in open_now
+    ]
     return Block(
         section=section,
         looked=looked,

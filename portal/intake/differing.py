@@ -33,6 +33,12 @@ def _words(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     yield ADDED, "", sorted(str(row.get("what", "")).strip() for row in entry.get("added", []))
 
 
+def by_another(entry: Mapping[str, Any], key: str, account_id: str | None) -> str:
+    """Who gave the answer that stands, when that was somebody else than who reads it now."""
+    newest = max(entry.get("said", {}).get(key, {}).items(), key=lambda each: each[1]["at"], default=None)
+    return newest[1]["by"] if newest and newest[0] != account_id else ""
+
+
 def without_said(entry: Mapping[str, Any]) -> Json:
     """What two tabs are compared by."""
     return {name: held for name, held in entry.items() if name not in ("said", "version")}

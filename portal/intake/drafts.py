@@ -88,7 +88,7 @@ def of_visit(visit: Visit) -> dict[str, Kept]:
 
 class AlreadySent(Conflict):
     title = "Your answers have been sent"
-    sentence = "They can no longer be changed here. If something is wrong, tell your clinic."
+    sentence = "They can no longer be changed on this page."
 
 
 def save(

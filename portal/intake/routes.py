@@ -179,7 +179,8 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
 
 def _once_more(saved: filling.Saved, page_key: str, unread: list[Issue]) -> ResponseReturnValue:
     """The page with what is wrong on it, or with what was saved elsewhere meanwhile."""
-    issues = [*unread, *(issue for issue in saved.issues if issue.name not in {wrong.name for wrong in unread})]
+    wanted = saved.issues if posted.moves_on() else []
+    issues = [*unread, *(issue for issue in wanted if issue.name not in {wrong.name for wrong in unread})]
     redrawn = page_form(saved.work.filling.nodes(page_key), _language(), request.form if unread else None)
     shown = page_form(saved.there.nodes(page_key), _language(), None) if saved.there else redrawn
     return _form_page(saved.work, page_key, redrawn, issues=issues, elsewhere=saved.elsewhere, seen=shown.digests())

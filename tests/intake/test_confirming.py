@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
@@ -229,7 +230,17 @@ def test_another_row_keeps_everything_typed_and_saves_nothing(home: Home, ana: F
     typed = {"person-added-0-what": "Rosa Diaz", "step": "add-person", "version": "0"}
     page = ana.post(path, data={"csrf_token": csrf(ana, path), **typed}).get_data(as_text=True)
     assert 'value="Rosa Diaz"' in page and 'name="person-added-2-what"' in page
+    assert re.findall(r'id="([\w-]+)"[^>]* autofocus', page) == ["person-added-1-what"]
     assert not home.page("contact").version
+
+
+def test_another_language_saves_what_was_said_and_shows_the_same_page_in_it(home: Home, ana: FlaskClient) -> None:
+    path = f"{home.path}/medication"
+    chosen = {f"{lines(home, 'medication')['Metformin'].name}-answer": "stopped", "language": "es", "version": "0"}
+    answer = ana.post(f"{path}?from=check", data={"csrf_token": csrf(ana, path), **chosen})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{path}?from=check")
+    assert '<html lang="es"' in ana.get(path).text
+    assert lines(home, "medication")["Metformin"].answer == "stopped"
 
 
 def test_the_clinics_page_changes_what_is_asked_and_only_an_administrator_may(
