@@ -11,7 +11,7 @@ NAMES = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 def born(words: date | str | None) -> Markup:
     """A birth date as a record has it, whole or in part: 30 Aug 1979, Aug 1979, 1979. What is no date stays as it is."""
-    return Markup('<span class="pv-when">{}</span>').format(_day(words) if words else "not known")
+    return Markup('<span class="pv-when">{}</span>').format(spoken(words) if words else "not known")
 
 
 def shortly(at: datetime, now: datetime) -> str:
@@ -21,8 +21,9 @@ def shortly(at: datetime, now: datetime) -> str:
     return f"{named or f'{at.day} {at:%b}{year}'} {at:%H:%M}"
 
 
-def _day(words: date | str) -> str:
-    shapes = {4: ("%Y", "{:%Y}"), 7: ("%Y-%m", "{:%b %Y}"), 10: ("%Y-%m-%d", "{0.day} {0:%b %Y}")}
+def spoken(words: date | str) -> str:
+    """A day or a month as people say it; everything else as it stands."""
+    shapes = {7: ("%Y-%m", "{:%b %Y}"), 10: ("%Y-%m-%d", "{0.day} {0:%b %Y}")}
     text = str(words)
     read, said = shapes.get(len(text), ("", ""))
     try:

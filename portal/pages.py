@@ -188,6 +188,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "clock": clock_time,
     "born": dates.born,
+    "spoken": dates.spoken,
     "shortly": lambda value: Markup('<span class="pv-when">{}</span>').format(
         dates.shortly(value.astimezone(_zone()), now().astimezone(_zone()))
     ),

@@ -31,6 +31,13 @@ def test_a_birth_date_is_read_in_one_line(words: str | None, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"), [("2026-11-22", "22 Nov 2026"), ("0900", "0900"), ("120", "120"), ("100-200", "100-200")]
+)
+def test_what_is_no_date_stays_as_it_is(words: str, said: str) -> None:
+    assert dates.spoken(words) == said
+
+
+@pytest.mark.parametrize(
     ("at", "said"),
     [
         (datetime(2026, 11, 22, 9, 31), "today 09:31"),
