@@ -147,8 +147,8 @@ class _Assembly:
         """What the head of a module says goes to the form, or to the item that takes its questions in."""
         self.take_contained(module)
         listed = module.get("extension") or []
-        up = [e for e in listed if ext.short_name(e.get("url", "")) in TO_PARENT]
-        rest = [e for e in listed if ext.short_name(e.get("url", "")) not in TO_PARENT | LEFT_OUT]
+        up = [e for e in listed if ext.short_name(str(e.get("url"))) in TO_PARENT]
+        rest = [e for e in listed if ext.short_name(str(e.get("url"))) not in TO_PARENT | LEFT_OUT]
         _same_launch([*self.for_root, *rest], wanted)
         self.for_root = _distinct([*self.for_root, *rest])
         if up:
@@ -185,7 +185,7 @@ def _around(item: Json) -> Json | None:
 
 def _expected(extension: Json, assembled: bool) -> Json | None:
     """assemble-expectation afterwards: no longer to be assembled; None where nothing is left to say."""
-    if ext.short_name(extension.get("url", "")) != "assemble-expectation":
+    if ext.short_name(str(extension.get("url") or "")) != "assemble-expectation":
         return extension
     code = str(extension.get("valueCode") or "")
     if code == "assemble-root":
