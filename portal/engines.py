@@ -51,7 +51,7 @@ def weigh(engine: Engine) -> None:
     """Let SQLite look how large its tables have become, a thousand rows of each index. Until it knows it takes a clinic's
     index where an id is given, and reads all of the clinic. PostgreSQL looks by itself."""
     if engine.dialect.name == "sqlite":
-        with engine.connect() as held:
+        with engine.connect().execution_options(writing=True) as held:
             held.exec_driver_sql("PRAGMA analysis_limit=1000")
             held.exec_driver_sql("ANALYZE")
             held.commit()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from portal import db, logs, serving, settings
+from portal import db, engines, logs, serving, settings
 from portal.accounts import ending
 from portal.accounts import service as accounts
 from portal.actors import system
@@ -41,6 +41,7 @@ LIST_SECONDS = 60
 """How often it is looked whether a list of answers is missing or old; those that are at hand are read again every week."""
 HEADS_SECONDS = 300
 """How often the ends of the audit trails are signed; what is younger than that could be cut off unnoticed."""
+SIZES_SECONDS = 6 * 3600
 SWEEP_SECONDS = 3
 GRANTS_SECONDS = 3600
 AHEAD = timedelta(days=3)
@@ -81,6 +82,7 @@ def shared(config: Settings) -> list[worker.Job]:
         worker.Job("quality", QUALITY_SECONDS, _quality),
         worker.Job("measures", MEASURES_SECONDS, _measures),
         worker.Job("audit heads", HEADS_SECONDS, _sign_heads),
+        worker.Job("sizes", SIZES_SECONDS, lambda: engines.weigh(db.engine())),
         worker.Job("lists", LIST_SECONDS, lambda: _lists(config.terminology)),
     ]
 

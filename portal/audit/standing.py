@@ -18,8 +18,9 @@ from portal.audit.signing import Place
 from portal.db import session
 from portal.errors import NotAllowed
 
+_TABLE = AuditRow.__table__
 MOST = 20_000
-"""The newest entries that a page looks through, about a second's work; `portal audit verify` looks through all."""
+"""The newest entries that a page looks through, half a second's work; `portal audit verify` looks through all."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,11 @@ def _hash_at(actor: Actor, seq: int) -> str | None:
 
 
 def _rows(actor: Actor, after: int, until: int) -> Iterator[verifier.Row]:
-    wanted = select(AuditRow).where(AuditRow.clinic_id == actor.clinic_id, AuditRow.seq > after, AuditRow.seq <= until)
-    for row in session().scalars(wanted.order_by(AuditRow.seq).execution_options(yield_per=1000)):
-        yield chain.exported(row)
+    rows = select(*_TABLE.columns).where(
+        _TABLE.c.clinic_id == actor.clinic_id, _TABLE.c.seq > after, _TABLE.c.seq <= until
+    )
+    for row in session().execute(rows.order_by(_TABLE.c.seq).execution_options(yield_per=1000)).mappings():
+        yield {**chain.counted(dict(row)), "hash": row["hash"]}
 
 
 def _signed(actor: Actor, place: Place) -> tuple[Signed | None, bool]:

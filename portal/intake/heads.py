@@ -82,7 +82,9 @@ def opened(actor: Actor, heads: Collection[Head]) -> list[Submission]:
     wanted = select(Submission).where(
         Submission.clinic_id == actor.clinic_id, Submission.id.in_([head.id for head in heads])
     )
-    return list(session().scalars(wanted.order_by(Submission.sent_at)).unique())
+    return sorted(
+        session().scalars(wanted).unique(), key=lambda each: each.sent_at
+    )  # sorted there, a clinic would be read
 
 
 def _mine(actor: Actor, patient_id: str | None) -> Select[str, str, str, datetime]:

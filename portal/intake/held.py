@@ -17,7 +17,9 @@ from portal.questionnaire import Context, Filling, Form
 LASTS = 600.0
 """Seconds."""
 MOST_ITEMS = 40_000
-"""Items of all forms held together: twenty of the largest, hundreds of the usual."""
+"""Items of all fillings held together: twenty of the largest, hundreds of the usual."""
+MOST_OF_FORMS = 10_000
+"""Items of the different forms behind them: what is held keeps its form in memory, also one the library has let go of."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,16 @@ def put(draft_id: str, version: int, filling: Filling) -> None:
     with _lock:
         _held[draft_id] = _Held(version, filling, monotonic() + LASTS)
         _held.move_to_end(draft_id)
-        while sum(len(each.filling.form.all_items) for each in _held.values()) > MOST_ITEMS:
+        while _too_many():
             _held.popitem(last=False)
         _wake()
+
+
+def _too_many() -> bool:
+    forms = [each.filling.form for each in _held.values()]
+    different = {id(form): len(form.all_items) for form in forms}
+    items = sum(different[id(form)] for form in forms)
+    return len(forms) > 1 and (items > MOST_ITEMS or sum(different.values()) > MOST_OF_FORMS)
 
 
 def drop_all() -> None:

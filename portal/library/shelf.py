@@ -22,7 +22,9 @@ from portal.library.rules import Occasion, Rule
 from portal.questionnaire import Form, load
 
 Json = dict[str, Any]
-MOST_COMPILED = 64
+MOST_WEIGHT = 2_500_000
+"""Bytes of all compiled forms as they came; each takes some fifteen times that, 40 MB in all. Hundreds of the usual forms, or
+four of 2,000 items; one is always kept."""
 OWN_URL = "urn:previsit:form:"
 """Begins the address of a form whose author gave it none."""
 
@@ -109,12 +111,15 @@ def compiled(clinic_id: str, version_id: str, as_of: datetime | None) -> Form:
     form = load(resource(version), registry=Terms(clinic_id))
     with _lock:
         _compiled[key] = form
-        while len(_compiled) > MOST_COMPILED:
-            _compiled.popitem(last=False)
+        _weights[key] = len(version.content)
+        while len(_compiled) > 1 and sum(_weights.values()) > MOST_WEIGHT:
+            _weights.pop(_compiled.popitem(last=False)[0], None)
     return form
 
 
-_compiled: OrderedDict[tuple[str, str, datetime | None], Form] = OrderedDict()
+Key = tuple[str, str, datetime | None]
+_compiled: OrderedDict[Key, Form] = OrderedDict()
+_weights: dict[Key, int] = {}
 _lock = Lock()
 
 

@@ -29,7 +29,7 @@ from portal.review.tying import OUT_OF_USE
 Status = intake.Status
 REVIEW, PATIENT, SENDING, DONE, ALL = "review", "patient", "sending", "done", "all"
 SOON = timedelta(hours=24)
-MOST_SHOWN, MOST_COUNTED = 100, 1000
+MOST_SHOWN, MOST_COUNTED = 50, 500
 """Rows of a page, of what does not need a person; and how far the finished are counted."""
 
 

@@ -11,6 +11,9 @@ from portal.db import transaction
 from portal.delivery import ledger
 from portal.delivery.models import OutboxItem
 from portal.delivery.states import Kind, Reason
+from portal.intake import heads
+from portal.intake.models import Submission
+from portal.review import queue as queues
 from portal.review import service
 from portal.review.attention import FILTERS, RETIRED, Around, attention
 from portal.review.models import Verdict
@@ -215,3 +218,37 @@ def test_every_section_of_the_record_has_words_at_the_desk(world: World) -> None
     facts = [{**new("contact", "x y", place=place), "kind": kind} for place, kind in enumerate(WORDS, 1)]
     page = text(world.signed_in(), f"/desk/submissions/{world.submit(*facts)}")
     assert "What the record says now" in page
+
+
+def test_what_is_finished_is_shown_a_page_at_a_time_and_none_is_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MOST_SHOWN", 2)
+    monkeypatch.setattr(queues, "MOST_COUNTED", 3)
+    sent = [arrange(world, f"Person {number}") for number in range(5)]
+    with transaction() as current:
+        for submission_id in sent:
+            current.get_one(Submission, submission_id).status = "withdrawn"
+    pages, before = [], None
+    for _ in range(3):
+        found = service.queue(world.actor(), Asked("done", before=before))
+        pages.append([row.submission.id for row in found.rows])
+        before = found.more
+    assert [len(page) for page in pages] == [2, 2, 1] and before is None
+    assert sorted(each for page in pages for each in page) == sorted(sent)
+    assert found.counts["done"] == 4, "counting stops when it is more than the most"
+
+
+def test_the_desk_opens_only_what_it_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a clinic has finished, nothing of it is read to show what needs a person."""
+    sent = [arrange(world, f"Person {number}") for number in range(3)]
+    with transaction() as current:
+        for submission_id in sent[1:]:
+            current.get_one(Submission, submission_id).status = "withdrawn"
+    opened: list[str] = []
+    usual = heads.opened
+    monkeypatch.setattr(
+        heads, "opened", lambda actor, page: opened.extend(each.id for each in page) or usual(actor, page)
+    )
+    service.queue(world.actor())
+    assert sent[0] in opened and not set(sent[1:]) & set(opened)
