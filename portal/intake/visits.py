@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Row, Select, Table, bindparam, select
+from sqlalchemy.orm.instrumentation import manager_of_class
 
 from portal import columns
 from portal.accounts import service as accounts
@@ -70,8 +71,11 @@ def _own(actor: Actor, visit_id: str, wanted: Select[Any]) -> Row[Any]:
 
 
 def _as_read(row: Row[Any]) -> Visit:
-    """To look at only: no unit of work knows it, so nothing that is changed in it is ever written."""
-    return Visit(**dict(zip(_NAMES, row, strict=False)))
+    """To look at only: no unit of work knows it, so nothing that is changed in it is ever written. Its columns are put
+    where a query of the ORM puts them: to set each as a new value costs as much as to ask for them."""
+    made: Visit = manager_of_class(Visit).new_instance()
+    vars(made).update(zip(_NAMES, row, strict=False))
+    return made
 
 
 def owner(actor: Actor, visit_id: str) -> str | None:
