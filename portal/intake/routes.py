@@ -326,6 +326,7 @@ def _everything(visit: Visit) -> dict[str, Any]:
         "read_through": read_through,
         "consent": sending.consent_summary(actor, visit),
         "urgent": _urgent(visit),
+        "closed": visits.closed(visit),
     }
 
 
