@@ -63,6 +63,8 @@ def _skip(text: str, at: int) -> int:
 def _wrong(text: str, at: int) -> str:
     if text[at] in "'`":
         return "a quotation is not closed"
+    if text[at] in '"\u2018\u2019\u201c\u201d':
+        return "a text stands between single straight quotation marks: 'text'"
     return "this character does not belong in an expression"
 
 

@@ -315,3 +315,9 @@ PEOPLE = {
 def test_a_reference_in_a_bundle_means_the_entry_that_is_that_resource(expression: str, ids: list[str]) -> None:
     """Not another one that only lies at an address like it."""
     assert [one["id"] for one in compile(expression).evaluate(PEOPLE)] == ids
+
+
+@pytest.mark.parametrize("text", ['iif(true, "a", "b")', "name.where(use = \u2018usual\u2019)"])
+def test_other_quotation_marks_are_told(text: str) -> None:
+    with pytest.raises(FhirPathSyntaxError, match="single straight quotation marks"):
+        compile(text)
