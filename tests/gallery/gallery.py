@@ -99,7 +99,8 @@ def page(name: str) -> ResponseReturnValue:
 def problem(status: int) -> ResponseReturnValue:
     return render_template(
         "problem.html", status=status, title="There is nothing here", sentence="The page does not exist.",
-        viewer=None, clinic_name="", clinic_phone="", language="en", seconds_left=None, request_id="9f2c4e1a77b0d3c5", again="", sign_in=False,
+        viewer=None, clinic_name="", clinic_phone="", language="en", seconds_left=None, request_id="9f2c4e1a77b0d3c5",
+        again="", sign_in=False,
     ), status  # fmt: skip
 
 
