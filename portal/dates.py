@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from markupsafe import Markup
-
 NAMES = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
-def born(words: date | str | None) -> Markup:
+def born(words: date | str | None) -> str:
     """A birth date as a record has it, whole or in part: 30 Aug 1979, Aug 1979, 1979. What is no date stays as it is."""
-    return Markup('<span class="pv-when">{}</span>').format(spoken(words) if words else "not known")
+    return spoken(words) if words else "not known"
 
 
 def shortly(at: datetime, now: datetime) -> str:

@@ -128,6 +128,10 @@ def telephone(number: str) -> Markup:
     return Markup('<a class="pv-phone" href="tel:{}">{}</a>').format(re.sub(r"[^+\d]", "", number), number)
 
 
+def _unbroken(text: str) -> Markup:
+    return Markup('<span class="pv-when">{}</span>').format(text)
+
+
 def telephones(text: str) -> str:
     """Numbers of North America in a text, as people there read them: +1 217 555 0101."""
     return re.sub(r"\+1(\d{3})(\d{3})(\d{4})\b", r"+1 \1 \2 \3", text)
@@ -187,11 +191,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "telephones": telephones,
     "day": day,
     "clock": clock_time,
-    "born": dates.born,
+    "born": lambda words: _unbroken(dates.born(words)),
     "spoken": dates.spoken,
-    "shortly": lambda value: Markup('<span class="pv-when">{}</span>').format(
-        dates.shortly(value.astimezone(_zone()), now().astimezone(_zone()))
-    ),
+    "shortly": lambda value: _unbroken(dates.shortly(value.astimezone(_zone()), now().astimezone(_zone()))),
     "groupby_day": groupby_day,
     "issue_for": issue_for,
     "summary_line": summary_line,

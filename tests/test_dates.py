@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 
 from portal import dates
-from portal.pages import TEMPLATES
+from portal.pages import FILTERS, TEMPLATES
 
 NOW = datetime(2026, 11, 22, 16, 53)
 SHOWN = re.compile(r"\w\.(?:born|birth_date|birthDate|phone)\b[^,}]*")
@@ -27,7 +27,7 @@ IN_WORDS = re.compile(r"\| ?(born|day|telephones?)\b|\.data\b|%$")
     ],
 )
 def test_a_birth_date_is_read_in_one_line(words: str | None, said: str) -> None:
-    assert dates.born(words) == f'<span class="pv-when">{said}</span>'
+    assert FILTERS["born"](words) == f'<span class="pv-when">{said}</span>'
 
 
 @pytest.mark.parametrize(
