@@ -119,7 +119,7 @@ def test_the_style_sheet_and_script_are_small_ask_nobody_and_come_compressed() -
         }
 
 
-DRAWS_NO_PAGE = {"classes", "tamper", "spoiled", "linkage", "asvs"}
+DRAWS_NO_PAGE = {"classes", "tamper", "spoiled", "linkage", "asvs", "otherwise"}
 
 
 def test_each_command_makes_what_it_needs_so_that_it_works_alone_on_a_fresh_clone() -> None:
