@@ -68,17 +68,20 @@ def scope(item: Item) -> dict[str, Variable]:
 
 @dataclass(frozen=True, slots=True)
 class Reads:
+    """`beyond`: it may look at answers of items that it does not name."""
+
     items: frozenset[Item]
     whole: bool
+    beyond: bool
 
 
 def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: frozenset[int] = frozenset()) -> Reads:
     """The items a formula names by linkId, through its variables too; `whole` when it may read any answer."""
     found = {by_link[text] for text in formula.literals() if text in by_link}
     found.discard(item)  # a value may look at what it was before; "not this one" reads all others
+    whole = (not found and _touches_response(formula)) or any(word in formula.text for word in _WHOLE)
     own = formula.use.focus == "whole" and (bool(item.children) or not item.ordinal)
-    whole = formula.use.document or own or (not found and _touches_response(formula))
-    whole = whole or any(word in formula.text for word in _WHOLE)
+    beyond = formula.use.document or own
     names, visible = formula.names(), scope(item)
     for name in names:
         variable = visible.get(name)
@@ -86,8 +89,8 @@ def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: froze
             continue
         inner = reads(variable.formula, variable.owner, by_link, seen | {id(formula), id(variable.formula)})
         found |= inner.items - {item}
-        whole = whole or inner.whole
-    return Reads(frozenset(found), whole)
+        whole, beyond = whole or inner.whole, beyond or inner.beyond
+    return Reads(frozenset(found), whole, beyond)
 
 
 def _touches_response(formula: Formula) -> bool:
@@ -150,7 +153,7 @@ def _edges(items: list[Item], by_link: Mapping[str, Item]) -> tuple[dict[Node, l
         if item.calculation is not None:
             read = reads(item.calculation, item, by_link)
             known.extend(_values(read))
-            if read.whole or any(target.is_group for target in read.items):
+            if read.whole or read.beyond or any(target.is_group for target in read.items):
                 general.add(item.ordinal)
     return edges, general
 
