@@ -55,6 +55,7 @@ class Account(Base):
     __sealed_owner__ = "owner"
     __table_args__ = (
         UniqueConstraint("clinic_id", "email_index"),
+        Index(None, "clinic_id", "role"),
         CheckConstraint("(role = 'patient') = (patient_id IS NOT NULL)", name="patients_have_a_patient"),
         CheckConstraint(
             f"role IN ({', '.join(repr(r.value) for r in Role if r not in (Role.ANYONE, Role.SYSTEM))})", name="role"
@@ -63,7 +64,7 @@ class Account(Base):
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     role: Mapped[str] = mapped_column(String(20))
-    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"), index=True)
     email_index: Mapped[str] = mapped_column(String(64))
     password_hash: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime]
@@ -217,7 +218,7 @@ class KeptPost(Base):
     __sealed_owner__ = "owner_id"
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     owner_id: Mapped[str] = mapped_column(String(16))
     path: Mapped[str] = mapped_column(String(300))
     kept_at: Mapped[datetime]

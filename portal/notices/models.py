@@ -52,7 +52,7 @@ class Notice(Base):
     id: Mapped[str] = key()
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"))
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
-    visit_id: Mapped[str | None] = mapped_column(ForeignKey("visits.id"))
+    visit_id: Mapped[str | None] = mapped_column(ForeignKey("visits.id"), index=True)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[str] = mapped_column(String(12))
     about: Mapped[str] = mapped_column(String(60))

@@ -110,7 +110,7 @@ def _world(environ: Json) -> list[Json]:
     clinic = make.clinic(forms=(FORM,))
     library.supply(system(clinic.id))
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-    csrf = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps("c" * 40)
+    csrf = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token").dumps("c" * 40)
     people = []
     for number in range(PEOPLE):
         patient = make.patient(clinic, f"Person {number}")

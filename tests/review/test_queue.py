@@ -1,11 +1,12 @@
 """The queue: what needs a person and why, how near the visit is, what it can be narrowed to and how it is sorted."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from portal.actors import system
+from portal.actors import Actor, system
 from portal.clock import now
 from portal.db import transaction
 from portal.delivery import ledger
@@ -30,7 +31,7 @@ URGENT = [{"key": "phq-9-item-9", "words": "Thoughts of being better off dead", 
 CONFLICT = [{"section": "allergy", "key": "x", "label": "Latex", "said": []}]
 
 
-def seen(world: World, **wished: str) -> Queue:
+def seen(world: World, **wished: Any) -> Queue:
     return service.queue(world.actor(), Asked(**wished))
 
 
@@ -247,8 +248,11 @@ def test_the_desk_opens_only_what_it_shows(world: World, monkeypatch: pytest.Mon
             current.get_one(Submission, submission_id).status = "withdrawn"
     opened: list[str] = []
     usual = heads.opened
-    monkeypatch.setattr(
-        heads, "opened", lambda actor, page: opened.extend(each.id for each in page) or usual(actor, page)
-    )
+
+    def note(actor: Actor, page: Collection[heads.Head]) -> list[Submission]:
+        opened.extend(each.id for each in page)
+        return usual(actor, page)
+
+    monkeypatch.setattr(heads, "opened", note)
     service.queue(world.actor())
     assert sent[0] in opened and not set(sent[1:]) & set(opened)

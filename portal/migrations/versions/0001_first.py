@@ -283,6 +283,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("clinic_id", "email_index", name=op.f("uq_accounts_clinic_id_email_index")),
     )
+    op.create_index(op.f("ix_accounts_clinic_id_role"), "accounts", ["clinic_id", "role"], unique=False)
+    op.create_index(op.f("ix_accounts_patient_id"), "accounts", ["patient_id"], unique=False)
     op.create_table(
         "connection_states",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -825,6 +827,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_kept_posts_clinic_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_posts")),
     )
+    op.create_index(op.f("ix_kept_posts_account_id"), "kept_posts", ["account_id"], unique=False)
     op.create_table(
         "launches",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -885,6 +888,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notices_patient_id_made_at"), "notices", ["patient_id", "made_at"], unique=False)
     op.create_index(op.f("ix_notices_state_due_at"), "notices", ["state", "due_at"], unique=False)
+    op.create_index(op.f("ix_notices_visit_id"), "notices", ["visit_id"], unique=False)
     op.create_table(
         "proxy_grants",
         sa.Column("id", sa.String(length=16), nullable=False),
