@@ -338,28 +338,3 @@ def _cookie(house: House, client: FlaskClient) -> str:
     found = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
     assert found is not None
     return found.value
-
-
-OPEN_THERE: tuple[tuple[object, str], ...] = (
-    ([{"reference": "QuestionnaireResponse/r1"}], "&about=QuestionnaireResponse%2Fr1"),
-    ([{"reference": "Appointment/a1"}, {"reference": "QuestionnaireResponse/r1"}], "&about=QuestionnaireResponse%2Fr1"),
-    ([{"reference": "Appointment/a1"}], ""),
-    ([{"reference": "QuestionnaireResponse/r1", "role": "https://example.org/other"}], ""),
-    ([{"reference": "https://evil.example/fhir/QuestionnaireResponse/r1&x=1"}], ""),
-    ("QuestionnaireResponse/r1", ""),
-    (None, ""),
-)
-
-
-def test_answers_that_were_open_in_the_record_are_asked_for_at_the_desk(house: House) -> None:
-    from portal.ehr.identity import Identity
-    from portal.ehr.users import tie
-
-    with db.transaction():
-        tie(_account("lee@example.org"), _connection(house), Identity(house.at.server.url, "somebody", PRACTITIONER))
-    db.close()
-    client = house.visitor()
-    for context, about in OPEN_THERE:
-        house.at.claims, house.at.token = {"fhirUser": PRACTITIONER}, {"fhirContext": context}
-        there = house.back(client, house.launched(client)).headers["Location"]
-        assert there == f"/desk?show=all&patient={house.ana}{about}", context

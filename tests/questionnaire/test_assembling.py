@@ -343,13 +343,3 @@ def test_a_rule_is_still_about_the_question_it_names(location: str, becomes: str
     part = module("part", q("age", "integer"), extension=[rule, *takes("linkIdPrefix")])
     made = put_together(raw_form(group("g", include("part"), ext=[variable("linkIdPrefix", "'p.'")])), part)
     assert load(made).by_link["g"].rules[0].locations == (becomes,)
-
-
-@pytest.mark.parametrize("url", [None, "", 3, []])
-def test_an_extension_without_an_address_is_left_where_it_is(url: object) -> None:
-    """Of the form, of the module and of the item that takes it in: the check says what is wrong with it, nothing raises."""
-    odd = {"url": url, "valueString": "x"}
-    part = {**module("part", q("a")), "extension": [odd]}
-    made = put_together(raw_form(include("part", odd), extension=[odd]), part)
-    assert odd in made["extension"]
-    assert links(made) == ["a"]
