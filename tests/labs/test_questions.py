@@ -9,11 +9,11 @@ from portal import db
 from portal.actors import Role
 from portal.audit.models import AuditRow
 from portal.consent import service as consent
+from portal.conversations import Act, Conversation, ConversationStep, State
 from portal.db import session
 from portal.ehr.models import RecordReading
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.labs import questions, service
-from portal.conversations import Act, Conversation, ConversationStep, State
 from tests import make
 from tests.conftest import csrf
 from tests.consent.make import label
