@@ -72,6 +72,7 @@ def _problem(error: Exception) -> ResponseReturnValue:
         "typed": _typed(status),
         "again": _again(error),
         "sign_in": _wants_sign_in(error),
+        "staff": status < 500 and _at_work(),
     }
     return render_template("problem.html", **said), status
 
@@ -87,6 +88,12 @@ def _wants_sign_in(error: Exception) -> bool:
     """Whether signing in is what to do next: after being signed out, and for who comes back by a link that was used to join."""
     signed_out = isinstance(error, CSRFError) and not guard.open_to_all()
     return (signed_out or isinstance(error, SignInNeeded | Gone)) and guard.viewer() is None
+
+
+def _at_work() -> bool:
+    """Whether it is shown to a member of staff, inside the bar that leads on."""
+    live = guard.viewer()
+    return live is not None and live.actor.is_staff and not live.confined
 
 
 def _again(error: Exception) -> str:

@@ -1,8 +1,9 @@
-"""What every page of a patient owes: told at once where there is a problem; nothing typed lost with a change of language."""
+"""What every page owes a reader: told at once where there is a problem; nothing typed lost with a change of language."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,15 @@ from portal.intake import differing
 from portal.pages import TEMPLATES
 from tests import make
 
-PATIENTS = [
+PAGES = [
     path
     for path in sorted(TEMPLATES.rglob("*.html"))
-    if '{% extends "base.html" %}' in path.read_text(encoding="utf-8")
+    if re.search(r"^{%-? extends ", path.read_text(encoding="utf-8"), re.MULTILINE) and path.stem != "staff"
 ]
 MARKS_A_PROBLEM = re.compile(r"error_summary\(|ui\.error_summary")
 
 
-@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.relative_to(TEMPLATES).as_posix())
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(TEMPLATES).as_posix())
 def test_a_page_has_one_heading_and_its_title_says_first_that_there_is_a_problem(path: Path) -> None:
     """The title is what a screen reader says first, and what stands in the tab."""
     page = path.read_text(encoding="utf-8")
@@ -59,3 +60,17 @@ def _token(page: str) -> str:
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert found
     return found[1]
+
+
+def test_a_page_that_stops_staff_stands_in_their_bar_and_one_that_stops_a_patient_does_not(
+    sign_in: Callable[[str], FlaskClient],
+) -> None:
+    clinic = make.clinic()
+    make.staff(clinic)
+    make.patient_account(make.patient(clinic))
+    clerk, ana = sign_in("clinician@example.org"), sign_in("ana@example.org")
+    for path in ("/admin/staff", "/desk/submissions/nothing", "/nothing"):
+        mine, hers = clerk.get(path), ana.get(path)
+        assert mine.status_code in (403, 404) and hers.status_code in (403, 404)
+        assert 'href="/desk"' in mine.text and "ask your clinic" not in mine.text
+        assert 'href="/desk"' not in hers.text
