@@ -15,6 +15,7 @@ from sqlalchemy import event
 from portal import db
 from portal.db import session
 from portal.ehr.models import Connection
+from tests.house import plans
 from tests.house.addresses import Way, insiders, ways
 from tests.house.doors import THINGS
 from tests.house.world import KNOWN, World, build
@@ -29,6 +30,10 @@ MOST = {
     "review.submission": 80,
 }
 """How often a page may ask at most, where it is more than usual."""
+
+
+WHOLE: dict[str, str] = {}
+"""Statements that would read a whole table of a large clinic, with the page and the step: found out along with the counts."""
 
 
 @contextmanager
@@ -81,11 +86,15 @@ def _from_the_clinic(world: World, client: FlaskClient, way: Way, path: str) -> 
 def counts(
     tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None
 ) -> Iterator[tuple[dict[str, Counter[str]], ...]]:
-    found = []
+    found: list[dict[str, Counter[str]]] = []
     for many in (FEW, MANY):
         folder: Path = tmp_path_factory.mktemp(f"house-{many}")
         world = build(folder, f"sqlite:///{folder / 'previsit.db'}", many=many)
         found.append(count(world))
+        if many == MANY:
+            plans.large(db.engine())
+            pages = {statement: page for page, said in found[-1].items() for statement in said}
+            WHOLE.update({said: f"{pages[said]}: {step}" for said, step in plans.whole(db.engine(), pages).items()})
         db.dispose()
     yield tuple(found)
 
@@ -115,3 +124,8 @@ def test_no_page_asks_more_often_than_it_may(
         most = sorted(totals.items(), key=lambda each: -each[1])[:6]
         print("\nStatements a page: " + ", ".join(f"{page.split()[0]} {times}" for page, times in most))
     assert not {page: times for page, times in totals.items() if times > MOST.get(page.split()[0], USUAL)}
+
+
+def test_no_page_reads_a_whole_table_of_a_large_clinic(counts: tuple[dict[str, Counter[str]], ...]) -> None:
+    """What grows for ever is asked for by an index that narrows it, or a page at a time."""
+    assert not WHOLE, "\n".join(f"{step}\n    {' '.join(said.split())}" for said, step in WHOLE.items())
