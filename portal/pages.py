@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -219,6 +220,18 @@ def _language(settings: Settings) -> str:
     return request.accept_languages.best_match(settings.languages) or settings.languages[0]
 
 
+OURS = ("next", "from")
+"""What stays in an address when the language changes; what others put there, a clinic's system for example, is told to nobody."""
+
+
+def _returns_to() -> str:
+    """The page that is shown, for who changes its language; "/" where it cannot be opened again."""
+    if not problems.shown_by_get():
+        return "/"
+    ours = urlencode({name: request.args[name] for name in OURS if name in request.args}, safe="/")
+    return f"{request.path}?{ours}" if ours else request.path
+
+
 def _shared() -> dict[str, Any]:
     live = guard.viewer()
     left = guard.time_left()
@@ -229,7 +242,7 @@ def _shared() -> dict[str, Any]:
         "language": str(get_locale() or "en"),
         "seconds_left": int(left.total_seconds()) if left else None,
         "request_id": g.get("request_id", ""),
-        "returns_to": request.full_path.rstrip("?") if problems.shown_by_get() else "/",
+        "returns_to": _returns_to(),
     }
 
 
