@@ -90,7 +90,7 @@ def test_hostile_words_stay_words(app, word):
     step = {"act": "asked", "at": datetime.now(UTC), "document": {"by": word, "text": word}}
     said = {"name": word, "value": word, "absent": False, "when": word, "flag": word, "report": word, "reference": word}
     asked = {"id": "0" * 16, "document": said, "state": "answered", "asked_at": datetime.now(UTC), "steps": [step]}
-    row = {"question": {**asked, "place": "0" * 16}, "name": word, "born": word}
+    row = {"question": {**asked, "about": "0" * 16}, "name": word, "born": word}
     about = {"result": reports[0].rows[0], "asked": [], "reaches": True}
     drawn = max(known.values(), key=lambda each: len(each.points))
     app.jinja_env.globals["clinic_phone"] = word

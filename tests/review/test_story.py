@@ -53,10 +53,10 @@ def test_the_patient_reads_who_opened_what_was_asked_and_what_came_of_it(world: 
     assert "Which gloves &lt;b&gt;?" in page
     said = read(page)
     assert said.count("You sent your answers") == 2, "each time"
-    assert said.count("Dr Lee opened your answers to prepare your visit.") == 2, "once a time"
+    assert said.count("Dr Lee opened your answers to prepare your visit") == 2, "once a time"
     lines = [
         "You sent your answers",
-        "Dr Lee opened your answers to prepare your visit.",
+        "Dr Lee opened your answers to prepare your visit",
         "Your clinic asked you to check something",
         "Your clinic finished reading them",
     ]
