@@ -46,7 +46,7 @@ def assemble(raw: Json, registry: Mapping[str, Json]) -> Json:
     items = work.items(made, dict.fromkeys(_context_names(made)), made, ())
     if items:
         made["item"] = items
-    own = [e for e in (_expected(one, bool(work.used)) for one in made.get("extension", [])) if e is not None]
+    own = [e for e in (_expected(one, bool(work.used)) for one in ext.inner(made)) if e is not None]
     extensions = _distinct([*own, *work.for_root])
     named = [work.canonical(raw) if raw.get("url") else raw.get("id")] if work.used else []
     extensions += [{"url": ASSEMBLED_FROM, "valueCanonical": one} for one in work.sources or named if one]
@@ -146,13 +146,13 @@ class _Assembly:
     def adopt(self, module: Json, holder: Json, wanted: str) -> None:
         """What the head of a module says goes to the form, or to the item that takes its questions in."""
         self.take_contained(module)
-        listed = module.get("extension") or []
+        listed = ext.inner(module)
         up = [e for e in listed if ext.short_name(str(e.get("url"))) in TO_PARENT]
         rest = [e for e in listed if ext.short_name(str(e.get("url"))) not in TO_PARENT | LEFT_OUT]
         _same_launch([*self.for_root, *rest], wanted)
         self.for_root = _distinct([*self.for_root, *rest])
         if up:
-            holder["extension"] = _distinct([*holder.get("extension", []), *up])
+            holder["extension"] = _distinct([*ext.inner(holder), *up])
             _agree(holder["extension"], wanted)
 
     def take_contained(self, module: Json) -> None:
@@ -291,7 +291,7 @@ def _renamed(module: Json, prefix: str | None) -> Json:
 def _relocate(element: Json, prefix: str, links: frozenset[Any]) -> None:
     """Where a rule says what it is about, by linkId."""
     for rule in ext.of(element).get("targetConstraint", ()):
-        for part in rule.get("extension") or ():
+        for part in ext.inner(rule):
             if part.get("url") == "location" and part.get("valueString") in links:
                 part["valueString"] = _prefixed(part["valueString"], prefix)
 

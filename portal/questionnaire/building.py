@@ -192,7 +192,7 @@ def _rules(item: Item, findings: Findings) -> Iterator[Rule]:
         if compiled is None:
             continue
         severity = "warning" if ext.part(extension, "severity") == "warning" else "error"
-        human: Json = next((i for i in extension.get("extension") or () if i.get("url") == "human"), {})
+        human: Json = next((i for i in ext.inner(extension) if i.get("url") == "human"), {})
         places = tuple(str(place) for place in ext.parts(extension, "location"))
         yield Rule(str(ext.part(extension, "key") or ""), compiled, severity, human, places)
 
@@ -214,7 +214,7 @@ def _toggles(item: Item, findings: Findings) -> Iterator[tuple[tuple[Json, ...],
         compiled = _formula(item, "answerOptionsToggleExpression", ext.part(extension, "expression"), findings)
         options = tuple(
             {key: value for key, value in inner.items() if key.startswith("value")}
-            for inner in extension.get("extension") or ()
+            for inner in ext.inner(extension)
             if inner.get("url") == "option"
         )
         if compiled is not None and not compiled.error:

@@ -39,7 +39,7 @@ def _column(extension: Json) -> Column | None:
     path = formula(ext.part(extension, "path"))
     if path is None or path.error or path.is_query:
         return None
-    title: Json = next((one for one in extension.get("extension") or () if one.get("url") == "label"), {})
+    title: Json = next((one for one in ext.inner(extension) if one.get("url") == "label"), {})
     return Column(path, title, ext.part(extension, "forDisplay") is True)
 
 

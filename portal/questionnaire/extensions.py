@@ -57,20 +57,19 @@ def values(extensions: Extensions, name: str) -> list[Any]:
     return [value_of(extension) for extension in extensions.get(name, ())]
 
 
+def inner(extension: Json) -> list[Json]:
+    """The extensions of an element as they stand; what is none, a null in the list for example, is left out."""
+    listed = extension.get("extension")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
 def part(extension: Json, name: str) -> Any:
     """The value[x] of a complex extension's part, or None."""
-    for inner in extension.get("extension") or ():
-        if isinstance(inner, dict) and inner.get("url") == name:
-            return value_of(inner)
-    return None
+    return next((value_of(each) for each in inner(extension) if each.get("url") == name), None)
 
 
 def parts(extension: Json, name: str) -> list[Any]:
-    return [
-        value_of(inner)
-        for inner in extension.get("extension") or ()
-        if isinstance(inner, dict) and inner.get("url") == name
-    ]
+    return [value_of(each) for each in inner(extension) if each.get("url") == name]
 
 
 def codes(extensions: Extensions, names: Iterable[str]) -> frozenset[str]:

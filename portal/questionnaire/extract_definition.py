@@ -172,7 +172,7 @@ def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
 
 
 def _values(work: Extractor, entry: Entry, extension: Json) -> Iterator[tuple[str, Any]]:
-    for inner in extension.get("extension") or ():
+    for inner in ext.inner(extension):
         if inner.get("url") == "fixed-value":
             yield typed(inner)
         elif inner.get("url") == "expression":

@@ -103,7 +103,7 @@ def _said_of(code: Json) -> Any:
 
 def _bare(code: Json) -> Json:
     """A code without what it says to us."""
-    kept = [e for e in code.get("extension") or () if ext.short_name(str(e.get("url"))) != "observationExtract"]
+    kept = [e for e in ext.inner(code) if ext.short_name(str(e.get("url"))) != "observationExtract"]
     rest = {key: value for key, value in code.items() if key != "extension"}
     return {**rest, "extension": kept} if kept else rest
 

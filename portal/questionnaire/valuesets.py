@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import extensions as ext
 from .builtin_sets import BUILTIN
 from .concepts import filtered, placed
 from .extensions import Json
@@ -177,7 +178,7 @@ def _coding(system: str, concept: Json) -> Json:
     """A Coding of a concept, its translations (designation) and weights carried as extensions."""
     coding: Json = {"system": system} if system else {}
     coding |= {key: concept[key] for key in ("code", "display") if isinstance(concept.get(key), str)}
-    listed = [*(concept.get("extension") or ()), *_weighed(concept)]
+    listed = [*ext.inner(concept), *_weighed(concept)]
     coding |= {"extension": listed} if listed else {}
     given = concept.get("_display")
     twin = dict(given) if isinstance(given, dict) else {}
