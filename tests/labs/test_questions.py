@@ -194,6 +194,9 @@ def test_the_pages_of_both_sides(world):
     assert "Waiting for the clinic" in words(ana.get(sent.location))
     lee = world.enter("clinician@example.org")
     assert "Is 4.10 something" in words(lee.get("/desk/questions"))
+    for view in ("to answer", "closed"):
+        shown = lee.get("/desk/questions", query_string={"show": "open" if view == "to answer" else view}).text
+        assert re.findall(r"▾</span> ([^<]+)<", shown) == [view], "the chosen view is marked for the eye, no other"
     there = f"/desk/questions/{sent.location.rpartition('/')[2]}"
     late = lee.post(there, data={"step": "answer", "text": "Fine", "version": "0", "csrf_token": csrf(lee, there)})
     assert late.status_code == 409 and "Something was written here meanwhile" in words(late)
