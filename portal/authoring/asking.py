@@ -9,11 +9,11 @@ from typing import Any
 
 from portal import clock
 from portal.questionnaire import Context, context_of
+from portal.questionnaire.searching import Records
 
 from . import files
 from .exits import CannotRead
 from .files import Json
-from .searching import Records
 
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=(.+)\Z", re.DOTALL)
 

@@ -18,6 +18,7 @@ from portal.questionnaire import (
     releases,
     validate,
 )
+from portal.questionnaire.searching import Records
 
 from . import asking, files, material, outcomes, writing
 from .arguments import Arguments
@@ -25,7 +26,6 @@ from .checking import check
 from .exits import FINE, PROBLEMS, CannotRead
 from .files import Found, Json
 from .scored import scored
-from .searching import Records
 
 RESPONSE = "QuestionnaireResponse"
 PARAMETERS = "Parameters"
@@ -43,16 +43,27 @@ class Table:
 
 def _laid(given: Arguments, *, strict: bool) -> Table:
     """FORM… RESPONSE of the command line. `strict`: what is no response cannot be read."""
-    response = releases.response_in_r4(files.resource(given.files[-1]))
+    response, beside = _response(given.files[-1])
     if strict and response.get("resourceType") != RESPONSE:
         raise CannotRead(f"{given.files[-1]} is not a {RESPONSE}.")
-    found = _gathered(given.files[:-1])
+    found = [*_gathered(given.files[:-1]), *beside]
     if not material.forms(found):
         found += _contained(given.files[-1], response)
     if not found:
         raise CannotRead("Two things are needed: a FORM and a RESPONSE.")
     form = _loaded(material.chosen(found, given.form, response.get("questionnaire")), found)
     return Table(form, response, *_context(given, [], response))
+
+
+def _response(file: str) -> tuple[Json, list[Found]]:
+    """A response, and what came along with it where it stands in Parameters (of $extract) or in a Bundle."""
+    raw = files.resource(file)
+    inside = list(asking.resources([raw]) if raw.get("resourceType") == PARAMETERS else files.unpacked(raw))
+    responses = [one for one in inside if one.get("resourceType") == RESPONSE]
+    if len(responses) != 1:
+        return releases.response_in_r4(raw), []
+    beside = [Found(file, one) for one in inside if one is not responses[0]]
+    return releases.response_in_r4(responses[0]), beside
 
 
 def _contained(file: str, response: Json) -> list[Found]:

@@ -9,12 +9,12 @@ from portal import fhirpath
 from portal.fhir import exact, structure
 from portal.fhirpath import Quantity, ResponseIndex
 from portal.fhirpath.temporal import Temporal
+from portal.questionnaire.searching import Records
 
 from . import asking, files, writing
 from .arguments import Arguments
 from .exits import FINE, CannotRead
 from .files import Json
-from .searching import Records
 
 UCUM = "http://unitsofmeasure.org"
 

@@ -94,7 +94,13 @@ class Model:
         base_type = self.type(base_name) if base_name else None
         made = TypeDef("FHIR", name, base_type)
         self._types[name] = made
+        before = len(self._types)
         self._fill(made, elements)
+        for other in list(self._types.values())[before:]:
+            if (
+                name in other.ancestors
+            ):  # met while this one was being read: Element.extension leads to nearly all types
+                other.elements = {**made.elements, **other.elements}
         return made
 
     def _known(self, name: str) -> TypeDef:

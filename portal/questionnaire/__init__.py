@@ -33,7 +33,7 @@ from .items import Item
 from .migrate import Change, Migration, migrate
 from .nodes import Node
 from .options import Option
-from .origins import Origin, origin
+from .origins import Origin, confirmed, origin
 from .parameters import context_of
 from .populate import populate, populated
 from .report import report
@@ -65,6 +65,7 @@ __all__ = [
     "Terminology",
     "Trouble",
     "assemble",
+    "confirmed",
     "context_of",
     "extract",
     "load",

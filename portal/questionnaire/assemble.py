@@ -78,7 +78,7 @@ class _Assembly:
         self.registry = registry
         self.language = str(whole.get("language") or "")
         self.for_root: list[Json] = [*ext.of(whole).get("launchContext", ())]
-        self.contained: list[Json] = [*(whole.get("contained") or ())]
+        self.contained: list[Json] = _contained(whole)
         self.sources: dict[str, None] = {}
         self.used = 0
 
@@ -157,7 +157,7 @@ class _Assembly:
 
     def take_contained(self, module: Json) -> None:
         """Contained resources join the form's; one of another content under the same id gets an id of its own."""
-        for resource in module.get("contained") or []:
+        for resource in _contained(module):
             known = {str(one.get("id")): one for one in self.contained}
             identity = str(resource.get("id"))
             if known.get(identity) == resource:
@@ -238,6 +238,12 @@ def _same_launch(extensions: list[Json], wanted: str) -> None:
                 raise _refused("module", f"with {wanted}, %{name} is of another type than it was")
 
 
+def _contained(element: Json) -> list[Json]:
+    """The contained resources as they stand; what is none, a null in the list for example, is left out."""
+    listed = element.get("contained")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
 def _queries(module: Json) -> frozenset[str]:
     """The contained batches that expressions know by their id (sourceQueries)."""
     named = (one.get("reference") for one in ext.values(ext.of(module), "sourceQueries") if isinstance(one, dict))
@@ -276,12 +282,14 @@ def _renamed(module: Json, prefix: str | None) -> Json:
     while stack:
         item = stack.pop()
         _relocate(item, prefix, links)
-        item["linkId"] = _prefixed(item.get("linkId"), prefix)
+        if isinstance(item.get("linkId"), str):
+            item["linkId"] = _prefixed(item["linkId"], prefix)
         for condition in item.get("enableWhen") or []:
             condition["question"] = _prefixed(condition.get("question"), prefix)
         stack.extend(item.get("item") or [])
-    listed = module.get("contained") or []
-    contained = [one for one in listed if isinstance(one.get("id"), str) and one["id"] not in _queries(module)]
+    contained = [
+        one for one in _contained(module) if isinstance(one.get("id"), str) and one["id"] not in _queries(module)
+    ]
     _repoint(module, {one["id"]: f"{prefix}{one['id']}" for one in contained})
     for one in contained:
         one["id"] = f"{prefix}{one['id']}"

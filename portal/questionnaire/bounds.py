@@ -20,6 +20,16 @@ LEAST_BYTES = 50
 """maxSize was in megabytes by R4's words; validators, the guide's examples and today's definition count bytes. A number below
 this is megabytes, for no file is that small."""
 
+KINDS = {
+    "text/plain": "text",
+    "image/svg+xml": "SVG",
+    "application/msword": "Word",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+    "application/vnd.ms-excel": "Excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel",
+}
+"""What people call kinds of file whose names are not short."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,6 +47,30 @@ class Limits:
     max_size: int | None = None
     mime_types: tuple[str, ...] = ()
     resource_types: tuple[str, ...] = ()
+
+    @property
+    def largest(self) -> str:
+        """The most that a file may hold, as people say it: 2 MB."""
+        most = self.max_size or 0
+        for unit, name in ((1024 * 1024, "MB"), (1024, "KB")):
+            if most >= unit:
+                return f"{round(most / unit, 1):g} {name}"
+        return f"{most} bytes"
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of file that are taken, as people call them: PNG, JPEG, PDF, audio."""
+        return ", ".join(dict.fromkeys(_kind(each) for each in self.mime_types))
+
+
+def _kind(mime_type: str) -> str:
+    """image/png is PNG, image/* is image; what is nobody's short name stays as it is."""
+    bare = mime_type.split(";", maxsplit=1)[0].strip().lower()
+    group, _, name = bare.partition("/")
+    if name == "*":
+        return group
+    short = name.removeprefix("x-")
+    return KINDS.get(bare) or (short.upper() if short.isalnum() and len(short) < len("octet") else bare)
 
 
 def limits(evaluation: Evaluation, entry: Entry) -> Limits:

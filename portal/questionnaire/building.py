@@ -23,6 +23,8 @@ FORMULAS = {
     "answerExpression": "answer_formula",
     "candidateExpression": "candidate_formula",
 }
+DECIDES = ("enableWhenExpression", "calculatedExpression")
+"""What a search by itself says nothing for; a variable may hold what it found."""
 BOUNDS = ("minValue", "maxValue", "minQuantity", "maxQuantity", "minOccurs", "maxOccurs", "minLength", "maxLength")
 DISABLED_DISPLAY = ("disabledDisplay", "extension-Questionnaire.item.disabledDisplay")
 """R5's element as FHIR R4 carries it; `hidden` is what happens anyway."""
@@ -91,6 +93,9 @@ def _settle(item: Item, findings: Findings) -> None:
     ):
         if item.type == "group" and formula_ is not None:
             findings.miss(item.link_id, name, "it stands on a group, which has no answer of its own")
+    if item.is_question and item.required and _out_of_sight(item) and not _filled_in(item):
+        why = "hidden and required, and the form fills nothing in: it stays without an answer and is not asked for"
+        findings.defect(item.link_id, "required-hidden", why)
     if any(not isinstance(said, bool) for said in ext.values(item.extensions, "hidden")):
         findings.miss(
             item.link_id, "hidden", "whether it is hidden is worked out by an expression: here it is always shown"
@@ -106,6 +111,17 @@ def _settle(item: Item, findings: Findings) -> None:
         findings.defect(item.link_id, "que-1", "a display with items")
     if item.type == "display" and (item.raw.get("required") or item.raw.get("repeats")):
         findings.defect(item.link_id, "que-6", "a display that is required or repeats")
+
+
+def _out_of_sight(item: Item) -> bool:
+    return any(each.hidden for each in item.ancestors())
+
+
+def _filled_in(item: Item) -> bool:
+    """Whether the form itself may give an answer without a person."""
+    worked_out = item.initial_formula or item.calculation or "observationLinkPeriod" in item.extensions
+    chosen = any(option.get("initialSelected") for option in item.raw.get("answerOption") or ())
+    return bool(worked_out or item.raw.get("initial") or chosen)
 
 
 def _settle_path(item: Item) -> None:
@@ -161,17 +177,20 @@ def _formula(item: Item, feature: str, expression: Any, findings: Findings) -> F
     if compiled is None:
         findings.miss(item.link_id, feature, "it holds no expression")
         return None
+    if compiled.is_query and feature in DECIDES:
+        _broken(item, feature, "a search finds resources, which are neither an answer nor a yes or no", findings)
+        return None
     if compiled.error:
-        _broken(item, feature, compiled, findings)
+        _broken(item, feature, compiled.error, findings)
     return compiled
 
 
-def _broken(item: Item, feature: str, compiled: Formula, findings: Findings) -> None:
+def _broken(item: Item, feature: str, why: str, findings: Findings) -> None:
     """A condition that cannot be read would show or hide the wrong thing; anything else is left out and said."""
     if feature == "enableWhenExpression":
-        findings.refuse(item.link_id, "expression", f"{feature} cannot be read: {compiled.error}")
+        findings.refuse(item.link_id, "expression", f"{feature} cannot be read: {why}")
     else:
-        findings.miss(item.link_id, feature, f"the expression cannot be read: {compiled.error}")
+        findings.miss(item.link_id, feature, f"the expression cannot be read: {why}")
 
 
 def _variables(item: Item, findings: Findings) -> Iterator[Variable]:
@@ -248,9 +267,21 @@ def connect(items: list[Item], by_link: dict[str, Item], findings: Findings) -> 
     """Resolve every enableWhen to the item it asks about."""
     for item in items:
         listed = item.raw.get("enableWhen") or ()
-        if len(listed) > 1 and item.raw.get("enableBehavior") not in ("all", "any"):
-            findings.refuse(item.link_id, "que-12", "several enableWhen without enableBehavior: all or any is not said")
         item.conditions = tuple(_conditions(item, listed, by_link, findings))
+        if len(listed) > 1 and item.raw.get("enableBehavior") not in ("all", "any"):
+            _unsaid_behaviour(item, findings)
+
+
+def _unsaid_behaviour(item: Item, findings: Findings) -> None:
+    """All or any is not said (que-12). Of several answers to a question that takes one, only any can be meant."""
+    asked, *others = {condition.question for condition in item.conditions} or {item}
+    shared = asked.instanced_path == item.instanced_path[: len(asked.instanced_path)]
+    if others or asked.repeats or not shared or {condition.operator for condition in item.conditions} != {"="}:
+        findings.refuse(item.link_id, "que-12", "several enableWhen without enableBehavior: all or any is not said")
+        return
+    item.any_condition = True
+    said = f"several answers to {asked.link_id!r} without enableBehavior: it takes one answer, so any of them is meant"
+    findings.defect(item.link_id, "que-12", said)
 
 
 def _conditions(

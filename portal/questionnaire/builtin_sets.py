@@ -24,6 +24,7 @@ def _set(*parts: tuple[str, str]) -> Json:
 
 
 _YES_NO = (f"{_CS}v2-0136", "Y=Yes; N=No")
+_EXPANDED = f"{_CS}v2-0532"
 _MARITAL = (
     "A=Annulled; D=Divorced; I=Interlocutory; L=Legally Separated; M=Married; P=Polygamous; "
     "S=Never Married; T=Domestic partner; U=unmarried; W=Widowed"
@@ -35,6 +36,12 @@ BUILTIN: dict[str, Json] = {
     f"{_VS}yesnodontknow": _set(_YES_NO, (f"{_CS}data-absent-reason", "asked-unknown=Don't know")),
     "http://terminology.hl7.org/ValueSet/v2-0136": _set(_YES_NO),
     f"{_VS}v2-0136": _set(_YES_NO),
+    "http://terminology.hl7.org/ValueSet/yes-no-unknown-not-asked": _set(
+        (_EXPANDED, "Y=Yes; N=No; ASKU=Unknown; NASK=Not Asked")
+    ),
+    "http://terminology.hl7.org/ValueSet/yes-no-unknown-not-applicable": _set(
+        (_EXPANDED, "Y=Yes; N=No"), (f"{_CS}{_V3}", "UNK=unknown; NA=not applicable")
+    ),
     f"{_VS}marital-status": _set((f"{_CS}v3-MaritalStatus", _MARITAL), (f"{_CS}{_V3}", "UNK=unknown")),
     f"{_VS}contact-point-system": _set(
         (

@@ -14,7 +14,8 @@ from .comparing import same_coding, unit_of
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
-from .options import units_open
+from .options import further_units
+from .units import units_open
 
 Finding = tuple[str, str, Mapping[str, object]]
 """(code, severity, params) of an Issue."""
@@ -35,6 +36,7 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
     if isinstance(canonical, str):
         units.extend(evaluation.form.value_sets.expand(canonical) or [])
     if units_open(item):
+        yield from _further(evaluation, item, units, value)
         return
     if not units:
         if isinstance(canonical, str) and evaluation.form.value_sets.rules_out(canonical, value):
@@ -44,6 +46,18 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
         yield "unit-missing", "error", {}
     elif not any(same_coding(unit, value) or value.get("unit") in _called(unit, value) for unit in units):
         yield "unit", "error", {}
+
+
+def _further(evaluation: Evaluation, item: Item, units: list[Json], value: Json) -> Iterator[Finding]:
+    """A coded unit outside the list is expected to be of the system that the form names (SDC unitSupplementalSystem)."""
+    system = further_units(item)
+    if not (evaluation.given and system and value.get("code")) or any(same_coding(unit, value) for unit in units):
+        return
+    known = evaluation.form.value_sets.concepts(system)
+    if value.get("system") not in (None, system) or not (
+        known is None or any(same_coding(unit, value) for unit in known)
+    ):
+        yield "unit-system", "warning", {"system": system}
 
 
 def _called(unit: Json, value: Json) -> tuple[str, ...]:
@@ -62,18 +76,10 @@ def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: 
         if evaluation.given and stated is not None and stated != size:
             yield "file-stated", "error", {"stated": stated, "size": size}
     if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
-        yield "file-size", "error", {"max": _size(limit.max_size)}
+        yield "file-size", "error", {"max": limit.largest}
     kind = str(value.get("contentType") or "")
     if limit.mime_types and not any(_same_kind(kind, allowed) for allowed in limit.mime_types):
-        yield "file-kind", "error", {"kinds": ", ".join(limit.mime_types)}
-
-
-def _size(most: int) -> str:
-    """A limit as people say it."""
-    for unit, name in ((1024 * 1024, "MB"), (1024, "KB")):
-        if most >= unit:
-            return f"{round(most / unit, 1):g} {name}"
-    return f"{most} bytes"
+        yield "file-kind", "error", {"kinds": limit.kinds}
 
 
 def _same_kind(kind: str, allowed: str) -> bool:

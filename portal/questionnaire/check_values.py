@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from portal.fhirpath.quantity import Quantity, converted
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 from portal.fhirpath.values import decimal_text
 
@@ -19,11 +20,14 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 from .options import Option, terminology_server
-from .patterns import looks_like_a_pattern, matches, unchecked
+from .patterns import matches, unchecked
 from .speaking import absent_reason, say
+from .texts import hint
 
+VALIDATION_TEXT = "http://ehelse.no/fhir/StructureDefinition/validationtext"
 MAX_TEXT = 100_000
 MAX_DIGITS, MAX_EXPONENT = 18, 12
+FEW_DIGITS = 4
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -42,7 +46,7 @@ def value_issues(
     if problem:
         yield problem, "error", {"expected": item.type, "max": MAX_DIGITS}
         return
-    yield from _limits(item, limit, kind, value)
+    yield from _limits(item, limit, kind, value, evaluation.context.language)
     yield from _membership(evaluation, item, answer, offered)
     yield from BY_KIND.get(kind, nothing)(evaluation, item, limit, value)
 
@@ -135,26 +139,27 @@ _SHAPES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _limits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
+def _limits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
     if isinstance(value, str) and kind in ("valueString", "valueUri"):
-        yield from _lengths(item, limit, value)
+        yield from _lengths(item, limit, value, language)
     elif kind in ("valueInteger", "valueDecimal"):
-        yield from _digits(item, limit, kind, value)
+        yield from _digits(item, limit, kind, value, language)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
         if kind == "valueQuantity" and _of_another_kind(value, end):
             yield "unit", "error", {}
             break
         if end is not None and _beyond(kind, value, end, sign):
-            yield _range_code(kind, sign), "error", {"min" if sign < 0 else "max": _said(kind, end)}
+            said = {"min" if sign < 0 else "max": _said(kind, end, value), "of": CLOCKS.get(kind, "")}
+            yield _range_code(kind, sign), "error", said
     amount = number(value.get("value") if isinstance(value, dict) else value)
     if limit.decimals is not None and amount is not None and _places(amount) > limit.decimals:
         yield "decimals", "error", {"max": limit.decimals}
 
 
-def _digits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
+def _digits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
     """A number's length is that of its digits as they are written (maxLength is allowed on numbers: que-10)."""
     if kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
-        yield from _pattern(item)
+        yield from _pattern(item, language)
     if (
         limit.max_length is not None
         and not item.calculated
@@ -163,7 +168,7 @@ def _digits(item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Findin
         yield "too-long", "error", {"max": limit.max_length}
 
 
-def _lengths(item: Item, limit: Limits, value: str) -> Iterator[Finding]:
+def _lengths(item: Item, limit: Limits, value: str, language: str) -> Iterator[Finding]:
     most = min(limit.max_length or MAX_TEXT, MAX_TEXT)
     if len(value) > most:
         yield "too-long", "error", {"max": most}
@@ -172,15 +177,13 @@ def _lengths(item: Item, limit: Limits, value: str) -> Iterator[Finding]:
     elif limit.pattern and unchecked(limit.pattern):
         yield "rule-unchecked", "information", {}
     elif limit.pattern and not matches(limit.pattern, value):
-        yield from _pattern(item)
+        yield from _pattern(item, language)
 
 
-def _pattern(item: Item) -> Iterator[Finding]:
-    own = ext.value(item.extensions, "http://ehelse.no/fhir/StructureDefinition/validationtext")
-    shown = ext.value(item.extensions, "entryFormat")
-    if isinstance(own, str) and own:
+def _pattern(item: Item, language: str) -> Iterator[Finding]:
+    if own := hint(item, VALIDATION_TEXT, language):
         yield "rule", "error", {"text": own}
-    elif isinstance(shown, str) and shown and not looks_like_a_pattern(shown):
+    elif shown := hint(item, "entryFormat", language):
         yield "pattern-format", "error", {"format": shown}
     else:
         yield "pattern", "error", {}
@@ -213,15 +216,30 @@ def _of_another_kind(value: Json, end: Any) -> bool:
     return bool(coded) and compare("Quantity", value, end) is None
 
 
+CLOCKS = {"valueDate": "date", "valueTime": "time"}
+
+
 def _range_code(kind: str, sign: int) -> str:
     timed = kind in ("valueDate", "valueDateTime", "valueTime")
     return ("too-early" if timed else "too-small") if sign < 0 else ("too-late" if timed else "too-large")
 
 
-def _said(kind: str, end: Any) -> str:
+def _said(kind: str, end: Any, value: Any) -> str:
     if isinstance(end, dict):
-        return say({"valueQuantity": end})
+        return say({"valueQuantity": _in_unit_of(value, end) if isinstance(value, dict) else end})
     return say({kind: end}) if kind != "valueQuantity" else str(end)
+
+
+def _in_unit_of(value: Json, end: Json) -> Json:
+    """A limit in the unit of the answer where that can be said in a few digits: 30 cm rather than 0.3 m, but 2 kg for pounds."""
+    amount, mine, theirs = number(end.get("value")), unit_of(value), unit_of(end)
+    if amount is None or mine == theirs or any(one.get("system") not in (None, UCUM) for one in (value, end)):
+        return end
+    found = converted(Quantity(amount, theirs), mine)
+    if found is None or len((digits := found.value.normalize()).as_tuple().digits) > FEW_DIGITS:
+        return end
+    whole = digits == digits.to_integral_value()
+    return {"value": digits.quantize(Decimal(1)) if whole else digits, "unit": value.get("unit") or mine}
 
 
 def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[Option]) -> Iterator[Finding]:

@@ -114,9 +114,9 @@ def _instances(evaluation: Evaluation, entries: list[Entry]) -> Iterator[Issue]:
     if filled == 0 and asked:
         yield _issue(first, "group-required" if first.item.is_group else "required")
     elif filled < limit.min_occurs and (filled or asked):
-        yield _issue(first, "too-few", min=limit.min_occurs)
+        yield _issue(first, "too-few", min=limit.min_occurs, of="part" if first.item.is_group else "")
     if limit.max_occurs is not None and filled > limit.max_occurs:
-        yield _issue(first, "too-many", max=limit.max_occurs)
+        yield _issue(first, "too-many", max=limit.max_occurs, of="part" if first.item.is_group else "")
 
 
 def _question(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:

@@ -76,6 +76,11 @@ def _chosen(concepts: list[Placed], operator: str, name: str, value: str) -> Cal
     if operator == "descendent-leaf":
         inner = {code for _, above in concepts for code in above}
         return lambda one: value in one[1] and one[0].get("code") not in inner
+    if operator == "exists" and name == "child":
+        over = frozenset(code for _, above in concepts for code in above)
+        return lambda one: (one[0].get("code") in over) is (value == "true")
+    if operator == "exists" and name in PARENTS:
+        return lambda one: bool(one[1]) is (value == "true")
     if operator == "=" and name in PARENTS:
         return lambda one: value in one[1] and _near(one, concepts, value)
     return {

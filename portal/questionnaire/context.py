@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .extensions import Json
 
@@ -22,12 +22,20 @@ class Terminology(Protocol):
         ...
 
 
+class Read(NamedTuple):
+    """When and where something was read."""
+
+    at: datetime
+    where: str
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """`now` must be aware. `launch`: patient, user, encounter … as raw resources. `variables`: further %names.
 
     `unread`: names in `launch` of resources of which no more is known than type and id.
     `fetch` answers an x-fhir-query (`Observation?code=…`) with a raw Bundle or resource, or None: could not look.
+    `read` tells of what was given so far when and where it was read (the oldest counts); without it, or None: now.
     """
 
     now: datetime
@@ -37,3 +45,4 @@ class Context:
     variables: Mapping[str, Any] = field(default_factory=dict)
     fetch: Callable[[str], Json | None] | None = None
     unread: frozenset[str] = frozenset()
+    read: Callable[[], Read | None] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import admission, building, derivation, foreign, graph, mending, paging, releases
+from . import admission, building, derivation, foreign, graph, mending, paging, quoting, releases
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
@@ -111,13 +111,10 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     refusals = admission.refusals(raw)
     if refusals or not isinstance(raw, dict):
         raise FormRefused(refusals)
-    raw, texts = mending.mended(raw)
+    raw, slips = mending.mended(raw)
     raw, written = releases.in_r4(raw)
-    findings = Findings(written=written)
-    for link_id, name in texts:
-        findings.defect(
-            link_id, "text-for-boolean", f"{name} is written as a text; it is true or false without the marks"
-        )
+    raw = quoting.quoted(raw)
+    findings = Findings(written=written, defects=slips)
     if not raw.get("item"):
         findings.defect("", "no-items", "the form has no items: it asks nothing")
     value_sets = ValueSets(raw, registry or {})

@@ -172,8 +172,14 @@ def found(kind: str, resource: Json, path: Path, slices: Slices) -> list[Place]:
         inner: list[Place] = []
         for place in places:
             key, element = _named(place, step)
-            held = place.element.get(key)
-            for one in held if isinstance(held, list) else [held]:
+            if element is not None and element.choices:
+                keys = [json_key for json_key, _, _ in element.choices]
+                held = [each for each in keys if isinstance(place.element.get(each), dict)]
+                wanted = [each for each in held if name not in keys or each == name]
+                inner += [Place(place.element[each], _type_of(element, each)) for each in wanted]
+                continue
+            listed = place.element.get(key)
+            for one in listed if isinstance(listed, list) else [listed]:
                 if isinstance(one, dict) and (not name or slices.get(id(one), "") == name):
                     inner.append(Place(one, _type_of(element, key)))
         places = inner
@@ -209,9 +215,19 @@ def _held(type_: Any, kind: str, value: Any) -> Any:
     value = _turned(name, _fitted(name, kind, value))
     counted = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
     fits = isinstance(value, bool) is (name == "boolean") and counted is (name in NUMBERS)
-    if isinstance(value, dict) is primitive or (primitive and not fits):
+    other = kind in _STAND_FOR and not primitive and name not in _STAND_FOR[kind]
+    if isinstance(value, dict) is primitive or (primitive and not fits) or other:
         raise ValueError(f"an element of the type {name} cannot hold such an answer")
     return value
+
+
+_STAND_FOR = {
+    "valueCoding": frozenset({"Coding", "CodeableConcept"}),
+    "valueQuantity": frozenset({"Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"}),
+    "valueReference": frozenset({"Reference"}),
+    "valueAttachment": frozenset({"Attachment"}),
+}
+"""The types with parts that an answer with parts can be."""
 
 
 def _turned(name: str, value: Any) -> Any:
@@ -235,17 +251,24 @@ _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 def _choice(key: str, element: Any, kind: str, value: Any) -> tuple[str, Any]:
     """`value` and a Coding -> valueCodeableConcept; `effective` and a text -> effectiveDateTime."""
-    allowed = {json_key for json_key, _, _ in element.choices}
-    wanted = [kind.removeprefix("value")] if kind else _guesses(value)
-    for name in [*wanted, *(other for one in wanted for other in _NEXT.get(one, ()))]:
+    allowed = {json_key: type_ for json_key, _, type_ in element.choices}
+    wanted = becomes(kind, value)
+    for name in wanted:
         if f"{key}{name}" in allowed:
-            return f"{key}{name}", _fitted(name, kind or f"value{wanted[0]}", value)
-    raise ValueError(f"{element.name}[x] takes no {wanted[0] if wanted else 'such value'}")
+            return f"{key}{name}", _held(allowed[f"{key}{name}"], kind or f"value{wanted[0]}", value)
+    raise ValueError(f"{element.name}[x] takes no {wanted[0]}")
+
+
+def becomes(kind: str, value: Any) -> list[str]:
+    """The types that a value may have in a choice of types, as they are written there; its own first."""
+    own = [kind.removeprefix("value")] if kind else _guesses(value)
+    return [*own, *(other for one in own for other in _NEXT.get(one, ()))]
 
 
 _NEXT = {
-    "Coding": ("CodeableConcept",), "Decimal": ("Quantity",), "Integer": ("Decimal", "Quantity"), "Date": ("DateTime",),
-    "DateTime": ("Date",), "Uri": ("Url", "String"), "String": ("CodeableConcept", "Annotation"), "Quantity": ("Age", "Duration"),
+    "Coding": ("CodeableConcept", "Code", "String"), "Decimal": ("Quantity",), "Date": ("DateTime",), "DateTime": ("Date",),
+    "Integer": ("Decimal", "Quantity", "PositiveInt", "UnsignedInt"), "Uri": ("Url", "String"),
+    "String": ("CodeableConcept", "Annotation"), "Quantity": ("Age", "Duration"),
 }  # fmt: skip
 """What else a value may become where a choice of types does not have its own."""
 

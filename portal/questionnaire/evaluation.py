@@ -21,6 +21,7 @@ from .issues import Trouble
 from .items import Condition, Item
 from .names import PENDING, Names, NotLooked
 from .shapes import ROOTS
+from .units import measured
 
 _BUDGET = fhirpath.Budget(steps=50_000, size=200_000)
 """Of one expression: far more than a real form needs, far less than 250 ms (bar 53)."""
@@ -234,7 +235,7 @@ class Evaluation:
             return self.form.raw
         if name == "qitem":
             return typed_node(entry.item.raw, "Questionnaire.item")
-        return self.names.value(name, entry, formula.text)
+        return self.names.value(name, entry, formula)
 
     # -- the response as expressions see it -----------------------------------------------------------------------
 
@@ -295,6 +296,7 @@ class Evaluation:
         result = self.evaluate(item.calculation, entry, "calculatedExpression")
         if result is None:
             return False
+        result = [one if (one := measured(item, given)) is not None else given for given in result]
         answers = to_answers(item, result, self.form.value_sets)
         if answers == entry.answers:
             return False

@@ -37,9 +37,10 @@ def _opened(work: Extractor, entry: Entry) -> Opened:
             )
     context = ext.value(entry.item.extensions, "itemExtractionContext")
     if context is not None:
-        kind = _context_kind(context)
+        canonical = context if isinstance(context, str) and "://" in context else ""
+        kind = kind_of(work, entry, canonical) if canonical else _context_kind(context)
         if kind:
-            found.append((Target.of(kind, f"{CORE}{kind}"), {}))
+            found.append((Target.of(kind, canonical or f"{CORE}{kind}"), {}))
         else:
             work.trouble(entry.item.link_id, "itemExtractionContext", "it names no type of resource")
     return found
@@ -135,22 +136,25 @@ def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...
                 if number:
                     _fixed(work, entry, [target])
                 target.opened[path[:-1]] = target.put(path[:-1], None, new=True, opened=around)
-            _put(entry, target, path, kind, value, new=number > 0 and not with_fixed_values)
+            _put(work, entry, target, path, kind, value, new=number > 0 and not with_fixed_values)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))
 
 
-def _put(entry: Entry, target: Target, path: tuple[str, ...], kind: str, value: Any, *, new: bool) -> None:
+def _put(
+    work: Extractor, entry: Entry, target: Target, path: tuple[str, ...], kind: str, value: Any, *, new: bool
+) -> None:
     """An answer at its element, a number with the unit of its question where the element takes one."""
+    definition = str(entry.item.raw.get("definition") or "")
     unit = default_unit(entry.item) if kind in ("valueDecimal", "valueInteger") else {}
-    if unit:
+    measured = [("valueQuantity", {"value": value, **unit})] if unit else []
+    for said in measured:
         try:
-            measured = ("valueQuantity", {"value": value, **unit})
-            target.put(path, measured, new=new)
+            target.put(target.typed(work.profiles, definition, path, *said), said, new=new)
             return
         except ValueError:
             pass  # an element that takes no quantity takes the number
-    target.put(path, (kind, value), new=new)
+    target.put(target.typed(work.profiles, definition, path, kind, value), (kind, value), new=new)
 
 
 def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
@@ -166,7 +170,7 @@ def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
             continue
         for kind, value in _values(work, entry, extension):
             try:
-                target.put(path, (kind, value), new=False)
+                target.put(target.typed(work.profiles, definition, path, kind, value), (kind, value), new=False)
             except ValueError as error:
                 work.trouble(entry.item.link_id, "definitionExtractValue", str(error))
 

@@ -28,6 +28,33 @@ KEYS = {
     "valueUri": "valueString",
 }
 UNTELLABLE = frozenset({"valueAttachment", "valueReference"})
+POINTS_TO = {
+    "performer": frozenset(
+        ["Practitioner", "PractitionerRole", "Organization", "CareTeam", "Patient", "RelatedPerson"]
+    ),
+    "partOf": frozenset(
+        [
+            "MedicationAdministration",
+            "MedicationDispense",
+            "MedicationStatement",
+            "Procedure",
+            "Immunization",
+            "ImagingStudy",
+        ]
+    ),
+    "basedOn": frozenset(
+        [
+            "CarePlan",
+            "DeviceRequest",
+            "ImmunizationRecommendation",
+            "MedicationRequest",
+            "NutritionOrder",
+            "ServiceRequest",
+        ]
+    ),
+}
+"""What a response says of itself and an Observation cannot (a device that wrote it, an observation that it is part of) is
+left with the response."""
 RELATIONS = frozenset({"component", "member", "derived", "independent"})
 
 
@@ -165,14 +192,20 @@ def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) 
     ):
         if response.get(source):
             made[key] = response[source]
-    for key in ("basedOn", "partOf"):
-        if response.get(key):
-            made[key] = response[key]
-    if response.get("author"):
-        made["performer"] = [response["author"]]
+    for key, source in (("basedOn", "basedOn"), ("partOf", "partOf"), ("performer", "author")):
+        held = response.get(source)
+        if kept := [one for one in (held if isinstance(held, list) else [held]) if one and _may_be(key, one)]:
+            made[key] = kept
     if response.get("id"):
         made["derivedFrom"] = [{"reference": f"QuestionnaireResponse/{response['id']}"}]
     return made | (_value(item, answer) if answer else {})
+
+
+def _may_be(key: str, reference: Any) -> bool:
+    """Whether R4 lets this element of an Observation point to such a thing; of what kind it is may not be known."""
+    said = reference if isinstance(reference, dict) else {}
+    kind = str(said.get("type") or "") or str(said.get("reference") or "").rpartition("/")[0].rpartition("/")[2]
+    return not kind.isalpha() or kind in POINTS_TO[key]
 
 
 def _categories(item: Item) -> list[Json]:

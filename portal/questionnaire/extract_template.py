@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -14,10 +15,21 @@ from .extraction import Extractor
 
 CONTEXT, VALUE = "templateExtractContext", "templateExtractValue"
 OWN = frozenset({CONTEXT, VALUE})
+PATCH = "https://smartforms.csiro.au/ig/StructureDefinition/TemplateExtractExtensionPatchRequestUrl"
+"""Of Smart Forms, for SDC knows no patch: the address of what a template of Parameters (FHIRPath Patch) changes."""
 GONE: Any = object()
 """Stands for an element whose expression gave nothing: it is left out."""
 
-Focus = list[Any] | None
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the expressions of an element start from (None: the item of the response), and the contexts that have a name."""
+
+    rows: list[Any] | None = None
+    names: Mapping[str, list[Any]] = field(default_factory=dict)
+
+    def on(self, row: Any, name: str) -> Focus:
+        return Focus([row], {**self.names, name: [row]} if name else self.names)
 
 
 def templates(work: Extractor) -> Iterator[Json]:
@@ -46,16 +58,42 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
         return
     bare = {key: value for key, value in found.items() if key != "id"}
     kind = str(found.get("resourceType") or "")
-    filled = fill(work, entry, bare, None, kind)
+    filled = [made for focus in _begun(work, entry) for made in fill(work, entry, bare, focus, kind)]
     for number, resource in enumerate(filled):
         if work.about(resource, entry, "templateExtract"):
-            yield work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
+            made = work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
+            yield from _patch(work, entry, made, extension) if PATCH in _urls(extension) else (made,)
+
+
+def _urls(extension: Json) -> set[str]:
+    return {str(part.get("url")) for part in ext.inner(extension)}
+
+
+def _patch(work: Extractor, entry: Entry, made: Json, extension: Json) -> Iterator[Json]:
+    """Parameters of operations as a PATCH of what the form names: without an operation that has nothing to put there."""
+    url, listed = work.text(ext.part(extension, PATCH), entry, PATCH), made["resource"].get("parameter")
+    operations = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, dict) and _does(one)]
+    if not url or not operations:
+        if operations:
+            work.trouble(entry.item.link_id, "templateExtract", "nothing says what is to be changed")
+        return
+    request = {**made["request"], "method": "PATCH", "url": url}
+    yield {**made, "resource": {**made["resource"], "parameter": operations}, "request": request}
+
+
+def _does(operation: Json) -> bool:
+    """Whether an operation of FHIRPath Patch says all it needs: one that puts something somewhere has a value for it."""
+    parts = [one for one in operation.get("part") or () if isinstance(one, dict)]
+    kind = next((ext.value_of(one) for one in parts if one.get("name") == "type"), None)
+    put = any(one.get("name") == "value" and len(one) > 1 for one in parts)
+    return put or kind in ("delete", "move")
 
 
 def _bundle(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     found = _template(work, entry, ext.value_of(extension), "templateExtractBundle")
     for place, raw in enumerate((found or {}).get("entry") or ()):
-        for number, made in enumerate(fill(work, entry, raw, None, "Bundle.entry")):
+        filled = [made for focus in _begun(work, entry) for made in fill(work, entry, raw, focus, "Bundle.entry")]
+        for number, made in enumerate(filled):
             if made.get("resource") and work.about(made["resource"], entry, "templateExtractBundle"):
                 yield _whole(work, entry, made, f"template {(found or {}).get('id')} {place} {number}")
 
@@ -67,25 +105,55 @@ def _whole(work: Extractor, entry: Entry, made: Json, what: str) -> Json:
     return whole
 
 
+def _begun(work: Extractor, entry: Entry) -> list[Focus]:
+    """Where a template begins: at what the item's own contexts give, with the names that those around it gave."""
+    around: list[Entry] = []
+    place: Entry | None = entry
+    while place is not None:
+        around.insert(0, place)
+        place = place.parent
+    begun = Focus()
+    for place in around:
+        focuses = _focuses(work, place, _said(place.item.extensions, CONTEXT), begun)
+        if place is entry:
+            return focuses
+        begun = Focus(None, focuses[0].names if focuses else begun.names)
+    return [begun]
+
+
+def _said(extensions: ext.Extensions, name: str) -> Any:
+    """The expression of an instruction, as text or as an Expression; None without one."""
+    found = ext.value(extensions, name)
+    return found if isinstance(found, (str, dict)) else None
+
+
+def _focuses(work: Extractor, entry: Entry, context: Any, focus: Focus) -> list[Focus]:
+    """One for each thing that a context gives; without a context, this one."""
+    if context is None:
+        return [focus]
+    name = str(context.get("name") or "") if isinstance(context, dict) else ""
+    return [focus.on(one, name) for one in work.items(context, entry, CONTEXT, focus.rows, focus.names)]
+
+
+def _values(work: Extractor, entry: Entry, value: Any, focus: Focus) -> list[Any]:
+    return work.values(value, entry, VALUE, focus.rows, focus.names)
+
+
 def fill(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> list[Json]:
     """The template's object once for each thing its context gives (once without a context); [] when it gives nothing.
 
     `kind` is the type of the object, "" where it is not known: values are fitted to the elements they stand in.
     """
-    extensions = ext.of(template)
-    context = ext.value(extensions, CONTEXT)
-    focuses: list[Focus] = [focus]
-    if isinstance(context, str):
-        focuses = [[one] for one in work.items(context, entry, CONTEXT, focus)]
+    focuses = _focuses(work, entry, _said(ext.of(template), CONTEXT), focus)
     named = str(template.get("resourceType") or kind)
     made = [_object(work, entry, template, one, named) for one in focuses]
     return [one for one in made if one is not GONE]
 
 
 def _object(work: Extractor, entry: Entry, template: Json, focus: Focus, kind: str) -> Any:
-    value = ext.value(ext.of(template), VALUE)
-    if isinstance(value, str):
-        found = _only(work, entry, work.values(value, entry, VALUE, focus))
+    value = _said(ext.of(template), VALUE)
+    if value is not None:
+        found = _only(work, entry, _values(work, entry, value, focus))
         return fitted(kind, found[0]) if found else GONE
     made: Json = {}
     for key, part in template.items():
@@ -131,9 +199,9 @@ def _many(work: Extractor, entry: Entry, one: Any, focus: Focus, kind: str) -> l
     """The elements that one element of a list becomes."""
     if not isinstance(one, dict):
         return [one]
-    value = ext.value(ext.of(one), VALUE)
-    if isinstance(value, str) and ext.value(ext.of(one), CONTEXT) is None:
-        return [fitted(kind, found) for found in work.values(value, entry, VALUE, focus)]
+    value = _said(ext.of(one), VALUE)
+    if value is not None and _said(ext.of(one), CONTEXT) is None:
+        return [fitted(kind, found) for found in _values(work, entry, value, focus)]
     return fill(work, entry, one, focus, kind)
 
 
@@ -163,10 +231,7 @@ def _results(work: Extractor, entry: Entry, twin: Any, written: Any, focus: Focu
     """What the twin's expressions give; the value as it is written, once for each thing its context gives, where it has no
     other."""
     extensions = ext.of(twin)
-    context, value = ext.value(extensions, CONTEXT), ext.value(extensions, VALUE)
-    places: list[Focus] = [focus]
-    if isinstance(context, str):
-        places = [[one] for one in work.items(context, entry, CONTEXT, focus)]
-    if not isinstance(value, str):
+    places, value = _focuses(work, entry, _said(extensions, CONTEXT), focus), _said(extensions, VALUE)
+    if value is None:
         return [written for _ in places]
-    return [fitted(kind, found) for one in places for found in work.values(value, entry, VALUE, one)]
+    return [fitted(kind, found) for one in places for found in _values(work, entry, value, one)]

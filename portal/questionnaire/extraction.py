@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from portal.fhirpath.quantity import Quantity
@@ -17,6 +18,7 @@ from .filling import Filling
 from .formulas import formula
 from .identities import Identities, base_of
 from .issues import Trouble
+from .profiles import Profiles
 from .subjects import subject_of
 
 UNNAMED = "it is about somebody whom the response does not name"
@@ -34,6 +36,7 @@ class Extractor:
         self.evaluation.forget()
         self.identities = Identities(base_of(response, identity))
         self.troubles: list[Trouble] = []
+        self.profiles = Profiles(form.value_sets.resource)
         self.sources: dict[str, str] = {}
         """the linkId that asked for each entry, by fullUrl"""
         self._turns: dict[int, int] = {}
@@ -63,13 +66,20 @@ class Extractor:
                 if inner.answered and self.evaluation.enabled(inner):
                     yield from self._live(inner)
 
-    def items(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
-        """What an expression (a string or an Expression) gives at an entry, or from `focus`."""
+    def items(
+        self,
+        text: Any,
+        entry: Entry,
+        what: str,
+        focus: list[Any] | None = None,
+        names: Mapping[str, list[Any]] = MappingProxyType({}),
+    ) -> list[Any]:
+        """What an expression (a string or an Expression) gives at an entry, or from `focus`; `names` are further variables."""
         compiled = formula(text)
         if compiled is None or compiled.error:
             self.trouble(entry.item.link_id, what, compiled.error if compiled else "it holds no expression")
             return []
-        known: dict[str, Any] = dict(self.allocated(entry))
+        known: dict[str, Any] = {**self.allocated(entry), **names}
         turn = self._turns.get(id(entry))
         if turn is not None:
             alone = [typed_node(self.evaluation.document.alone(entry, turn), "QuestionnaireResponse.item")]
@@ -77,9 +87,16 @@ class Extractor:
             focus = alone if focus is None else focus
         return self.evaluation.items(compiled, entry, what, known, focus) or []
 
-    def values(self, text: Any, entry: Entry, what: str, focus: list[Any] | None = None) -> list[Any]:
+    def values(
+        self,
+        text: Any,
+        entry: Entry,
+        what: str,
+        focus: list[Any] | None = None,
+        names: Mapping[str, list[Any]] = MappingProxyType({}),
+    ) -> list[Any]:
         """The same as JSON values."""
-        found = self.evaluation.plainly(self.items(text, entry, what, focus), entry, what)
+        found = self.evaluation.plainly(self.items(text, entry, what, focus, names), entry, what)
         return [as_json(value) for value in found or ()]
 
     def text(self, text: Any, entry: Entry, what: str) -> str:

@@ -25,7 +25,7 @@ observationLinkPeriod openLabel optionExclusive optionPrefix ordinalValue prefer
 referenceProfile referenceResource allowedResource regex rendering-markdown rendering-style rendering-xhtml shortText
 signatureRequired sliderStepValue sourceQueries supportLink targetConstraint templateExtract
 extension-inline-sec-label templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
-unitValueSet unitOpen variable width instruction subQuestionnaire assembledFrom assembleContext
+unitValueSet unitOpen unitSupplementalSystem variable width instruction subQuestionnaire assembledFrom assembleContext
 assemble-expectation optionalDisplay keyboard isSubject supportHyperlink
 extension-Questionnaire.item.disabledDisplay disabledDisplay extension-Questionnaire.item.answerConstraint
 coding-ordinalValue valueset-ordinalValue codesystem-ordinalValue
@@ -56,7 +56,6 @@ REASONS = {
     "questionnaireAdaptive": "the next question is not asked for at a server: the form is shown as it stands",
     "contextExpression": "what the record says is not shown beside the question",
     "lookupQuestionnaire": "a reference is not entered by way of another form",
-    "unitSupplementalSystem": "units outside the list are taken as text, not from another system",
     "referenceFilter": "a reference is typed, not searched for: there is nothing to filter",
     "optionRestriction": "of an old draft of SDC; answerOptionsToggleExpression is its name now",
     "answerRepeats": "of an old draft of SDC; how often an answer repeats is said by `repeats`",

@@ -50,19 +50,22 @@ class Graph:
         return self._needs[key]
 
     def affected(self, changed: Iterable[int]) -> list[Item]:
-        """The calculated items to do again after these items changed, in order."""
+        """The calculated items to do again after these items changed, in order: themselves too, for a new repetition begins
+        without what is worked out of nothing here."""
         wanted = set(self.general)
         for ordinal in changed:
-            wanted |= self.readers.get(ordinal, frozenset())
+            wanted |= {ordinal, *self.readers.get(ordinal, ())}
         return [item for item in self.order if item.ordinal in wanted]
 
 
-def scope(item: Item) -> dict[str, Variable]:
-    """The variables an expression of this item sees; the nearest of a name wins."""
+def scope(item: Item, formula: Formula) -> dict[str, Variable]:
+    """The variables that an expression of this item sees; the nearest of a name wins. What names itself means that of the
+    part around."""
     seen: dict[str, Variable] = {}
     for owner in item.ancestors():
         for variable in owner.variables:
-            seen.setdefault(variable.name, variable)
+            if variable.formula is not formula:
+                seen.setdefault(variable.name, variable)
     return seen
 
 
@@ -82,10 +85,10 @@ def reads(formula: Formula, item: Item, by_link: Mapping[str, Item], seen: froze
     whole = (not found and _touches_response(formula)) or any(word in formula.text for word in _WHOLE)
     own = formula.use.focus == "whole" and (bool(item.children) or not item.ordinal)
     beyond = formula.use.document or own
-    names, visible = formula.names(), scope(item)
-    for name in names:
+    visible = scope(item, formula)
+    for name in formula.names():
         variable = visible.get(name)
-        if variable is None or id(variable.formula) in seen or variable.formula is formula:
+        if variable is None or id(variable.formula) in seen:
             continue
         inner = reads(variable.formula, variable.owner, by_link, seen | {id(formula), id(variable.formula)})
         found |= inner.items - {item}
@@ -163,28 +166,36 @@ def _values(read: Reads) -> Iterator[Node]:
 
 
 def _refuse_cycles(items: list[Item], edges: Mapping[Node, list[Node]], findings: Findings) -> None:
-    """enableWhen and calculations must not go in circles. An enableWhenExpression that reads what it hides is only
-    noted: while it is being decided its item counts as shown."""
+    """enableWhen and calculations must not go in circles. Of an enableWhenExpression that reads what it hides the author is
+    told: while it is being decided its item counts as shown."""
     strict = {node: list(targets) for node, targets in edges.items()}
     for item in items:
         if item.enable_formula is not None:
             named = [("value", condition.question.ordinal) for condition in item.conditions]
             above = [("enabled", item.parent.ordinal)] if item.parent is not None and item.parent.ordinal else []
             strict[("enabled", item.ordinal)] = [*above, *named]
-    for cycle in _cycles(strict):
-        names = [items[ordinal - 1].link_id for _, ordinal in cycle]
-        shown = " → ".join(dict.fromkeys(names))
-        findings.refuse(names[0], "cycle", f"conditions or calculations go in a circle: {shown}")
+    refused = [list(_names_on(cycle, items)) for cycle in _cycles(strict)]
+    for names in refused:
+        findings.refuse(names[0], "cycle", f"conditions or calculations go in a circle: {' → '.join(names)}")
+    for cycle in _cycles(edges) if any(item.enable_formula is not None for item in items) else ():
+        names = list(_names_on(cycle, items))
+        why = f"these apply by one another's answers, so that what is answered first decides: {' → '.join(names)}"
+        for name in names if not refused else ():
+            findings.defect(name, "circle", why)
+
+
+def _names_on(cycle: list[Node], items: list[Item]) -> dict[str, None]:
+    return dict.fromkeys(items[ordinal - 1].link_id for _, ordinal in cycle)
 
 
 def _refuse_circular_names(items: Iterable[Item], findings: Findings) -> None:
-    """Variables that are worked out of each other have no value. (One that names itself means that of the part around.)"""
+    """Variables that are worked out of each other have no value."""
     known = [variable for item in items for variable in item.variables]
     edges: dict[Node, list[Node]] = {}
     for number, variable in enumerate(known):
-        visible = scope(variable.owner)
+        visible = scope(variable.owner, variable.formula)
         read = [visible[name] for name in sorted(variable.formula.names()) if name in visible]
-        edges["variable", number] = [("variable", known.index(one)) for one in read if one is not variable]
+        edges["variable", number] = [("variable", known.index(one)) for one in read]
     for cycle in _cycles(edges):
         names = " → ".join(f"%{known[number].name}" for _, number in cycle)
         findings.refuse(known[cycle[0][1]].owner.link_id, "cycle", f"variables go in a circle: {names}")

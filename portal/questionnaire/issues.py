@@ -9,16 +9,27 @@ MESSAGES: dict[str, str] = {
     "required": "Answer this question",
     "group-required": "Answer at least one question in this part",
     "too-few": "Give at least %(min)s answers",
+    "too-few-1": "Give at least one answer",
+    "too-few-part": "Fill in at least %(min)s of these parts",
     "too-many": "Give no more than %(max)s answers",
+    "too-many-1": "Give one answer only",
+    "too-many-part": "Fill in no more than %(max)s of these parts",
     "not-repeating": "Give one answer only",
     "type": "This is not an answer of the right kind (%(expected)s)",
     "too-long": "Use %(max)s characters or fewer",
+    "too-long-1": "Use one character only",
     "too-short": "Use %(min)s characters or more",
     "too-small": "Enter %(min)s or more",
     "too-large": "Enter %(max)s or less",
     "too-early": "Enter a date or time that is %(min)s or later",
     "too-late": "Enter a date or time that is %(max)s or earlier",
+    "too-early-date": "Enter a date that is %(min)s or later",
+    "too-late-date": "Enter a date that is %(max)s or earlier",
+    "too-early-time": "Enter a time that is %(min)s or later",
+    "too-late-time": "Enter a time that is %(max)s or earlier",
     "decimals": "Use no more than %(max)s decimal places",
+    "decimals-1": "Use no more than one decimal place",
+    "decimals-0": "Enter a whole number, like 12",
     "pattern": "Enter this in the form that is asked for",
     "pattern-format": "Enter this in the form %(format)s",
     "option": "Choose one of the answers in the list",
@@ -28,6 +39,7 @@ MESSAGES: dict[str, str] = {
     "exclusive": "“%(label)s” cannot be chosen together with another answer",
     "unit": "Choose one of the units in the list",
     "unit-missing": "Choose a unit",
+    "unit-system": "Units outside the list come from %(system)s",
     "file-size": "Choose a file of %(max)s or smaller",
     "file-kind": "Choose a file of one of these kinds: %(kinds)s",
     "file-empty": "Choose a file",
@@ -79,7 +91,8 @@ MESSAGES: dict[str, str] = {
 class Issue:
     """A finding. `name` is the node's field name ("" for the whole form), `severity` error, warning or information.
 
-    `msgid` is English and may be looked up for a translation; `message` is that text with `params` put in.
+    `msgid` is English (in the words for what it is about, or for one where a limit is one) and may be looked up for a
+    translation; `message` is that text with `params` put in.
     `expression` is the FHIRPath of the place in the response, where there is one.
     """
 
@@ -92,7 +105,10 @@ class Issue:
 
     @property
     def msgid(self) -> str:
-        return MESSAGES.get(self.code, "%(text)s" if "text" in self.params else self.code)
+        of = self.params.get("of") or self.params.get("max", self.params.get("min", ""))
+        return MESSAGES.get(f"{self.code}-{of}") or MESSAGES.get(
+            self.code, "%(text)s" if "text" in self.params else self.code
+        )
 
     @property
     def message(self) -> str:

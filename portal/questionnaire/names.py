@@ -55,18 +55,18 @@ class Names:
     def forget(self) -> None:
         self._held.clear()
 
-    def value(self, name: str, entry: Entry, text: str) -> Any:
-        """Declared in the nearest scope, else given from outside. Raises NotLooked."""
-        found = self._found(name, entry)
-        return found.read(name, text) if isinstance(found, Lacking) else found
+    def value(self, name: str, entry: Entry, formula: Formula) -> Any:
+        """Declared in the nearest scope (for the variable itself in that around), else given from outside. Raises NotLooked."""
+        found = self._found(name, entry, formula)
+        return found.read(name, formula.text) if isinstance(found, Lacking) else found
 
-    def _found(self, name: str, entry: Entry) -> Any:
+    def _found(self, name: str, entry: Entry, formula: Formula) -> Any:
         place: Entry | None = entry
         while place is not None:
             given = place.memo.get(name, PENDING) if place.memo else PENDING
             if given is not PENDING:
                 return given
-            if variable := place.item.named.get(name):
+            if (variable := place.item.named.get(name)) and variable.formula is not formula:
                 return self._declared(variable.formula, name, place)
             place = place.parent
         return self._outside(name)

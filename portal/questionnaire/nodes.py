@@ -16,11 +16,12 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .issues import Issue
 from .items import Item
-from .options import Option, _plain, chosen, offered, terminology_server, units_open
+from .options import Option, _plain, chosen, offered, units_of
 from .origins import ABSENT_REASONS, Origin, origin
 from .paging import PageLayout
 from .richtext import Text
 from .texts import hint, text_of
+from .units import units_open
 from .words import localised
 
 SUBLABEL = "http://helsenorge.no/fhir/StructureDefinition/sdf-sublabel"
@@ -206,7 +207,7 @@ def _bare(evaluation: Evaluation, entry: Entry) -> Node:
         options=listed,
         open=item.open and bool(listed or item.type == "open-choice"),
         lookup=lookup,
-        units=units(evaluation, item),
+        units=units_of(evaluation, item),
         unit_open=units_open(item),
     )
     for name, value in _looks(item, language).items():
@@ -292,20 +293,6 @@ def _parts(evaluation: Evaluation, node: Node, entry: Entry) -> None:
             text = text_of(evaluation, inner, "text")
             for code in child.controls & set(ABSORBED):
                 setattr(node, code, getattr(node, code) or text)
-
-
-def units(evaluation: Evaluation, item: Item) -> list[Option]:
-    """The units of a quantity: unitOption, or the codings of unitValueSet."""
-    if item.type != "quantity":
-        return []
-    codings = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
-    canonical = ext.value(item.extensions, "unitValueSet")
-    if isinstance(canonical, str):
-        found = evaluation.form.value_sets.expand(canonical)
-        if found is None and evaluation.context.terminology is not None:
-            found = evaluation.context.terminology.expand(canonical, server=terminology_server(item))
-        codings.extend(found or [])
-    return [_plain({"valueCoding": coding}, evaluation.context.language) for coding in codings]
 
 
 def absent_options(item: Item, language: str) -> list[Option]:

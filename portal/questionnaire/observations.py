@@ -147,8 +147,17 @@ def _since(period: Json, now: datetime) -> datetime | None:
         return None
 
 
+def true_on(observation: Json) -> str:
+    """The date or moment on which it was true, as it is written there; "" where it says none."""
+    return _dated(observation)[0]
+
+
 def _when(observation: Json) -> datetime | None:
     """When it was true: effective, else issued; a date counts from its start, in UTC."""
+    return _dated(observation)[1]
+
+
+def _dated(observation: Json) -> tuple[str, datetime | None]:
     period = observation.get("effectivePeriod") or {}
     moments = [
         observation.get("effectiveDateTime"),
@@ -163,5 +172,5 @@ def _when(observation: Json) -> datetime | None:
                 moment = datetime.fromisoformat(padded)
             except ValueError:
                 continue
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None
+            return text, moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return "", None

@@ -22,7 +22,11 @@ from .items import Item
 from .richtext import Text, rich
 from .scores import option_weight, weight
 from .speaking import say
+from .units import units_open
 from .words import localised
+
+MAX_FURTHER = 500
+"""Of so many units a person may be reminded; any other is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,31 @@ def terminology_server(item: Item) -> str:
     return ""
 
 
-def units_open(item: Item) -> bool:
-    """Whether a unit that is not in the list may be given (SDC unitOpen: optionsOrType, optionsOrString)."""
-    return ext.value(item.extensions, "unitOpen") in ("optionsOrType", "optionsOrString", True)
+def units_of(evaluation: Evaluation, item: Item) -> list[Option]:
+    """The units of a quantity: unitOption, the codings of unitValueSet, and where the list is open those of the system
+    that further ones come from (unitSupplementalSystem)."""
+    if item.type != "quantity":
+        return []
+    codings = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
+    canonical = ext.value(item.extensions, "unitValueSet")
+    if isinstance(canonical, str):
+        found = evaluation.form.value_sets.expand(canonical)
+        if found is None and evaluation.context.terminology is not None:
+            found = evaluation.context.terminology.expand(canonical, server=terminology_server(item))
+        codings.extend(found or [])
+    if further := further_units(item):
+        codings.extend((evaluation.form.value_sets.concepts(further) or [])[:MAX_FURTHER])
+    found_by_key: dict[str, Option] = {}
+    for coding in codings:
+        option = _plain({"valueCoding": coding}, evaluation.context.language)
+        found_by_key.setdefault(option.key, option)
+    return list(found_by_key.values())
+
+
+def further_units(item: Item) -> str:
+    """The code system that units outside the list are expected from; "" where none is named, or there may be no others."""
+    system = ext.value(item.extensions, "unitSupplementalSystem")
+    return system if isinstance(system, str) and units_open(item) else ""
 
 
 def _option(raw: Json, language: str) -> Option | None:

@@ -17,29 +17,50 @@ ABSENT_REASONS = f"{OWN}absent-reason-option"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`how`: initial, expression, context or observation; `source` a reference or ""; `read` an ISO time or ""."""
+    """`how`: initial, expression, context or observation; `source` a reference or ""; `read` an ISO time, or "" for what the
+    form alone says; `where` the name of the system it was read from; `of` the FHIR date it was true on, or ""."""
 
     how: str
     source: str = ""
     read: str = ""
+    where: str = ""
+    of: str = ""
+
+
+_PARTS = (
+    ("how", "valueCode"),
+    ("source", "valueString"),
+    ("read", "valueDateTime"),
+    ("where", "valueString"),
+    ("of", "valueDateTime"),
+)
 
 
 def origin(answer: Json) -> Origin | None:
     for extension in ext.of(answer).get(ORIGIN, ()):
-        found = [ext.part(extension, name) for name in ("how", "source", "read")]
-        return Origin(*(str(value or "") for value in found))
+        return Origin(*(str(ext.part(extension, name) or "") for name, _ in _PARTS))
     return None
 
 
 def marked(answer: Json, origin: Origin) -> Json:
     """The answer with its origin noted on it."""
-    pieces = [
-        ("how", "valueCode", origin.how),
-        ("source", "valueString", origin.source),
-        ("read", "valueDateTime", origin.read),
-    ]
-    note = {"url": ORIGIN, "extension": [{"url": url, key: value} for url, key, value in pieces if value]}
+    pieces = [{"url": name, key: value} for name, key in _PARTS if (value := getattr(origin, name))]
+    note = {"url": ORIGIN, "extension": pieces}
     return {**answer, "extension": [*answer.get("extension", ()), note]}
+
+
+def confirmed(holder: Json) -> Json:
+    """A draft (or an item of it) without the answers that were filled in and that nobody has confirmed."""
+    made = {name: held for name, held in holder.items() if name not in ("item", "answer")}
+    for name in ("item", "answer"):
+        listed = holder.get(name)
+        if isinstance(listed, list):
+            kept = [
+                confirmed(each) for each in listed if isinstance(each, dict) and not (name == "answer" and origin(each))
+            ]
+            if kept:
+                made[name] = kept
+    return made
 
 
 def own_words(answer: Json) -> Json:

@@ -23,6 +23,7 @@ from .names import Lacking, resources
 from .origins import Origin, marked
 from .response import merged, write_draft
 from .subjects import is_about_another
+from .units import measured
 
 
 def populate(form: Form, context: Context) -> Json:
@@ -80,7 +81,6 @@ class _Populating:
         self.form = form
         self.evaluation = evaluation
         self.context = context
-        self.read = context.now.isoformat(timespec="seconds")
         self.stale = False
         self.waiting: list[Entry] = []
         """what looks at other answers and found none: they may stand further down the form"""
@@ -162,14 +162,29 @@ class _Populating:
         if item.initial_formula is not None:
             found = self.evaluated(item.initial_formula, entry, "initialExpression") or []
             found = resources(found, matches=True) if item.initial_formula.is_query else found
-            results = self.evaluation.plainly(found, entry, "initialExpression")
-            answers = to_answers(item, results or [], self.form.value_sets)
-            return answers, Origin("expression", item.initial_formula.text, self.read)
+            given = self.evaluation.plainly(found, entry, "initialExpression") or []
+            results = [one for result in given if (one := measured(item, result)) is not None]
+            if len(results) < len(given):
+                self.evaluation.troubles.append(Trouble(item.link_id, "initialExpression", "it is in another unit"))
+            answers = to_answers(item, results, self.form.value_sets)
+            looked = any(place.memo for place in _upwards(entry)) or leads_out(item.initial_formula, entry)
+            return answers, self.origin("expression", item.initial_formula.text, looked=looked)
         if (observed := self.observe(entry)) is not None:
             value, observation = observed
             source = f"Observation/{observation.get('id') or ''}"
-            return to_answers(item, [value], self.form.value_sets), Origin("observation", source, self.read)
+            told = self.origin("observation", source, of=observations.true_on(observation))
+            return to_answers(item, [value], self.form.value_sets), told
         return [], Origin("initial")
+
+    def origin(self, how: str, source: str, *, of: str = "", looked: bool = True) -> Origin:
+        """Where an answer comes from; with the time and place of reading where something was `looked` up for it."""
+        if not looked:
+            return Origin(how, source)
+        found = self.context.read() if self.context.read else (self.context.now, "")
+        if found is None:  # nothing was read
+            return Origin(how, source)
+        at, where = found
+        return Origin(how, source, at.isoformat(timespec="seconds"), where, of)
 
     def observe(self, entry: Entry) -> tuple[Any, Json] | None:
         """The earlier observation that an item asks for; what stands under it is then about that one."""
@@ -197,10 +212,27 @@ ROUNDS = 4
 ROWS, PANEL = "", "."
 """The keys of an entry's memo that hold what its population context found (under its name it is a variable), and the
 observation it is about."""
+INSIDE = frozenset({"resource", "rootResource", "questionnaire", "qitem", "ucum", "sct", "loinc"})
+"""Names that stand for nothing outside of the form and its answers."""
 LOOKS_BACK = frozenset({"resource", "rootResource", "context", "QuestionnaireResponse"})
 
 
 Rows = list[Any] | Lacking
+
+
+def leads_out(formula: Formula, entry: Entry) -> bool:
+    """Whether the formula, or a variable that it names, asks for more than the form and what is already answered."""
+    declared = {name: each.formula for place in (*_upwards(entry),)[::-1] for name, each in place.item.named.items()}
+    seen: set[str] = set()
+    waiting = [formula]
+    while waiting:
+        each = waiting.pop()
+        names = each.names() - INSIDE - seen
+        if each.is_query or names - declared.keys():
+            return True
+        seen |= names
+        waiting += [declared[name] for name in names]
+    return False
 
 
 def _memo(formula: Formula, rows: Rows) -> dict[str, Rows]:

@@ -77,7 +77,7 @@ class Reach:
         yield from (found.ordinal for text in formula.literals() if (found := self._form.by_link.get(text)))
         for hole in formula.holes:
             yield from self._looks(hole, item, seen)
-        visible = scope(item)
+        visible = scope(item, formula)
         for name in formula.names() - _KNOWN:
             if variable := visible.get(name):
                 yield from self._looks(variable.formula, variable.owner, seen)

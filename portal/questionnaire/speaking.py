@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, time
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import DateTimePattern, format_time, match_skeleton, parse_pattern
+from babel.dates import DateTimePattern, match_skeleton, parse_pattern
 from babel.numbers import get_decimal_symbol
 
 from . import extensions as ext
@@ -59,6 +59,10 @@ def _as_text(value: Any, locale: Locale, language: str) -> str:
     return str(value)
 
 
+DAY = "yMMMMd"
+"""A whole date, the month by its name: in English the day first, as on every page around the form."""
+
+
 def _boolean(value: Any, locale: Locale, language: str) -> str:
     yes, no = YES_NO.get(locale.language, YES_NO["en"])
     return yes if value else no
@@ -81,12 +85,14 @@ def _date(value: Any, locale: Locale, language: str) -> str:
         moment = date(*numbers[:3])
     except (TypeError, ValueError):
         return str(value)
-    return str(_pattern(("y", "yMMMM", "yMMMMd")[min(len(pieces), 3) - 1], locale).apply(moment, locale))
+    return str(_pattern(("y", "yMMMM", DAY)[min(len(pieces), 3) - 1], locale).apply(moment, locale))
 
 
 @lru_cache(maxsize=64)
 def _pattern(skeleton: str, locale: Locale) -> DateTimePattern:
     """How a language writes these parts of a date; Babel looks for it anew each time, as long as for all else of a page."""
+    if skeleton == DAY:
+        return parse_pattern("d MMMM y") if locale.language == "en" else locale.date_formats["long"]
     found = match_skeleton(skeleton, locale.datetime_skeletons)
     return parse_pattern(locale.datetime_skeletons[found or skeleton])
 
@@ -103,7 +109,7 @@ def _time(value: Any, locale: Locale, language: str) -> str:
         moment = time.fromisoformat(str(value)[:5])
     except ValueError:
         return str(value)
-    return str(format_time(datetime.combine(date(2000, 1, 1), moment), "short", locale=locale))
+    return f"{moment:%H:%M}"
 
 
 def _coding(value: Any, locale: Locale, language: str) -> str:

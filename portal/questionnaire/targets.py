@@ -9,11 +9,15 @@ from typing import Any
 from portal.fhirpath.model import r4
 
 from .answers import Entry
-from .elements import Path, Place, Slices, found, nearest_list, put
+from .elements import Path, Place, Slices, becomes, found, nearest_list, put
 from .extensions import Json
 from .extraction import Extractor, copied
+from .profiles import Profiles, profile, unsliced
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+EXTENSIONS = ("extension", "modifierExtension")
+BASES = ("Resource", "DomainResource")
+"""Types whose elements every resource has: Resource.id is its id."""
 
 
 class Target:
@@ -46,6 +50,22 @@ class Target:
         around = self.opened if opened is None else opened
         return put(self.kind, self.resource, around, path, value, new=new, slices=self.slices)
 
+    def typed(self, profiles: Profiles, definition: str, path: Path, kind: str, value: Any) -> Path:
+        """The path with a choice of types as the type that the profile leaves for this value; of an extension its value.
+        Raises ValueError where the profile leaves none that it can become."""
+        if unsliced(path[-1]) in EXTENSIONS:
+            path = (*path, "value[x]")
+        own = definition.partition("#")[0].partition("|")[0]
+        types = profiles.types(own if profiles.known(own) else self.url, path)
+        types = types or profiles.types(self.url, path)
+        if not types:
+            return path
+        name = unsliced(path[-1]).removesuffix("[x]")
+        fits = next((one for one in becomes(kind, value) if one in types), "")
+        if not fits:
+            raise ValueError(f"{name}[x] is {' or '.join(types)} in the profile, and takes no such answer")
+        return (*path[:-1], f"{name}{fits}")
+
     @property
     def filled(self) -> bool:
         """Whether anything was said of it, its type and profile apart."""
@@ -55,7 +75,7 @@ class Target:
         """The path of an element definition of this resource (`…/Patient#Patient.name.given` -> name, given)."""
         url, _, path = definition.partition("#")
         pieces = tuple(path.split("."))
-        if not path or (url.split("|", maxsplit=1)[0] != self.url and pieces[0] != self.kind):
+        if not path or (url.split("|", maxsplit=1)[0] != self.url and pieces[0] not in (self.kind, *BASES)):
             return None
         return pieces[1:] or None
 
@@ -91,8 +111,7 @@ def _is_resource(kind: str) -> bool:
 def with_fixed(work: Extractor, target: Target) -> None:
     """What the profile fixes joins, where nothing else was said: for elements of the resource itself, and for parts and
     slices that somebody said something of."""
-    profile = work.form.value_sets.resource(target.url)
-    for path, kind, value in _fixed_values(profile or {}):
+    for path, kind, value in _fixed_values(work.profiles.elements(target.url)):
         try:
             _fix(target, path, kind, value)
         except ValueError as error:
@@ -108,43 +127,35 @@ def _fix(target: Target, path: tuple[str, ...], kind: str, value: Any) -> None:
         return
     name = path[-1].partition(":")[0].removesuffix("[x]")
     for place in found(target.kind, target.resource, path[:-1], target.slices):
-        if not any(key == name or (path[-1] != name and key.startswith(name)) for key in place.element):
+        held = next((k for k in place.element if k == name or (path[-1] != name and k.startswith(name))), None)
+        if held is None:
             put(place.type_name, place.element, {}, path[-1:], (kind, copied(value)), new=False)
+        elif held == name and isinstance(value, dict) and isinstance(place.element[held], dict):
+            _joined(place.element[held], value)
 
 
-def _fixed_values(profile: Json) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    for path, element in _elements(profile):
+def _joined(element: Json, fixed: Json) -> None:
+    """What is fixed joins where nothing else was said, part by part."""
+    for key, value in fixed.items():
+        if isinstance(value, dict) and isinstance(element.get(key), dict):
+            _joined(element[key], value)
+        element.setdefault(key, copied(value))
+
+
+def _fixed_values(elements: Mapping[Path, Json]) -> Iterator[tuple[Path, str, Any]]:
+    for path, element in elements.items():
         for key, value in element.items():
             for how in ("fixed", "pattern"):
                 if key.startswith(how) and key != how:
                     yield path, f"value{key.removeprefix(how)}", copied(value)
 
 
-def _elements(profile: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """The elements of a profile by their path under the resource."""
-    view = profile.get("snapshot") or profile.get("differential") or {}
-    listed = view.get("element") if isinstance(view, dict) else None
-    for element in listed if isinstance(listed, list) else ():
-        if isinstance(element, dict):
-            path = str(element.get("id") or element.get("path") or "")
-            if "." in path:
-                yield tuple(path.split(".")[1:]), element
-
-
 def named(work: Extractor, entry: Entry, target: Target) -> None:
     """Every extension gets its url: the profile's of its slice, else, inside another one, the slice's name. One whose url
     nobody says is no extension and is left out; so is what stayed empty."""
-    elements = _elements(work.form.value_sets.resource(target.url) or {})
-    urls = {path: url for path, element in elements if (url := _profile(element))}
+    urls = {path: url for path, element in work.profiles.elements(target.url).items() if (url := profile(element))}
     for lost in _named(target, target.resource, (), urls):
         work.trouble(entry.item.link_id, "definitionExtract", f"{'.'.join(lost)}: nothing says its url")
-
-
-def _profile(element: Json) -> str:
-    types = element.get("type")
-    first = types[0] if isinstance(types, list) and types and isinstance(types[0], dict) else {}
-    profiles = first.get("profile")
-    return str(profiles[0]).partition("|")[0] if isinstance(profiles, list) and profiles else ""
 
 
 def _named(target: Target, element: Json, path: Path, urls: Mapping[Path, str]) -> Iterator[Path]:
@@ -160,11 +171,8 @@ def _named(target: Target, element: Json, path: Path, urls: Mapping[Path, str]) 
                 yield from _named(target, one, here, urls)
             if key in EXTENSIONS and one and "url" not in one and not url:
                 yield here
-            elif one not in ({}, []):
+            elif one not in ({}, []) and not (key in EXTENSIONS and one.keys() <= {"url", "id"}):
                 kept.append({"url": url, **one} if key in EXTENSIONS else one)
         element[key] = kept if isinstance(part, list) else (kept or [None])[0]
         if not kept:
             del element[key]
-
-
-EXTENSIONS = ("extension", "modifierExtension")

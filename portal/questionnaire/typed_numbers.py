@@ -10,7 +10,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from .speaking import locale_of
 
 MAX_DIGITS = 18
-_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z", re.ASCII)
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 
 
@@ -27,7 +27,7 @@ class TooLong(Exception):
 
 
 def typed_number(text: str, language: str) -> Decimal | None:
-    """The exact number, its trailing zeros kept; None when it is none. Raises Unclear, TooLong."""
+    """The exact number, its trailing zeros kept (of ".5" a half, of "-0" nought); None when it is none. Raises Unclear, TooLong."""
     cleaned = text.strip().replace("−", "-")
     if len(cleaned) > 60:
         raise TooLong
@@ -37,7 +37,8 @@ def typed_number(text: str, language: str) -> Decimal | None:
         return None
     if sum(letter.isdigit() for letter in plain) > MAX_DIGITS:
         raise TooLong
-    return Decimal(plain)
+    found = Decimal(plain)
+    return found if found else abs(found)
 
 
 def _symbols(language: str) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from .comparing import number
 from .converting import quantity_unit
 from .extensions import Json
 from .items import Item
-from .options import units_open
 
 UCUM = "http://unitsofmeasure.org"
 LEAST_DIGITS = 4
@@ -30,6 +29,22 @@ def in_unit(item: Item, value: Any) -> Any:
     if units_open(item) or any(text in (unit.get("code"), unit.get("display")) for unit in units for text in said):
         return value
     return next((found for unit in units if (found := _converted(item, value, unit)) is not None), None)
+
+
+def measured(item: Item, value: Any) -> Any:
+    """What an expression gives for a question: a Quantity for a number as in_unit has it. A mere number (1) stays."""
+    if item.type not in ("integer", "decimal"):
+        return value
+    if isinstance(value, quantity.Quantity):
+        if value.calendar or value.unit == "1":
+            return value
+        value = {"value": value.value, "system": UCUM, "code": value.unit}
+    return in_unit(item, value)
+
+
+def units_open(item: Item) -> bool:
+    """Whether a unit that is not in the list may be given (SDC unitOpen: optionsOrType, optionsOrString)."""
+    return ext.value(item.extensions, "unitOpen") in ("optionsOrType", "optionsOrString", True)
 
 
 def _wanted(item: Item) -> Iterator[Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ from .words import localised
 
 UNFINISHED = frozenset({"in-progress", "stopped"})
 INCOMPLETE = frozenset({"required", "group-required", "too-few"})
+_LOCAL = re.compile(r"Questionnaire/[A-Za-z0-9\-.]{1,64}(?:\|\S*)?\Z")
+"""No canonical: an id at the server that the response was made for, where this form may have another."""
 
 
 def validate(form: Form, response: object, context: Context) -> list[Issue]:
@@ -52,7 +55,8 @@ def _head(form: Form, response: Json) -> Iterator[Issue]:
         yield Issue("", "", "status", "error", {"status": status}, "QuestionnaireResponse.status")
     other = str(response.get("questionnaire") or "")
     if not _same_form(form, other):
-        yield Issue("", "", "form-mismatch", "error", {"other": other}, "QuestionnaireResponse.questionnaire")
+        severity = "warning" if _LOCAL.match(other) else "error"
+        yield Issue("", "", "form-mismatch", severity, {"other": other}, "QuestionnaireResponse.questionnaire")
     elif "|" in other and form.url and other.partition("|")[2] != form.version:
         yield Issue("", "", "form-version", "warning", {"other": other}, "QuestionnaireResponse.questionnaire")
     if form.raw.get("status") == "draft":

@@ -14,6 +14,8 @@ from .items import Item
 from .shape import problem
 
 MAX_EXPANDED = 20_000
+WEIGHT = "http://hl7.org/fhir/concept-properties#itemWeight"
+PROPERTY = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
 
 
 class ValueSets:
@@ -78,6 +80,18 @@ class ValueSets:
         for item in items:
             if canonical := self.elsewhere(item):
                 findings.miss(item.link_id, "answerValueSet", f"{canonical} needs a terminology server")
+            system = ext.value(item.extensions, "unitSupplementalSystem")
+            if isinstance(system, str) and self.concepts(system) is None:
+                why = "is not at hand: a unit outside the list is kept in the words it is given in, without a code"
+                findings.miss(item.link_id, "unitSupplementalSystem", f"{system} {why}")
+
+    def concepts(self, system: str) -> list[Json] | None:
+        """The codings of a whole code system, or None when it is not at hand."""
+        key = f"all of {system}"
+        if key not in self._expanded:
+            found = self._named({"system": system})
+            self._expanded[key] = None if found is None else found[:MAX_EXPANDED]
+        return self._expanded[key]
 
     def expand(self, canonical: str) -> list[Json] | None:
         """The codings of a value set, or None when it cannot be worked out from what is at hand."""
@@ -102,7 +116,7 @@ class ValueSets:
             return None
         expansion = resource.get("expansion")
         if isinstance(expansion, dict) and isinstance(expansion.get("contains"), list):
-            return list(_contained(expansion["contains"]))[:MAX_EXPANDED]
+            return list(_contained(expansion["contains"], _weights(expansion)))[:MAX_EXPANDED]
         compose = resource.get("compose")
         if not isinstance(compose, dict) or not compose.get("include"):
             return None
@@ -142,10 +156,12 @@ class ValueSets:
         system = str(part["system"])
         resource = self.resource(system) or {}
         usable = resource.get("resourceType") == "CodeSystem" and resource.get("concept") and not problem(resource)
+        weights = _weights(resource)
         if isinstance(part.get("concept"), list):
             known = {str(c.get("code")): c for c, _ in placed(resource)} if usable else {}
             listed = [concept for concept in part["concept"] if isinstance(concept, dict)]
-            return [_coding(system, _completed(concept, known.get(str(concept.get("code")), {}))) for concept in listed]
+            whole = (_completed(concept, known.get(str(concept.get("code")), {})) for concept in listed)
+            return [_coding(system, concept, weights) for concept in whole]
         if not usable:
             return None
         concepts = list(placed(resource))
@@ -154,7 +170,7 @@ class ValueSets:
             if kept is None:
                 return None
             concepts = kept
-        return [_coding(system, concept) for concept, _ in concepts]
+        return [_coding(system, concept, weights) for concept, _ in concepts]
 
 
 def _completed(concept: Json, defined: Json) -> Json:
@@ -165,20 +181,21 @@ def _completed(concept: Json, defined: Json) -> Json:
     return {**defined, **concept, **({"extension": listed} if listed else {})}
 
 
-def _contained(entries: list[Json]) -> Iterator[Json]:
+def _contained(entries: list[Json], weights: frozenset[str]) -> Iterator[Json]:
     for entry in entries:
         if not isinstance(entry, dict):
             continue
         if not entry.get("abstract") and not entry.get("inactive") and entry.get("code") is not None:
-            yield _coding(str(entry.get("system") or ""), entry)
-        yield from _contained(entry.get("contains") or [])
+            yield _coding(str(entry.get("system") or ""), entry, weights)
+        yield from _contained(entry.get("contains") or [], weights)
 
 
-def _coding(system: str, concept: Json) -> Json:
+def _coding(system: str, concept: Json, weights: frozenset[str]) -> Json:
     """A Coding of a concept, its translations (designation) and weights carried as extensions."""
     coding: Json = {"system": system} if system else {}
     coding |= {key: concept[key] for key in ("code", "display") if isinstance(concept.get(key), str)}
-    listed = [*ext.inner(concept), *_weighed(concept)]
+    kept = [one for one in ext.inner(concept) if one.get("url") != PROPERTY]
+    listed = [*kept, *_weighed(concept, weights)]
     coding |= {"extension": listed} if listed else {}
     given = concept.get("_display")
     twin = dict(given) if isinstance(given, dict) else {}
@@ -188,11 +205,23 @@ def _coding(system: str, concept: Json) -> Json:
     return coding | ({"_display": twin} if twin else {})
 
 
-def _weighed(concept: Json) -> Iterator[Json]:
-    """The weight that a code system gives as a property."""
-    for each in concept.get("property") or ():
-        value = each.get("valueDecimal", each.get("valueInteger")) if isinstance(each, dict) else None
-        if value is not None and each.get("code") == "itemWeight":
+def _weights(definition: Json) -> frozenset[str]:
+    """The names of the properties by which a code system or an expansion weighs its concepts."""
+    listed = definition.get("property")
+    named = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return frozenset({"itemWeight", *(str(one.get("code")) for one in named if one.get("uri") == WEIGHT)})
+
+
+def _weighed(concept: Json, weights: frozenset[str]) -> Iterator[Json]:
+    """The weight that a code system gives as a property; that of an expansion stands in an extension, for it is of R5."""
+    listed = concept.get("property")
+    said = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    found = [(each.get("code"), each.get("valueDecimal", each.get("valueInteger"))) for each in said]
+    for each in ext.inner(concept):
+        if each.get("url") == PROPERTY:
+            found.append((ext.part(each, "code"), ext.part(each, "value")))
+    for code, value in found:
+        if value is not None and code in weights:
             yield {"url": "http://hl7.org/fhir/StructureDefinition/itemWeight", "valueDecimal": value}
 
 

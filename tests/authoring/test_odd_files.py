@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.authoring.forms import FORM, PATIENT
+from tests.authoring.forms import FORM, PATIENT, bundle, response
 from tests.authoring.running import Desk, questionnaire
 
 
@@ -37,3 +37,23 @@ def test_a_file_that_cannot_be_read_says_what_is_wrong_with_it(
     path.write_bytes(content)
     ran = questionnaire("check", path)
     assert (ran.code, said in ran.lines[0]["reasons"][0]["reason"]) == (2, True)
+
+
+@pytest.mark.parametrize("verb", ["extract", "validate", "score"])
+def test_a_response_may_come_as_its_operation_takes_it_or_in_a_bundle(here: Desk, verb: str) -> None:
+    form, given = here.put("f.json", FORM), response(name={"valueString": "Ann"})
+    plainly = questionnaire(verb, form, here.put("r.json", given))
+    held = [{"name": "questionnaire-response", "resource": given}, {"name": "questionnaire", "resource": FORM}]
+    for beside in ([form], []):
+        parts = held[: 1 if beside else 2]
+        parameters = here.put("p.json", {"resourceType": "Parameters", "parameter": parts})
+        together = here.put("b.json", bundle(*(part["resource"] for part in parts)))
+        for file in (parameters, together):
+            ran = questionnaire(verb, *beside, file)
+            assert (ran.code, ran.json) == (plainly.code, plainly.json)
+
+
+def test_parameters_without_a_response_are_none(here: Desk) -> None:
+    held = [{"name": "questionnaire", "resource": FORM}]
+    ran = questionnaire("extract", here.put("p.json", {"resourceType": "Parameters", "parameter": held}))
+    assert (ran.code, "is not a QuestionnaireResponse" in ran.err) == (2, True)

@@ -16,13 +16,13 @@ MOST = 40
 OWN_NAMES = "http://hobby.intake-forms/"
 """Notes of those who gathered the forms: no part of them."""
 CLASSES = {
-    "no-link-id": "an item has no linkId: it cannot be answered (1..1)",
+    "no-link-id": "a question or part has no linkId: its answers could not be told apart (1..1)",
     "fhir-version": "elements that are neither of FHIR R4 nor as FHIR STU3 or R5 have them",
     "derivation": "it says that it complies with another form, and does not",
     "duplicate-link-id": "que-2: one linkId for two items, an answer belongs to neither",
     "expression-language": "CQL alone decides what is asked",
     "shape": "no JSON of FHIR: `true` as a text, a date for an integer",
-    "que-12": "que-12: several conditions, all or any is not said",
+    "que-12": "que-12: conditions on several questions, all or any is not said",
     "enable-when": "a condition looks at a question that is not there",
     "modifier-extension": "a modifierExtension nobody here understands, or a critical extension that is not done",
     "cycle": "conditions go in a circle",

@@ -12,7 +12,6 @@ VALIDATION = {
     "FTC:nested-questionnaire-nested-valueset": "a response without a form of its own: its contained forms are R5 adaptive",
     "FTC:q_val_fail": "a response without its form",
     "FTC:qr-bad-ref1": "a response without its form",
-    "FTC:qr-ex": "a response of FHIR STU3 that points to its form by an id which the form at hand does not have",
     "FTC:qr-required-wrong": "not JSON",
     "FTC:questionnaire-lifelines": "no outcome is given",
 }

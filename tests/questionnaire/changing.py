@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -13,8 +14,13 @@ from typing import Any
 Json = dict[str, Any]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
-MATCHES = ("startsWith(", "endsWith(", "contains(", "matches(", "replace(", "descendants(")
-"""Where an expression takes linkIds apart, renaming them changes what it says."""
+TESTS: dict[str, Callable[[str, str], object]] = {
+    "startsWith": str.startswith,
+    "endsWith": str.endswith,
+    "contains": operator.contains,
+    "matches": lambda name, pattern: re.search(pattern, name),
+}
+TAKEN_APART = re.compile(rf"linkId\.({'|'.join(TESTS)})\(\s*(['\"])(.*?)\2\s*\)")
 
 
 def items(holder: Json) -> Iterator[Json]:
@@ -26,14 +32,26 @@ def items(holder: Json) -> Iterator[Json]:
 
 
 def names(raw: Json) -> dict[str, str]:
-    """A new name for every linkId."""
-    return {item["linkId"]: f"z{number}.x" for number, item in enumerate(items(raw))}
+    """A new name for every linkId but those that an expression of the form takes apart."""
+    kept = {name for tell in taken_apart(raw) for name in (item["linkId"] for item in items(raw)) if tell(name)}
+    return {item["linkId"]: f"z{number}.x" for number, item in enumerate(items(raw)) if item["linkId"] not in kept}
+
+
+def taken_apart(value: Any) -> Iterator[Callable[[str], bool]]:
+    """What the form asks of the letters of linkIds: `where(linkId.startsWith('bpi.'))`."""
+    if isinstance(value, str):
+        for how, _, said in TAKEN_APART.findall(value):
+            word = said.replace("\\\\", "\\")
+            yield lambda name, how=how, word=word: bool(TESTS[how](name, word))  # type: ignore[misc]
+    elif isinstance(value, (dict, list)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from taken_apart(one)
 
 
 def renamed(value: Any, new: dict[str, str]) -> Any:
-    """With other linkIds: of items, conditions, and in the texts of expressions."""
-    old = "|".join(re.escape(name) for name in sorted(new, key=len, reverse=True))
-    quoted = re.compile(rf"(['\"])({old})\1")
+    """With other linkIds: of items, conditions, and in the texts of expressions; there not where a code is called the same."""
+    old = "|".join(re.escape(name) for name in sorted(new, key=len, reverse=True)) or "(?!)"
+    quoted = re.compile(rf"(\w+\s*!?[=~]\s*)?(['\"])({old})\2")
 
     def go(held: Any, key: str) -> Any:
         if isinstance(held, dict):
@@ -43,8 +61,12 @@ def renamed(value: Any, new: dict[str, str]) -> Any:
         if key in ("linkId", "question") and held in new:
             return new[held]
         if isinstance(held, str) and key in ("expression", "valueString") and ("linkId" in held or "%" in held):
-            return quoted.sub(lambda found: found[1] + new[found[2]] + found[1], held)
+            return quoted.sub(_named_anew, held)
         return held
+
+    def _named_anew(found: re.Match[str]) -> str:
+        before, mark, name = found[1] or "", found[2], found[3]
+        return f"{before}{mark}{new[name]}{mark}" if not before or before.startswith("linkId") else found[0]
 
     return go(value, "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.questionnaire import report
-from tests.questionnaire.make import HL7, SDC, fhirpath, q, raw_form
+from tests.questionnaire.make import HL7, SDC, fhirpath, q, raw_form, variable
 from tests.questionnaire.test_assembling import include, links, module, put_together
 
 
@@ -40,3 +40,30 @@ def test_what_is_no_extension_among_extensions_stops_neither_check_nor_assembly(
         raw_form(item, include("part"), extension=[odd]), {**module("part", q("b")), "extension": [odd, named, odd]}
     )
     assert links(made) == ["a", "b"] and named in made["extension"]
+
+
+@pytest.mark.parametrize("odd", [None, "", 3, [], {}])
+def test_what_is_no_resource_among_the_contained_stops_no_assembly(odd: object) -> None:
+    """Of the form and of a module whose ids get a prefix, among resources and in the place of all of them."""
+    kept = {
+        "resourceType": "ValueSet",
+        "id": "v",
+        "compose": {"include": [{"system": "x", "concept": [{"code": "a"}]}]},
+    }
+    prefix = variable("linkIdPrefix", "'p.'")
+    for contained in ([odd, kept, odd], odd):
+        asked = q("a", "choice", answerValueSet="#v") if contained is not odd else q("a")
+        part = {**module("part", asked), "contained": contained}
+        made = put_together(raw_form(include("part", prefix), contained=contained), part)
+        assert links(made) == ["p.a"]
+
+
+def test_a_prefix_makes_no_linkid_where_there_is_none() -> None:
+    """A text to read gets one of its own when the form is read; a question without one is refused there."""
+    prefix = variable("linkIdPrefix", "'p.'")
+    texts = [{"type": "display", "text": word} for word in ("one", "two")]
+    made = put_together(raw_form(include("part", prefix)), module("part", q("a"), *texts))
+    assert [item.get("linkId") for item in made["item"]] == ["p.a", None, None]
+    assert [one["code"] for one in report(made)["defects"]] == ["no-link-id", "no-link-id"]
+    lacking = put_together(raw_form(include("part", prefix)), module("part", {"type": "string", "text": "x"}))
+    assert [one["code"] for one in report(lacking)["reasons"]] == ["no-link-id"]

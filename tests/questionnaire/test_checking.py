@@ -314,18 +314,18 @@ def test_a_calculated_number_fits_its_own_limits() -> None:
     assert filling(made).check() == []
 
 
-UNITS = [
-    hl7("questionnaire-unitOption", valueCoding={"system": "http://unitsofmeasure.org", "code": code, "display": code})
-    for code in ("kg", "g")
-]
-STONE = {"valueQuantity": {"value": 11, "unit": "stone"}}
-
-
 @pytest.mark.parametrize(
-    ("said", "open_"), [(None, False), ("optionsOnly", False), ("optionsOrType", True), ("optionsOrString", True)]
+    ("kinds", "most", "told"),
+    [
+        (["image/png", "application/pdf", "image/*"], 2, "PNG, PDF, image | 2 MB"),
+        (["image/jpeg", "IMAGE/JPEG; q=1", "text/plain"], "1.5", "JPEG, text | 1.5 MB"),
+        (["application/vnd.openxmlformats-officedocument.wordprocessingml.document"], 5242880, "Word | 5 MB"),
+        (["application/x-7z", "application/octet-stream"], 2048, "7Z, application/octet-stream | 2 KB"),
+        (["strange"], 60, "strange | 60 bytes"),
+    ],
 )
-def test_a_unit_outside_the_list_is_taken_only_where_the_form_leaves_it_open(said: str | None, open_: bool) -> None:
-    more = [{"url": SDC + "unitOpen", "valueCode": said}] if said else []
-    filled = filling(form(q("w", "quantity", ext=[*UNITS, *more])))
-    assert every(filled)["w"].unit_open is open_
-    assert codes(filled.answer({"q1": [STONE]}).check()) == ([] if open_ else [("w", "unit")])
+def test_files_that_are_taken_are_told_as_people_call_them(kinds: list[str], most: Any, told: str) -> None:
+    limits = [*(hl7("mimeType", valueCode=kind) for kind in kinds), hl7("maxSize", valueDecimal=Decimal(most))]
+    filled = filling(form(q("x", "attachment", ext=limits)))
+    node = filled.nodes(filled.keys[0])[0]
+    assert f"{node.limits.kinds} | {node.limits.largest}" == told

@@ -124,3 +124,25 @@ def test_what_an_observation_cannot_hold_is_told_and_not_written_as_text(
     [entry], troubles = bundle(made, g("panel", a("x", answer), a("sure", {"valueBoolean": False})))
     assert [part["code"]["coding"][0]["code"] for part in entry["resource"]["component"]] == ["3"]
     assert troubles == [f"x: an Observation holds no {kind}"]
+
+
+@pytest.mark.parametrize(
+    ("element", "said", "becomes"),
+    [
+        ("author", {"reference": "Device/1"}, {}),
+        ("author", {"type": "Device", "identifier": {"value": "1"}}, {}),
+        ("author", {"reference": "https://example.org/fhir/Practitioner/1"}, "performer"),
+        ("author", {"reference": "urn:uuid:0a"}, "performer"),
+        ("author", {"reference": "#author"}, "performer"),
+        ("author", {"reference": "PractitionerRole/1/_history/2", "type": "PractitionerRole"}, "performer"),
+        ("partOf", [{"reference": "Observation/1"}], {}),
+        ("partOf", [{"reference": "Procedure/1"}], "partOf"),
+        ("basedOn", [{"reference": "CarePlan/1"}, {"reference": "ServiceRequest/1"}], "basedOn"),
+    ],
+)
+def test_an_observation_points_only_to_what_it_may(element: str, said: Any, becomes: Any) -> None:
+    made = raw_form(q("w", "integer", code=[{"code": "w"}], ext=[extracted()]))
+    [entry], troubles = bundle(made, a("w", {"valueInteger": 1}), **{element: said})
+    found = {key: entry["resource"][key] for key in ("performer", "partOf", "basedOn") if key in entry["resource"]}
+    assert found == ({becomes: said if isinstance(said, list) else [said]} if becomes else {})
+    assert troubles == []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from portal.questionnaire import load
+from portal.questionnaire.extract_template import PATCH
 from tests.questionnaire.extracting import NAMES, SDC, a, bundle, g, text
-from tests.questionnaire.make import group, q, raw_form
+from tests.questionnaire.make import fhirpath, group, q, raw_form
 
 
 def test_a_template_at_a_question_that_repeats_is_filled_for_each_answer_with_ids_of_its_own() -> None:
@@ -121,3 +124,59 @@ def test_several_values_for_an_element_that_holds_one_are_told() -> None:
             entries, troubles = bundle(made, g("g", a("x", *map(text, several))))
             assert len(entries) == 1
             assert bool(troubles) is (len(set(several)) > 1 and "valueRange" not in field)
+
+
+def instruction(name: str, expression: str, called: str = "") -> dict[str, Any]:
+    """An instruction of a template: as text, or as an Expression with a name."""
+    said = {"valueExpression": {**fhirpath(expression), "name": called}} if called else {"valueString": expression}
+    return {"extension": [{"url": f"{SDC}templateExtract{name}", **said}]}
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside", "said"),
+    [
+        ([], instruction("Context", "item.where(linkId = 'part')", "part"), "%part.item.answer.value"),
+        ([], instruction("Context", "item.where(linkId = 'part')", "part"), "item.answer.value"),
+        (instruction("Context", "item", "part")["extension"], {}, "%part.item.answer.value"),
+        (instruction("Context", "item.item", "part")["extension"], {}, "answer.value"),
+        ([], instruction("Context", "item.item.answer", "part"), "value"),
+    ],
+)
+def test_a_context_may_have_a_name_and_stand_on_the_form(outside: list[Any], inside: dict[str, Any], said: str) -> None:
+    for value in (instruction("Value", said), instruction("Value", said, "unused")):
+        template = {"resourceType": "Patient", "id": "t", "name": [{**inside, "_family": value}]}
+        begins = {
+            "url": SDC + "templateExtract",
+            "extension": [{"url": "template", "valueReference": {"reference": "#t"}}],
+        }
+        made = raw_form(group("part", q("name")), contained=[template], extension=[*outside, begins])
+        [entry], troubles = bundle(made, g("part", a("name", text("Ann"))))
+        assert (entry["resource"].get("name"), troubles) == ([{"family": "Ann"}], [])
+
+
+def test_parameters_may_patch_what_is_in_the_record() -> None:
+    def operation(kind: str, link_id: str) -> dict[str, Any]:
+        value = {
+            "name": "value",
+            "_valueString": instruction("Value", f"item.where(linkId = '{link_id}').answer.value"),
+        }
+        return {"name": "operation", "part": [{"name": "type", "valueCode": kind}, value]}
+
+    template = {
+        "resourceType": "Parameters",
+        "id": "t",
+        "parameter": [operation("replace", "a"), operation("add", "b")],
+    }
+    address = {"url": PATCH, "valueString": "'Condition/' + item.where(linkId = 'id').answer.value"}
+    template_of = {"url": "template", "valueReference": {"reference": "#t"}}
+    begins = {"url": SDC + "templateExtract", "extension": [template_of, address]}
+    asked = group("c", *(q(name) for name in ("id", "a", "b")), repeats=True, ext=[begins])
+    made = raw_form(asked, contained=[template])
+    full, one = [a("id", text("1")), a("a", text("x")), a("b", text("y"))], [a("id", text("2")), a("b", text("z"))]
+    entries, troubles = bundle(
+        made, *(g("c", *given) for given in (full, one, [a("id", text("3"))], [a("a", text("x"))]))
+    )
+    requests = [(entry["request"]["method"], entry["request"]["url"]) for entry in entries]
+    assert requests == [("PATCH", "Condition/1"), ("PATCH", "Condition/2")]
+    assert [len(entry["resource"]["parameter"]) for entry in entries] == [2, 1]
+    assert troubles == ["c: nothing says what is to be changed"]

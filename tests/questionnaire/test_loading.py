@@ -6,8 +6,23 @@ from typing import Any
 
 import pytest
 
-from portal.questionnaire import FormRefused, load
-from tests.questionnaire.make import HL7, SDC, fhirpath, form, group, q, raw_form, sdc, variable, when
+from portal.questionnaire import Filling, FormRefused, load, validate
+from tests.questionnaire.make import (
+    HL7,
+    SDC,
+    answered,
+    context,
+    every,
+    fhirpath,
+    filling,
+    form,
+    group,
+    q,
+    raw_form,
+    sdc,
+    variable,
+    when,
+)
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -21,6 +36,7 @@ def options(count: int) -> list[dict[str, Any]]:
     return [{"valueString": f"o{index}"} for index in range(count)]
 
 
+SEARCH = {"language": "application/x-fhir-query", "expression": "Patient?_id=1"}
 CQL = {"language": "text/cql", "expression": "Age"}
 CQL_TEXT = {"url": HL7 + "cqf-expression", "valueExpression": CQL}
 FROM_CQL = {"url": SDC + "initialExpression", "valueExpression": CQL}
@@ -28,6 +44,7 @@ OLD = {"url": HL7 + "variable", "valueExpression": {**CQL, "name": "old"}}
 CONTEXT = {"url": SDC + "itemPopulationContext", "valueExpression": CQL}
 MOST = {"url": HL7 + "maxValue", "_valueInteger": {"extension": [CQL_TEXT]}}
 BOTH = q("b", "choice", answerOption=options(2))
+EITHER = [when("b", answerString="x"), when("b", answerString="y")]
 IF_N = q("a", enableWhen=[when("n", ">", answerInteger=5)])
 IF_OLD = q("a", ext=[sdc("enableWhenExpression", "%old > 1")])
 N_PLUS = q("a", "integer", ext=[sdc("calculatedExpression", "%resource.item.where(linkId='n').answer.value + 1")])
@@ -42,11 +59,15 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("enableWhen on itself", raw_form(q("a", enableWhen=[when("a", answerString="x")])), "a", "enable-when"),
     ("bad operator", raw_form(q("b"), q("a", enableWhen=[when("b", "~", answerString="x")])), "a", "enable-when"),
     ("exists without boolean", raw_form(q("b"), q("a", enableWhen=[when("b", "exists", answerString="x")])), "a", "enable-when"),
-    ("no behaviour said", raw_form(q("b"), q("a", enableWhen=[when("b", answerString="x")] * 2)), "a", "que-12"),
+    ("no behaviour said", raw_form(q("b"), q("c"), q("a", enableWhen=[EITHER[0], when("c", answerString="x")])), "a", "que-12"),
+    ("no behaviour said of several", raw_form(q("b", repeats=True), q("a", enableWhen=EITHER)), "a", "que-12"),
+    ("no behaviour said of ranges", raw_form(q("b"), q("a", enableWhen=[when("b", "!=", answerString="x"), EITHER[0]])), "a", "que-12"),
+    ("no behaviour said of rows", raw_form(group("g", q("b"), repeats=True), q("a", enableWhen=EITHER)), "a", "que-12"),
     ("modifier", raw_form(q("a", modifierExtension=[{"url": "https://example.org/x", "valueBoolean": True}])), "a", "modifier-extension"),
     ("modifier of the form", raw_form(q("a"), modifierExtension=[{"url": "https://example.org/x"}]), "", "modifier-extension"),
     ("CQL", raw_form(q("a", ext=[{"url": SDC + "calculatedExpression", "valueExpression": CQL}])), "a", "expression-language"),
     ("CQL that enables", raw_form(q("a", ext=[{"url": SDC + "enableWhenExpression", "valueExpression": CQL}])), "a", "expression-language"),
+    ("a search that enables", raw_form(q("a", ext=[{"url": SDC + "enableWhenExpression", "valueExpression": SEARCH}])), "a", "expression"),
     ("a text in CQL and no other", raw_form(q("a", text=None, _text={"extension": [CQL_TEXT]})), "a", "expression-language"),
     ("a hidden answer from CQL decides", raw_form(q("n", "integer", ext=[FROM_CQL, HIDDEN]), IF_N), "a", "expression-language"),
     ("a locked answer from CQL counts", raw_form(q("n", "integer", ext=[FROM_CQL], readOnly=True), N_PLUS), "a", "expression-language"),
@@ -130,6 +151,14 @@ def test_what_a_form_can_do_without_is_left_out_and_said(item: dict[str, Any], f
     assert "text/cql" in missed["a", feature]
 
 
+def test_what_somebody_typed_is_not_lost_to_a_search_that_stands_for_a_calculation() -> None:
+    made = load(raw_form(q("a", ext=[{"url": SDC + "calculatedExpression", "valueExpression": SEARCH}])))
+    assert [one.feature for one in made.features.not_honoured] == ["calculatedExpression"]
+    asked = context(fetch=lambda _: {"resourceType": "Bundle", "type": "searchset"})
+    filled = Filling(made, None, asked).answer({"q1": [{"valueString": "mine"}]})
+    assert filled.response("completed")["item"][0]["answer"] == [{"valueString": "mine"}]
+
+
 def test_a_question_that_somebody_can_answer_needs_no_prefill_to_decide() -> None:
     made = form(q("age", "integer", ext=[FROM_CQL]), q("a", enableWhen=[when("age", ">", answerInteger=5)]))
     assert [one.feature for one in made.features.not_honoured] == ["initialExpression"]
@@ -146,6 +175,51 @@ def test_conditions_in_a_circle_are_refused() -> None:
             q("a", enableWhen=[when("b", answerString="x")]),
             q("b", enableWhen=[when("a", answerString="x")]),
         )
+
+
+def _while_empty(name: str, other: str, **fields: Any) -> dict[str, Any]:
+    empty = f"%resource.item.where(linkId='{other}').answer.empty()"
+    return q(name, ext=[sdc("enableWhenExpression", empty)], **fields)
+
+
+def test_of_several_answers_to_a_question_that_takes_one_any_is_meant() -> None:
+    made = form(group("g", q("b"), q("a", enableWhen=EITHER), repeats=True))
+    assert [(one.link_id, one.code) for one in made.features.defects] == [("a", "que-12")]
+    filled = answered(filling(made), b={"valueString": "y"})
+    assert "a" in every(filled)
+    assert "a" not in every(answered(filled, b={"valueString": "z"}))
+
+
+def _text(link_id: str | None, text: str) -> dict[str, Any]:
+    return {"type": "display", "text": text, **({"linkId": link_id} if link_id else {})}
+
+
+def test_a_text_to_read_needs_no_linkid_of_its_own() -> None:
+    """Nothing asks for one: it is given one that nobody has, the same each time. A question or part needs one."""
+    raw = raw_form(
+        _text(None, "hello"),
+        _text("a", "about a"),
+        group(
+            "g", _text(None, "inside"), q("a"), q("g-text-1"), _text("t", "once"), _text("t", "twice"), q("g-text-2")
+        ),
+    )
+    made, again = load(raw), load(raw)
+    named = ["form-text-1", "a-text-1", "g", "g-text-3", "a", "g-text-1", "t", "t-text-1", "g-text-2"]
+    assert [item.link_id for item in made.all_items] == named == [item.link_id for item in again.all_items]
+    told = [(one.link_id, one.code) for one in made.features.defects]
+    assert told == [("", "no-link-id"), ("a", "duplicate-link-id"), ("g", "no-link-id"), ("t", "duplicate-link-id")]
+    filled = answered(filling(made), a={"valueString": "x"})
+    assert validate(made, filled.response("completed"), context()) == []
+    for item in (q("x"), group("x", q("y"))):
+        lacking = {key: value for key, value in item.items() if key != "linkId"}
+        with pytest.raises(FormRefused, match="no linkId"):
+            load(raw_form(lacking))
+
+
+def test_questions_that_apply_by_one_anothers_answers_are_told_to_the_author() -> None:
+    made = form(_while_empty("a", "b"), _while_empty("b", "a"), _while_empty("c", "a"), _while_empty("d", "d"))
+    assert [(one.link_id, one.code) for one in made.features.defects] == [("a", "circle"), ("b", "circle")]
+    assert "a → b" in made.features.defects[0].reason
 
 
 def test_calculations_in_a_circle_are_refused_through_variables_too() -> None:

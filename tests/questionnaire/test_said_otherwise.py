@@ -20,7 +20,6 @@ from tests.corpus.server import Server, bare
 from tests.corpus.test_populate_and_assemble import POPULATE, named
 from tests.questionnaire import rich
 from tests.questionnaire.changing import (
-    MATCHES,
     Json,
     deeper,
     items,
@@ -68,6 +67,12 @@ def asked(nodes: list[Node]) -> Iterator[Node]:
         yield from asked(node.children)
 
 
+def unanswered(form: Form, back: dict[str, str]) -> list[str]:
+    """Of questions that apply by one another's answers, whichever was answered first decides: here one is."""
+    circle = (found.link_id for found in form.features.defects if found.code == "circle")
+    return sorted(set(circle), key=lambda name: back.get(name, name))[1:]
+
+
 Way = Callable[[Filling], list[list[Node]]]
 
 
@@ -91,12 +96,13 @@ def one_by_one(held: Filling) -> list[list[Node]]:
 
 def filled(raw: Json, seed: int, way: Way = at_once, back: dict[str, str] | None = None, *, again: bool = False) -> Any:
     """The items of the response when nothing is left to say. `again`: read back from its draft after each post."""
-    form = load(raw, registry=registry())
+    form, back = load(raw, registry=registry()), back or {}
     held = Filling(form, populate(form, context()), context())
+    silent = unanswered(form, back)
     for _ in range(ROUNDS):
         before = held.draft_text()
         for nodes in way(held):
-            held.put({node.name: said(node, seed, back or {}) for node in nodes})
+            held.put({node.name: said(node, seed, back) for node in nodes if node.link_id not in silent})
             if again:
                 held = Filling(form, exact.loads(held.draft_text()), held.context)
         if held.draft_text() == before:
@@ -111,8 +117,7 @@ def walked(raw: Json, seed: int) -> None:
     assert text(filled(raw, seed, page_by_page, again=True)) == text(filled(raw, seed, again=True))
     new = names(raw)
     back = {name: old for old, name in new.items()}
-    if not any(word in text(raw) for word in MATCHES):
-        assert text(unordered(renamed(filled(renamed(raw, new), seed, back=back), back))) == text(first), "other names"
+    assert text(unordered(renamed(filled(renamed(raw, new), seed, back=back), back))) == text(first), "other names"
     assert text(filled(shuffled(raw, Random(seed)), seed)) == text(first), "another order"
 
 
@@ -130,17 +135,23 @@ def test_however_a_form_is_filled_in_the_response_is_the_same(raw: Json) -> None
 
 
 @needed
-def test_so_are_public_forms() -> None:
+def test_so_are_public_forms(capsys: pytest.CaptureFixture[str]) -> None:
+    """All but names that an expression takes apart are changed; of questions that apply by one another's answers one is
+    answered: what that leaves out is printed."""
     tried = 0
     for path in forms()[::EVERY]:
         try:
             raw = read(path)
-            small = len(exact.dumps(raw)) < 60_000 and logical(load(raw, registry=registry()))
+            form = load(raw, registry=registry())
         except (FormRefused, ValueError):
             continue
-        if small:
-            walked(raw, tried)
+        if WHOLE or (len(exact.dumps(raw)) < 60_000 and logical(form)):
+            walked(form.raw, tried)
             tried += 1
+            kept = len(form.all_items) - len(names(form.raw))
+            if WHOLE and (kept or unanswered(form, {})):
+                with capsys.disabled():
+                    print(f"{path}: {kept} names taken apart, not answered: {unanswered(form, {})}")
     assert tried > 2
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from portal.questionnaire import Form, score
 from tests.questionnaire.make import HL7, answered, context, every, filling, form, group, option, q, sdc
@@ -49,3 +52,24 @@ def test_weights_may_stand_on_the_coding_too() -> None:
     assert every(answered(filling(made), a={"valueCoding": {"system": "s", "code": "c"}}))["t"].answers == [
         {"valueDecimal": Decimal(7)}
     ]
+
+
+PROPERTY = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
+WEIGHT = {"uri": "http://hl7.org/fhir/concept-properties#itemWeight"}
+
+
+@pytest.mark.parametrize("name", ["itemWeight", "points"])
+@pytest.mark.parametrize("where", ["code system", "expansion", "expansion of R4"])
+def test_a_weight_is_a_property_that_says_so_whatever_it_is_called(name: str, where: str) -> None:
+    weight = {"code": name, "valueDecimal": 8}
+    noted = {"url": PROPERTY, "extension": [{"url": "code", "valueCode": name}, {"url": "value", "valueDecimal": 8}]}
+    said = {"extension": [noted]} if where == "expansion of R4" else {"property": [weight]}
+    defined = {"property": [{"code": name, **WEIGHT}, {"code": "order"}]}
+    concept = {"code": "a", "display": "A", **said}
+    known = {"resourceType": "CodeSystem", "id": "c", "url": "urn:c", **defined, "concept": [concept]}
+    chosen: dict[str, Any] = {"resourceType": "ValueSet", "id": "v", "compose": {"include": [{"system": "urn:c"}]}}
+    if where != "code system":
+        chosen = {**chosen, "expansion": {**defined, "contains": [{"system": "urn:c", **concept}]}}
+    made = form(q("x", "choice", answerValueSet="#v"), contained=[chosen, known])
+    response = {"item": [{"linkId": "x", "answer": [{"valueCoding": {"system": "urn:c", "code": "a"}}]}]}
+    assert score(made, response, context()).total == 8

@@ -127,7 +127,7 @@ def test_what_was_sent_is_read_as_it_was_sent() -> None:
     assert [(row.question, *row.answers) for row in rows] == [
         ("About Ada", "x"),
         ("sum", "36"),
-        ("day", "21 Nov 2026"),
+        ("day", "21 November 2026"),
         ("only", "shown to her"),
         ("off", "as it was"),
     ]

@@ -174,3 +174,19 @@ def test_a_limit_of_size_is_bytes_unless_no_file_is_that_small(limit: str, most:
         ]
 
     assert (codes(most), codes(most + 1)) == ([], ["file-size"])
+
+
+@pytest.mark.parametrize(
+    ("named", "severity"),
+    [
+        ("https://example.org/form", ""),
+        ("https://example.org/form|1", ""),
+        ("https://example.org/other", "error"),
+        ("Questionnaire/another-id", "warning"),
+        ("Questionnaire/another-id/more", "error"),
+    ],
+)
+def test_an_id_at_another_server_says_nothing_of_the_form_while_another_address_does(named: str, severity: str) -> None:
+    given = {"resourceType": "QuestionnaireResponse", "status": "in-progress", "questionnaire": named}
+    found = validate(form(q("a")), given, context())
+    assert [(one.code, one.severity) for one in found] == ([("form-mismatch", severity)] if severity else [])

@@ -118,6 +118,8 @@ FILTERS = [
     ("code", "regex", "[ab]", "ab"),
     ("display", "=", "B", "b"),
     ("parent", "=", "a", "bd"),
+    ("parent", "exists", "false", "a"),
+    ("child", "exists", "false", "ce"),
     ("kind", "exists", "true", "e"),
     ("kind", "exists", "false", "abcd"),
     ("kind", "in", "k,l", "e"),

@@ -1,4 +1,4 @@
-"""Answers reads and searches over resources that lie in files, as a FHIR server would answer an x-fhir-query.
+"""Answers reads and searches over resources that are at hand, as a FHIR server would answer an x-fhir-query.
 
 A search it does not understand is not answered at all: None says "could not look", an empty Bundle "there is none".
 """
@@ -6,7 +6,7 @@ A search it does not understand is not answered at all: None says "could not loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +14,10 @@ from urllib.parse import parse_qsl
 from portal.fhirpath import FhirDate, FhirDateTime, FhirPathError, compile
 from portal.fhirpath.model import r4
 
-from .files import Json
+from . import extensions as ext
+from .definition import Form
+from .extensions import Json
+from .formulas import QUERY_LANGUAGE
 
 _ADDRESS = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)(?:/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?)?\Z")
 _PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}.*)\Z")
@@ -45,6 +48,28 @@ PATHS = {
 }
 _ABOUT_THE_ANSWER = "_sort _count _include _revinclude _format _summary _elements _total _pretty _include:iterate"
 ABOUT_THE_ANSWER = frozenset(_ABOUT_THE_ANSWER.split())
+
+
+def kind_of(query: str) -> str:
+    """The type of resource that a read or a search asks for; "" for what is neither."""
+    found = _ADDRESS.match(query.partition("?")[0])
+    return found[1] if found else ""
+
+
+def looked_for(form: Form) -> list[str]:
+    """The types of resource that a form's searches and observationLinkPeriods look for, in order of their names."""
+    texts = [formula.text for batch in form.source_queries.values() for formula in batch]
+    found = {kind_of(text) for text in [*texts, *_queries(form.raw)]}
+    observed = any(ext.value(item.extensions, "observationLinkPeriod") is not None for item in form.all_items)
+    return sorted((found | ({"Observation"} if observed else set())) - {""})
+
+
+def _queries(raw: Any) -> Iterator[str]:
+    """Every x-fhir-query in what a form holds."""
+    if isinstance(raw, dict) and raw.get("language") == QUERY_LANGUAGE:
+        yield str(raw.get("expression") or "")
+    for part in raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ():
+        yield from _queries(part)
 
 
 class Records:
