@@ -1,6 +1,6 @@
 """Fetches one kind of one patient's record and keeps only what is proved to be theirs (bar 41 to 43). Needs no database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,6 +65,18 @@ QUERIES: dict[Kind, tuple[Query, ...]] = {
     Kind.TEAM: (Query("CareTeam", ("CareTeam:participant",)),),
     Kind.SURVEYS: (Query("Observation", category="survey"), Query("Observation", category="social-history")),
 }
+
+
+def holding(type_: str, categories: Collection[str] = ()) -> tuple[Kind, ...]:
+    """The kinds of reading in which resources of this type are, of these categories where any are named."""
+    if type_ == "Patient":
+        return (Kind.PATIENT,)
+
+    def has(query: Query) -> bool:
+        code = (query.category or "").rpartition("|")[2]
+        return query.type == type_ and (not categories or not code or code in categories)
+
+    return tuple(kind for kind, queries in QUERIES.items() if any(map(has, queries)))
 
 
 @dataclass

@@ -120,6 +120,20 @@ def link_of(actor: Actor, patient_id: str) -> Link | Reason:
     )
 
 
+def standing(actor: Actor, patient_id: str, max_age: timedelta = FRESH) -> object:
+    """Equal for as long as this patient is tied to the same record and what of it is kept younger than `max_age` was not read anew."""
+    link = link_of(actor, patient_id)
+    if isinstance(link, Reason):
+        return link
+    rows = select(RecordReading.kind, RecordReading.read_at).where(
+        RecordReading.patient_id == link.patient_id,
+        RecordReading.connection_id == link.connection_id,
+        RecordReading.fhir_id == link.fhir_id,
+        RecordReading.read_at > now() - max_age,
+    )
+    return link.connection_id, link.fhir_id, frozenset(tuple(row) for row in session().execute(rows))
+
+
 def _kept(link: Link) -> dict[Kind, RecordReading]:
     """The rows of this patient that belong to the record they are tied to now; those of another record are never used."""
     rows = select(RecordReading).where(

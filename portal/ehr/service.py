@@ -20,6 +20,7 @@ from portal.ehr.capabilities import UNKNOWN, Capabilities
 from portal.ehr.client import FhirClient, Found
 from portal.ehr.definitions import Expanded, FormThere
 from portal.ehr.errors import EhrError
+from portal.ehr.fetching import holding
 from portal.ehr.finding import Appointments
 from portal.ehr.http import BRISK, PATIENT, Answer, Failure, Limits
 from portal.ehr.latest import read_since
@@ -28,7 +29,7 @@ from portal.ehr.models import Connection, RecordAlert
 from portal.ehr.overview import Overview
 from portal.ehr.quality import dropped_since, kept_since, sources
 from portal.ehr.reading import WORDS, Kind, Reading, Reason, State, reason_of
-from portal.ehr.record import FRESH, forget, read, read_several, refresh
+from portal.ehr.record import FRESH, forget, read, read_several, refresh, standing
 from portal.ehr.registering import Tested, issues, make_service, owned, pause, register, resume, rotate_keys, test
 from portal.ehr.scopes import NEEDS
 from portal.ehr.visits import Appointment
@@ -225,6 +226,7 @@ __all__ = [
     "forget",
     "form_there",
     "forms_there",
+    "holding",
     "issues",
     "jwks",
     "kept_since",
@@ -242,6 +244,7 @@ __all__ = [
     "resume",
     "rotate_keys",
     "sources",
+    "standing",
     "test",
     "upcoming",
     "usable",

@@ -16,7 +16,7 @@ FOLDED = 3
 
 def sections(found: Iterable[Section], address: Callable[[str], str]) -> Markup:
     """Section by section, each with its rows; `address` tells where a page is changed. What no answer has changed since it
-    was drawn for this person in their language stays as it is, in their own filling."""
+    was drawn for this person in their language stays as it is, in their own filling. Without an address nothing is to change."""
     made = []
     for each in found:
         shape = (str(get_locale() or ""), address(each.page_key))
@@ -46,12 +46,12 @@ def _is_empty(row: Row) -> bool:
 
 def _rows(rows: list[Row], title: str, address: str) -> str:
     change, nothing = escape(words("Change")), words("Not answered")
-    some = any(not row.read_only for row in rows)
+    some = bool(address) and any(not row.read_only for row in rows)
     made = []
     for row in rows:
         key = ": ".join([*(each for each in row.trail if each != title), row.question])
         bare = " nhsuk-summary-list__row--no-actions" if some and row.read_only else ""
-        action = "" if row.read_only else _action(row, address, change)
+        action = "" if row.read_only or not address else _action(row, address, change)
         made.append(
             f'<div class="nhsuk-summary-list__row{bare}"><dt class="nhsuk-summary-list__key">{escape(key)}</dt>'
             f'<dd class="nhsuk-summary-list__value">{escape(", ".join(row.answers) or nothing)}</dd>{action}</div>'

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 Read = tuple[list[Json], list[Issue]]
 
 
-CLUED = frozenset({"date", "datetime", "slider", "attachment", "autocomplete"})
+CLUED = frozenset({"date", "datetime", "time", "slider", "attachment", "autocomplete"})
 """Controls that always say how they want to be answered."""
 
 

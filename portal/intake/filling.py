@@ -1,22 +1,20 @@
 """Fill in a form page by page: the engine decides, the draft keeps, nothing typed is lost."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
-from portal import db
-from portal.actors import Actor
+from portal.actors import Actor, system
 from portal.audit.events import Event
 from portal.clock import now
-from portal.ehr import service as ehr
 from portal.errors import Conflict, NotFound
 from portal.fhir import exact
-from portal.intake import drafts, held, library, pace, visits
+from portal.intake import drafts, held, library, pace, recorded, visits
 from portal.intake.models import Visit
 from portal.library import service as forms
-from portal.questionnaire import Context, Filling, Issue, Page, Row, migrate, populate, signing
+from portal.questionnaire import Context, Filling, Issue, Page, Row, confirmed, migrate, origin, populate, signing
 
 Answers = Mapping[str, list[dict[str, Any]]]
 
@@ -39,6 +37,8 @@ class Work:
     """the signature, while the answers are those that were signed"""
     draft_id: str = ""
     """where the answers are stored, when they are exactly these"""
+    unsaved: tuple[str, object] = ("", None)
+    """of a form that is only filled in from the record: where it may be held, and the state of the record"""
 
     @property
     def unsigned(self) -> bool:
@@ -80,14 +80,14 @@ def work(actor: Actor, visit: Visit, slug: str, language: str, max_age: timedelt
     """The form with its draft, or prefilled from the record when nothing was saved yet (nothing is written by looking)."""
     rows = drafts.of_visit(visit)
     entry = library.entry(actor, visit, slug, rows)
-    return _work(visit, entry, rows.get(library.task(slug)), _context(actor, visit, language, max_age))
+    return _work(recorded.Recorded(actor, visit, language, max_age), entry, rows.get(library.task(slug)))
 
 
 def works(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> list[Work]:
     """Every form that this visit sends: those that must be answered, and those that were begun."""
-    rows, context = drafts.of_visit(visit), _context(actor, visit, language, max_age)
+    rows, record = drafts.of_visit(visit), recorded.Recorded(actor, visit, language, max_age)
     asked = [(each, rows.get(library.task(each.slug))) for each in library.entries(actor, visit, rows)]
-    return [_work(visit, entry, row, context) for entry, row in asked if entry.required or is_begun(row)]
+    return [_work(record, entry, row) for entry, row in asked if entry.required or is_begun(row)]
 
 
 def is_begun(row: drafts.Kept | None) -> bool:
@@ -112,17 +112,25 @@ def leave_out(actor: Actor, visit_id: str, slug: str) -> None:
     drafts.save(actor, visit_id, library.task(slug), change, Event.FORM_SAVED)
 
 
-def _work(visit: Visit, entry: library.Entry, row: drafts.Kept | None, context: Context) -> Work:
-    if row is None:
-        return Work(visit, entry, Filling(entry.form, populate(entry.form, context), context), 0)
-    return _of_draft(visit, entry, row, context)
+def _work(record: recorded.Recorded, entry: library.Entry, row: drafts.Kept | None) -> Work:
+    if row is not None:
+        return _of_draft(record.actor, record.visit, entry, row, record.context)
+    form, context = entry.form, record.context
+    place = f"{record.visit.id}/{entry.slug}/{record.actor.account_id}/{record.actor.role}"
+    state = record.standing(form)
+    filling = held.take(place, state, form, context)
+    if filling is None:
+        filling = Filling(form, populate(form, context), context)
+        state = record.standing(form)  # now that it was looked at
+    return Work(record.visit, entry, filling, 0, unsaved=(place, state))
 
 
 def is_complete(visit: Visit, entry: library.Entry, row: drafts.Kept) -> bool:
     """Whether nothing is left to answer in a draft. One that moves over to a new version is looked through anew."""
     if entry.before is None:
         return bool(row.document.get("complete"))
-    moved = _of_draft(visit, entry, row, Context(now=now(), terminology=forms.KeptLists(visit.clinic_id)))
+    context = Context(now=now(), terminology=forms.KeptLists(visit.clinic_id))
+    moved = _of_draft(system(visit.clinic_id), visit, entry, row, context)
     return not moved.to_answer_again("") and not moved.unsigned and not _errors(moved.filling.check(None))
 
 
@@ -140,6 +148,8 @@ def save_page(
 
     `repeat` is ("add" | "remove", name): one more or one fewer of a repeating question or group.
 
+    What was filled in from the record becomes this person's own word when they go on from the page with it, or change it.
+
     `seen` is the digest of each question's answers as the page showed them: what was changed elsewhere since, and was not
     changed here, stays; `elsewhere` names what was changed in both places: nothing is written then.
     """
@@ -147,15 +157,19 @@ def save_page(
     wrong: list[Issue] = []
 
     def change(row: drafts.Kept | None) -> dict[str, Any]:
-        latest = _of_draft(work.visit, work.entry, row, work.filling.context) if _overtaken(row, work) else work
+        latest = work
+        if _overtaken(row, work):
+            latest = _of_draft(actor, work.visit, work.entry, row, work.filling.context)
         mine, clashes = _merged(latest.filling, answers, seen)
         if clashes:
             raise _Clash(latest, latest.filling.answer(answers), clashes)
-        touches = pace.touches(latest.filling, answers)
-        latest.filling.put(mine)
+        said = mine if turn.goes_on else _said(latest.filling, mine)
+        touches = pace.touches(latest.filling, {name: here for name, here in answers.items() if name in said})
+        latest.filling.put(said)
         _repeat(latest.filling, repeat)
         signed = _while_intact(latest.filling, latest.signed)
-        kept.append(replace(latest, touched=latest.touched | {page_key}, signed=signed))
+        gone_through = {page_key} if turn.goes_on or len(said) == len(mine) else set()
+        kept.append(replace(latest, touched=latest.touched | gone_through, signed=signed))
         wrong.extend(_errors(latest.filling.check(page_key)))
         place = pace.Place(page_key, page_after(latest, page_key))
         fields = [pace.field(latest.filling, issue.name) for issue in wrong]
@@ -167,7 +181,7 @@ def save_page(
     try:
         row = drafts.save(actor, work.visit.id, library.task(work.entry.slug), change, Event.FORM_SAVED)
     except _Clash as clash:
-        shown = replace(clash.there, filling=clash.here, draft_id="")
+        shown = replace(clash.there, filling=clash.here, draft_id="", unsaved=("", None))
         return Saved(shown, [], _differences(clash), clash.there.filling)
     entry = replace(work.entry, before=None)
     saved = replace(kept[0], entry=entry, version=row.version, saved_at=row.saved_at, moved=False, draft_id=row.id)
@@ -181,8 +195,9 @@ def _overtaken(row: drafts.Kept | None, work: Work) -> TypeGuard[drafts.Kept]:
 
 def put_away(work: Work) -> None:
     """Hold what was opened for the next request of the same person; `work` is used up."""
-    if work.draft_id and work.entry.before is None:
-        held.put(work.draft_id, work.version, work.filling)
+    place, state = (work.draft_id, work.version) if work.draft_id else work.unsaved
+    if place and state is not None and work.entry.before is None:
+        held.put(place, state, work.filling)
 
 
 def document(work: Work) -> dict[str, Any]:
@@ -235,6 +250,16 @@ def _merged(there: Filling, answers: Answers, seen: Mapping[str, str]) -> tuple[
     return mine, clashes
 
 
+def _said(there: Filling, mine: Answers) -> Answers:
+    """The answers without those that were filled in and only came back as they stood: nobody has confirmed them."""
+    stored = {name: there.stored(name) or [] for name in mine}
+    return {
+        name: here
+        for name, here in mine.items()
+        if not any(map(origin, stored[name])) or pace.values(stored[name]) != pace.values(here)
+    }
+
+
 def _errors(found: list[Issue]) -> list[Issue]:
     """What must be mended; warnings never keep anybody from going on."""
     return [issue for issue in found if issue.severity == "error"]
@@ -283,20 +308,29 @@ def first_open(work: Work) -> str:
     return next((key for key in keys if key not in work.touched or _errors(work.filling.check(key))), keys[0])
 
 
-def _of_draft(visit: Visit, entry: library.Entry, row: drafts.Kept, context: Context) -> Work:
-    """The draft in its own version, or moved over to the one that its clinic asks for now; what is stored stays as it is."""
+def _of_draft(actor: Actor, visit: Visit, entry: library.Entry, row: drafts.Kept, context: Context) -> Work:
+    """The draft in its own version, or moved over to the one that its clinic asks for now; what is stored stays as it is.
+
+    Somebody who may not see results does not see what a form that asks for them was filled in with for another person.
+    """
     kept = row.document
+    hides = not recorded.sees_results(actor) and recorded.asks_for_results(entry.form)
+    draft_id = "" if hides else row.id
+
+    def response() -> Any:
+        return confirmed(row.response or {}) if hides else row.response
+
     if entry.before is None or kept["version_id"] == entry.version_id:
-        at_hand = held.take(row.id, row.version, entry.form, context)
-        filling, again = at_hand or Filling(entry.form, row.response, context), frozenset(kept.get("again") or ())
+        at_hand = None if hides else held.take(row.id, row.version, entry.form, context)
+        filling, again = at_hand or Filling(entry.form, response(), context), frozenset(kept.get("again") or ())
         signed = still_signed(filling, kept.get("signed"))
         touched = frozenset(kept["touched"])
         work = Work(visit, entry, filling, row.version, touched, row.saved_at, again=again, signed=signed)
-        return replace(work, draft_id=row.id)
-    made = migrate(entry.before, entry.form, row.response, context)
+        return replace(work, draft_id=draft_id)
+    made = migrate(entry.before, entry.form, response(), context)
     again = frozenset(each.link_id for each in made.ask_again)
     filling = Filling(entry.form, made.draft, context)
-    work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again, draft_id=row.id)
+    work = Work(visit, entry, filling, row.version, saved_at=row.saved_at, moved=True, again=again, draft_id=draft_id)
     changed = {row.page_key for row in work._again(context.language)}
     before = filling.keys if kept.get("complete") else kept["touched"]  # what was done stays so, under whatever name
     return replace(work, touched=frozenset(before) - changed)
@@ -314,37 +348,3 @@ def _while_intact(filled: Filling, signed: signing.Signed | None) -> signing.Sig
 def to_sign(work: Work) -> bool:
     """Whether all that is left to do is to sign."""
     return work.unsigned and not _errors(work.filling.check(None))
-
-
-def _context(actor: Actor, visit: Visit, language: str, max_age: timedelta) -> Context:
-    def patient() -> dict[str, Any] | None:
-        reading = ehr.read(actor, visit.patient_id, ehr.Kind.PATIENT, max_age=max_age, fetch=not db.writing())
-        return reading.resources[0] if reading.resources else None
-
-    return Context(
-        now=now(),
-        launch=_Launch({"patient": patient}),
-        language=language,
-        terminology=forms.KeptLists(visit.clinic_id),
-    )
-
-
-class _Launch(Mapping[str, dict[str, Any]]):
-    """The launch context of a form, read from the record when the form first asks for it, and then once."""
-
-    def __init__(self, sources: Mapping[str, Callable[[], dict[str, Any] | None]]) -> None:
-        self._sources, self._found = sources, dict[str, dict[str, Any] | None]()
-
-    def __getitem__(self, name: str) -> dict[str, Any]:
-        if name not in self._found:
-            self._found[name] = self._sources[name]()
-        found = self._found[name]
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._sources if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

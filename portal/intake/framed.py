@@ -82,6 +82,12 @@ def page(work: Work, shown: Page, nodes: list[Node], form: PageForm, *, seen: st
     return "".join(said[piece] if place % 2 else piece for place, piece in enumerate(pieces))
 
 
+def section(work: Work, shown: Page) -> str:
+    """The name of the form above its page, unless the page is called so itself."""
+    title = work.entry.form.title(work.filling.context.language)
+    return "" if title == shown.title else title
+
+
 def alone(page: str) -> str:
     """The form of a page without the frame around it, for the script that replaces what is different in it."""
     found = _FORM.search(page)
@@ -95,7 +101,7 @@ def _frame(work: Work, shown: Page, form: PageForm) -> tuple[str, ...]:
     above = shown.trail[-1] if shown.trail and shown.trail[-1] != shown.title else ""
     optional, written = form.all_optional(), form.written_in(work.entry.form, form.language)
     around = (str(get_locale() or ""), live.clinic.name, live.clinic.phone, work.entry.required)
-    key = (form.language, *around, above, shown.total > 1, shown.part > 1, optional, written)
+    key = (form.language, *around, above, section(work, shown), shown.total > 1, shown.part > 1, optional, written)
     kept: dict[Any, tuple[str, ...]] = work.entry.form.root.kept.setdefault("frame", {})
     if (found := kept.get(key)) is None:
         if len(kept) >= MOST:
@@ -125,6 +131,7 @@ def _drawn_for_nobody(work: Work, shown: Page, above: str, *, optional: bool, wr
             work=SimpleNamespace(
                 visit=SimpleNamespace(id=GAPS["visit"]), entry=entry, moved=False, to_answer_again=lambda _: []
             ),
+            section=section(work, shown),
             page=SimpleNamespace(**about, number=GAPS["number"], total=_Total(GAPS["total"]) if several else 1),
             form=form,
             nodes=(),

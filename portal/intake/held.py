@@ -1,6 +1,7 @@
 """What a patient has filled in, opened and evaluated, between two of their requests: few, for minutes, in this process only.
 
-A draft rests sealed in the database and nowhere else; this spares opening, reading and deciding all of it again for each page.
+A draft rests sealed in the database and nowhere else; this spares opening, reading and deciding all of it again for each page, and
+filling a form in from the record again as long as nothing is saved in it.
 Whoever goes on with a filling takes it out, so that nobody else has it meanwhile, and puts it back when its answers are
 stored. One that another process, device or tab has overtaken is recognised by the draft's version and thrown away; one that
 is not asked for in ten minutes is dropped by itself. The keys that open every draft are in the same memory, so what stands
@@ -24,7 +25,7 @@ MOST_OF_FORMS = 10_000
 
 @dataclass(frozen=True)
 class _Held:
-    version: int
+    version: object
     filling: Filling
     until: float
 
@@ -34,8 +35,9 @@ _lock = Lock()
 _timer: list[Timer] = []
 
 
-def take(draft_id: str, version: int, form: Form, context: Context) -> Filling | None:
-    """The filling of this version of a draft, going on with `context`; None where it is not held in this form and language."""
+def take(draft_id: str, version: object, form: Form, context: Context) -> Filling | None:
+    """The filling of this version of a draft, going on with `context`; None where it is not held in this form and language.
+    Of a form that is only filled in from the record, `version` is the state of that."""
     with _lock:
         found = _held.pop(draft_id, None)
     if found is None or found.version != version or found.until < monotonic():
@@ -46,7 +48,7 @@ def take(draft_id: str, version: int, form: Form, context: Context) -> Filling |
     return found.filling
 
 
-def put(draft_id: str, version: int, filling: Filling) -> None:
+def put(draft_id: str, version: object, filling: Filling) -> None:
     """Hold what is stored as this version of the draft. The caller lets go of it."""
     with _lock:
         _held[draft_id] = _Held(version, filling, monotonic() + LASTS)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from portal import guard
-from portal.intake import showing
+from portal.intake import showing, wording
 from portal.intake.drawn import Drawing, Macro
 from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
@@ -26,6 +26,8 @@ class PageForm:
 
     def __init__(self, asked: Iterable[Node], language: str, zone: ZoneInfo, sent: Sent | None) -> None:
         self.language, self.gap = language, ""
+        self.on_page = frozenset[str]()
+        """marks of boxes that a script has on its page already"""
         self._fields = {node.name: field_type(node)(node, language, zone, sent) for node in asked}
         self._version = str(sent.get("version", "")) if sent else ""
         self._shown = str(sent.get("shown", "")) if sent else ""
@@ -44,10 +46,11 @@ class PageForm:
     written_in = staticmethod(showing.written_in)
     share = staticmethod(showing.share)
     width = staticmethod(width)
+    filled_in = staticmethod(wording.filled_in)
 
     def draw(self, nodes: Iterable[Node], page_title: str, macro: Macro) -> Markup:
         """What stands on the page, by the macros, which are asked only for what was not drawn before."""
-        self._drawing = Drawing(self, self.language, macro)
+        self._drawing = Drawing(self, self.language, macro, self.on_page)
         return self._drawing.blocks(nodes, page_title)
 
     def told(self, node: Node) -> str:

@@ -1,6 +1,6 @@
-"""What was posted besides answers: the button that was pressed, when the page had been shown, and what came too late before."""
+"""What was asked for besides answers: the visit, the button that was pressed, when the page had been shown, what came too late."""
 
-from flask import request
+from flask import abort, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
@@ -8,9 +8,19 @@ from portal import guard
 from portal.accounts import service as accounts
 from portal.actors import Actor
 from portal.errors import Issue
-from portal.intake import cards, forms, pace
+from portal.intake import cards, drafts, forms, pace, visits
 from portal.intake.block_page import Said, SectionPage
 from portal.intake.filling import Work
+from portal.intake.models import Visit
+
+
+def visit(visit_id: str, *, keeps: bool = True) -> Visit:
+    """The visit whose questions are opened or answered. One that was sent, cancelled or is over says so instead; `keeps`: what
+    was being typed when it was cancelled is still taken in, and the page after it tells what happened."""
+    found = drafts.open_visit(guard.actor(), visit_id)
+    if visits.closed(found) and not (keeps and request.method == "POST"):
+        abort(redirect(url_for("intake.hub", visit_id=found.id), 303))
+    return found
 
 
 def turn(*, goes_on: bool | None = None) -> pace.Turn:

@@ -57,7 +57,7 @@ def hub(visit_id: str) -> ResponseReturnValue:
     where = sending.where(visit)
     if not drafts.open_for_answers(visit):
         return redirect(url_for(".receipt", visit_id=visit.id))
-    tasks = sending.tasks(actor, visit)
+    tasks = sending.tasks(actor, visit, _language())
     return render_template(
         "intake/hub.html", visit=visit, tasks=tasks, where=where, urgent=_urgent(visit), closed=visits.closed(visit)
     )
@@ -76,7 +76,7 @@ def confirm(visit_id: str) -> ResponseReturnValue:
 @bp.route("/<visit_id>/confirm/<key>", methods=["GET", "POST"])
 def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     actor, again = guard.actor(), request.args.getlist("again")
-    visit = _open(visit_id)
+    visit = posted.visit(visit_id)
     page = confirming.page(actor, visit, key, _fresh(), pages.words, again)
     kept = posted.kept() if request.method == "GET" else None
     form = section_form(page)(formdata=typed_again(kept) if kept else request.form or None)
@@ -91,7 +91,7 @@ def confirm_section(visit_id: str, key: str) -> ResponseReturnValue:
     goes_on = not pages.spoken()
     turn, seen = posted.turn(goes_on=goes_on), form.version.data or 0
     saved = confirming.save(actor, visit_id, key, said, seen, _fresh(), pages.words, turn, again, wrong)
-    if saved.stale or (saved.issues and (goes_on or wrong)):
+    if saved.stale or (saved.issues and (goes_on or wrong) and not visits.closed(visit)):
         return _confirm_page(visit, saved.page, saved.issues, stale=saved.stale)
     posted.drop_kept()
     return redirect(_after_confirming(visit, key) if goes_on else request.full_path.rstrip("?"), 303)
@@ -134,7 +134,7 @@ def _confirm_page(
 def form_start(visit_id: str, slug: str) -> ResponseReturnValue:
     """To the first page that is not finished, or the first."""
     actor = guard.actor()
-    work = filling.work(actor, _open(visit_id), slug, _language(), _fresh())
+    work = filling.work(actor, posted.visit(visit_id), slug, _language(), _fresh())
     if filling.to_sign(work):
         return redirect(url_for("signing.sign", visit_id=visit_id, slug=slug))
     page_key = filling.first_open(work)
@@ -145,7 +145,7 @@ def form_start(visit_id: str, slug: str) -> ResponseReturnValue:
 @bp.route("/<visit_id>/forms/<slug>/<page_key>", methods=["GET", "POST"])
 def form_page(visit_id: str, slug: str, page_key: str) -> ResponseReturnValue:
     actor = guard.actor()
-    visit = _open(visit_id)
+    visit = posted.visit(visit_id)
     work = filling.work(actor, visit, slug, _language(), _fresh())
     page = filling.page(work, page_key)
     if filling.too_early(work, page.key):
@@ -166,7 +166,8 @@ def _save_form_page(work: filling.Work, page_key: str, form: PageForm) -> Respon
         guard.actor(), work, page_key, answers, form.seen(), repeat=posted.repeat(), turn=posted.turn()
     )
     leaving = request.form.get("step") == "leave" and not work.entry.required
-    if saved.stale or (unread and not leaving) or (saved.issues and posted.moves_on()):
+    wrong = (unread and not leaving) or (saved.issues and posted.moves_on())
+    if saved.stale or (wrong and not visits.closed(work.visit)):
         answer = _once_more(saved, page_key, unread)
     else:
         posted.drop_kept()
@@ -187,10 +188,12 @@ def _once_more(saved: filling.Saved, page_key: str, unread: list[Issue]) -> Resp
 
 
 def _fragment(saved: filling.Saved, page_key: str, answers: filling.Answers) -> ResponseReturnValue | None:
-    """The page as it stands now, for the script that asked; None for a person who sends the form."""
-    if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not request.headers.get("X-Fragment"):
+    """The page as it stands now, for the script that asked; None for a person who sends the form, or a visit that is off."""
+    live = request.headers.get("X-Fragment") and not visits.closed(saved.work.visit)
+    if posted.moves_on() or request.form.get("step") in {"later", "leave"} or not live:
         return None
     redrawn = page_form(saved.work.filling.nodes(page_key), _language(), None)
+    redrawn.on_page = frozenset(request.headers["X-Fragment"].split(","))
     html, status = _form_page(saved.work, page_key, redrawn, seen=redrawn.digests(still_shown=answers))
     return framed.alone(html), status
 
@@ -238,6 +241,7 @@ def _form_page(
         issues=issues or [],
         stale=bool(elsewhere),
         elsewhere=elsewhere or [],
+        section=framed.section(work, page),
         urgent=urgent,
         kept=kept,
         seen=seen,
@@ -259,7 +263,7 @@ def file(visit_id: str, slug: str, mark: str) -> ResponseReturnValue:
 @bp.get("/<visit_id>/check")
 def check(visit_id: str) -> ResponseReturnValue:
     actor = guard.actor()
-    visit = _open(visit_id)
+    visit = drafts.open_visit(actor, visit_id)
     audit.seen(actor, Event.ANSWERS_SEEN, subject=f"visits:{visit.id}", patient_id=visit.patient_id)
     return render_template("intake/check.html", visit=visit, missing=[], **_everything(visit))
 
@@ -317,10 +321,10 @@ def _everything(visit: Visit) -> dict[str, Any]:
 
     def read_through(entry: library.Entry, found: list[Section]) -> Markup:
         form = url_for(".form_start", visit_id=visit.id, slug=entry.slug)
-        return checked.sections(found, lambda page_key: f"{form}/{page_key}?from=check")
+        return checked.sections(found, lambda page_key: "" if visits.closed(visit) else f"{form}/{page_key}?from=check")
 
     return {
-        "tasks": sending.tasks(actor, visit),
+        "tasks": sending.tasks(actor, visit, _language()),
         "sections": confirming.summary(actor, visit),
         "forms": sending.form_summaries(actor, visit, _language(), _fresh()),
         "read_through": read_through,
@@ -337,10 +341,6 @@ def _urgent(visit: Visit) -> list[str]:
 def _rules() -> attention.Rules:
     live = guard.viewer()
     return attention.rules(current_app.config["SETTINGS"].attention, live.clinic.slug if live else "")
-
-
-def _open(visit_id: str) -> Visit:
-    return drafts.open_visit(guard.actor(), visit_id)
 
 
 def _fresh() -> timedelta:

@@ -53,8 +53,9 @@ class Task:
         return self.state is TaskState.DONE or (not self.required and self.state is TaskState.NOT_STARTED)
 
 
-def tasks(actor: Actor, visit: Visit) -> list[Task]:
-    """What this visit asks, in order, each with its state. The last one opens when the others are done."""
+def tasks(actor: Actor, visit: Visit, language: str = "") -> list[Task]:
+    """What this visit asks, in order, each with its state, in a language (else the account's). The last one opens when the
+    others are done."""
     rows = drafts.of_visit(visit)
     facts = rows.get(confirming.TASK)
     if visits.closed(visit):
@@ -64,7 +65,7 @@ def tasks(actor: Actor, visit: Visit) -> list[Task]:
         row = rows.get(library.task(entry.slug))
         begun = row is not None and (entry.required or filling.is_begun(row))
         state = _form_state(visit, entry, row) if row and begun else TaskState.NOT_STARTED
-        title, saved = entry.form.title(actor.language), row.saved_at if row else None
+        title, saved = entry.form.title(language or actor.language), row.saved_at if row else None
         asked.append(Task("form", title, state, entry.slug, saved, entry.required))
     if actor.behalf is None or actor.allows(Scope.CONSENTS):
         chosen = consent.task_state(actor, visit.id)
@@ -164,7 +165,7 @@ def _prepare(
     actor: Actor, visit: Visit, language: str, max_age: timedelta, rules: Rules
 ) -> dict[str, Any] | list[Missing]:
     """The document to freeze, or what is still missing; read outside the write lock, as it may look at the record."""
-    asked = tasks(actor, visit)
+    asked = tasks(actor, visit, language)
     works = filling.works(actor, visit, language, max_age)
     missing = [Missing(task) for task in asked if not task.settled and task.kind not in {"send", "form"}]
     missing += [found for task in asked if task.kind == "form" for found in _missing_in_form(task, works)]

@@ -1,6 +1,6 @@
 """What other rooms may ask of intake: submissions for the desk, visits for the lists, appointments into visits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -159,9 +159,9 @@ def anything_from(actor: Actor, patient_id: str) -> bool:
     )
 
 
-def forget_facts(actor: Actor, patient_id: str, wrong: dict[str, Any]) -> None:
+def forget_facts(actor: Actor, patient_id: str, wrong: Sequence[dict[str, Any]]) -> None:
     """Take what was shown of a record out of this patient's drafts: it was somebody else's
-    (`wrong`: their Patient, as it was read; {} where it was not). In the caller's transaction."""
+    (`wrong`: what was read of it). In the caller's transaction."""
     _staff_only(actor)
     with transaction() as current:
         wanted = select(Draft).where(

@@ -78,6 +78,11 @@ class Table:
     help: str = ""
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether an answer of it can be taken back: a column of its own, there from the start so that no other moves."""
+        return self.answers and any(not row.node.required and row.node.control != "checkboxes" for row in self.rows)
+
+    @property
     def dated(self) -> bool:
         """Whether dates are written in it."""
         cells = [cell for row in self.rows for cell in row.cells if cell is not None]

@@ -9,9 +9,8 @@ from portal import guard
 from portal.audit import service as audit
 from portal.audit.events import Event
 from portal.errors import Issue
-from portal.intake import drafts, filling, signing, visits
+from portal.intake import drafts, filling, posted, signing, visits
 from portal.intake.languages import language
-from portal.intake.models import Visit
 from portal.intake.signing import Typed
 from portal.pages import words
 
@@ -26,7 +25,7 @@ def sign(visit_id: str, slug: str) -> ResponseReturnValue:
 @bp.post("/<visit_id>/sign/<slug>")
 def signed(visit_id: str, slug: str) -> ResponseReturnValue:
     actor, form = guard.actor(), request.form
-    _open(visit_id)
+    posted.visit(visit_id, keeps=False)
     typed = Typed(form.get("name", ""), form.get("agreed") == "yes", form.get("seen", ""))
     outcome = signing.sign(actor, visit_id, slug, typed, language(), _fresh(), words)
     if outcome.issues or outcome.stale:
@@ -49,7 +48,7 @@ def _sheet(
 ) -> ResponseReturnValue:
     """The words to sign; to the first page that is not finished, where something still is, and to the copy once signed."""
     actor = guard.actor()
-    work = filling.work(actor, _open(visit_id), slug, language(), _fresh())
+    work = filling.work(actor, posted.visit(visit_id, keeps=False), slug, language(), _fresh())
     shown = signing.sheet(work, language(), words)
     if work.signed:
         return redirect(url_for(".copy", visit_id=visit_id, slug=slug))
@@ -67,13 +66,6 @@ def _sheet(
         first=work.filling.pages[0].key,
     )
     return page, 409 if stale else 422 if issues else 200
-
-
-def _open(visit_id: str) -> Visit:
-    visit = visits.visit(guard.actor(), visit_id)
-    if not drafts.open_for_answers(visit):
-        raise drafts.AlreadySent
-    return visit
 
 
 def _fresh() -> timedelta:

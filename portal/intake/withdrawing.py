@@ -1,7 +1,7 @@
 """A tie that was wrong: what a form in work had been filled in with from somebody else's record. What nobody confirmed goes; what
 the patient confirmed is their own word and stays, marked, so that they and the desk look at it again."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -18,15 +18,17 @@ from portal.intake.models import Draft
 from portal.intake.pace import values
 from portal.library import service as library
 from portal.questionnaire import Context, Filling, Form, Node, origin, populate
+from portal.questionnaire.searching import Records
 
 Json = dict[str, Any]
 NOTE = "withdrawn"
 """In a draft's document: {linkId: {"text", "answers"}} of what was confirmed beside a record that was not theirs."""
 
 
-def forget_filled_in(actor: Actor, patient_id: str, wrong: Json) -> None:
+def forget_filled_in(actor: Actor, patient_id: str, wrong: Sequence[Json]) -> None:
     """Of every form of this patient that is in work: what nobody has confirmed still bears the mark that it came from the record;
-    what was confirmed is known by saying what the wrong Patient says. In the caller's transaction."""
+    what was confirmed is known by saying what the wrong record (its resources, the Patient among them) says. In the caller's
+    transaction."""
     with transaction() as current:
         wanted = select(Draft).where(
             Draft.patient_id == patient_id,
@@ -39,9 +41,13 @@ def forget_filled_in(actor: Actor, patient_id: str, wrong: Json) -> None:
             _forget(row, library.compiled(row.clinic_id, str(row.form_version_id), as_of), wrong)
 
 
-def _forget(row: Draft, form: Form, wrong: Json) -> None:
+def _forget(row: Draft, form: Form, wrong: Sequence[Json]) -> None:
+    patient = next((each for each in wrong if each.get("resourceType") == "Patient"), None)
     context = Context(
-        now=now(), launch={"patient": wrong} if wrong else {}, terminology=library.KeptLists(row.clinic_id)
+        now=now(),
+        launch={"patient": patient, "user": patient} if patient else {},
+        terminology=library.KeptLists(row.clinic_id),
+        fetch=Records(wrong).fetch,
     )
     said = {link: _said(each) for link, each in _answers(populate(form, context))} if wrong else {}
     filled_in = {

@@ -1,8 +1,11 @@
-"""A fact's dates in the words of a person: as exact as the record has them, and how long ago that is."""
+"""Dates of a record in the words of a person: as exact as the record has them, how long ago, and when they were read."""
+
+from datetime import datetime
 
 from portal import pages
 from portal.clock import now
 from portal.fhir.values import PartialDate, parse_date
+from portal.questionnaire import Origin
 
 
 def when(text: str) -> str:
@@ -26,6 +29,21 @@ def ago(text: str) -> str:
     if found.month is None:
         return ""
     return pages.words("%(count)s months ago", count=months) if months > 1 else ""
+
+
+def filled_in(origin: Origin, *, may_change: bool = True) -> str:
+    """What is said beside an answer that nobody has confirmed yet: from where it is, of when, and when that was read."""
+    said = _read_from(origin) if origin.read else pages.words("Filled in for you.")
+    return f"{said} {pages.words('Change it if it is not right.')}" if may_change else said
+
+
+def _read_from(origin: Origin) -> str:
+    where = origin.where or pages.words("your medical record")
+    read = pages.then(datetime.fromisoformat(origin.read))
+    if origin.of:
+        day = when(origin.of[:10])
+        return pages.words("Filled in from %(source)s: of %(day)s, read %(time)s.", source=where, day=day, time=read)
+    return pages.words("Filled in from %(source)s, read %(time)s.", source=where, time=read)
 
 
 def _passed(found: PartialDate) -> tuple[int, int]:

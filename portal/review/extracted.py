@@ -103,6 +103,8 @@ def _of(form: Form, response: Json, patient: Json, at: datetime) -> Iterator[Tol
     identifier = object_at(response, "identifier")
     for entry in objects_at(made.bundle, "entry"):
         resource, full_url = object_at(entry, "resource"), text_at(entry, "fullUrl")
+        if text_at(entry, "request", "method") == "PATCH":
+            continue  # changes of a record that nobody here has seen: the answers themselves are read, and the author was told
         source = made.sources.get(full_url, "")
         choice = _choice(form.raw, source, resource, response)
         yield Told(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from portal.actors import Permission
+from portal.dates import spoken
 from portal.fhir import exact
 from portal.fhir.resources import Json
 from portal.review.marking import Part, marked
@@ -84,12 +85,12 @@ class Row:
     @property
     def sides(self) -> tuple[list[Part], list[Part]]:
         """What the record says and what the patient says, with what differs marked."""
-        return marked(self.now, self.said)
+        return marked(spoken(self.now), spoken(self.said))
 
     @property
     def since(self) -> tuple[list[Part], list[Part]]:
         """What the record said when the patient was asked and what it says now, with what differs marked."""
-        return marked(self.then, self.now)
+        return marked(spoken(self.then), spoken(self.now))
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def undo(actor: Actor, patient_id: str, reason: str) -> list[Issue]:
         current.add(
             _undone(actor, tie, reason, _told(actor, patient_id, row.connection_id, delivery.stop(actor, patient_id)))
         )
-        theirs = next(iter(ehr.read(actor, patient_id, ehr.Kind.PATIENT, fetch=False).resources), {})
+        readings = ehr.read_several(actor, patient_id, ehr.Kind, fetch=False).values()
+        theirs = [each for reading in readings for each in reading.resources]
         accounts.untie(actor, patient_id)
         ehr.forget(actor, patient_id)
         intake.forget_facts(actor, patient_id, theirs)

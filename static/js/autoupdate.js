@@ -26,11 +26,10 @@ function watchPresses() {
 // What a question looks like apart from what the person typed in it: equal skeletons need no replacing.
 function skeleton(html) {
   const copy = new DOMParser().parseFromString(html, 'text/html').body
-  for (const input of copy.querySelectorAll('input:not([readonly]):not([type=hidden])')) {
+  for (const input of copy.querySelectorAll('input:not([readonly])')) {
     input.removeAttribute('checked')
     if (!['radio', 'checkbox'].includes(input.type)) input.removeAttribute('value')
   }
-  copy.querySelectorAll('input[type=hidden]').forEach((input) => input.removeAttribute('value'))
   copy.querySelectorAll('textarea:not([readonly])').forEach((area) => { area.textContent = '' })
   copy.querySelectorAll('option').forEach((option) => option.removeAttribute('selected'))
   return copy.firstElementChild.outerHTML
@@ -39,8 +38,16 @@ function skeleton(html) {
 // Most questions come as they came before, letter for letter; only the others are looked at closely.
 const alike = (before, html) => before === html || (before !== undefined && skeleton(before) === skeleton(html))
 
+// A question or a part of the form stands in a box; a part, and a question that leads on to others, has a place for boxes in it.
+const boxes = (place) => [...(place ? place.children : [])]
+const placeIn = (box) => box.querySelector('.pv-boxes')
+
+// What is a box's own: all of it but the boxes in it.
+const own = (box) => boxes(placeIn(box)).reduce((html, part) => html.replace(part.outerHTML, ''), box.outerHTML).replace(/ data-as="\w+"/g, '')
+
 function remember(box) {
-  for (const question of box.children) served.set(question, question.outerHTML)
+  served.set(box, own(box))
+  boxes(placeIn(box)).forEach(remember)
 }
 
 function controls(form, name) {
@@ -91,24 +98,30 @@ function news(form, box, were, had) {
   return [...(moved ? [form.dataset.changed] : []), ...said].join('. ')
 }
 
-// Makes the live children of #questions those of the answer, touching only what differs.
-function merge(box, fresh) {
-  const live = new Map([...box.children].map((question) => [question.id, question]))
-  const wanted = [...fresh.children]
-  const ids = new Set(wanted.map((question) => question.id))
-  for (const [id, question] of live) if (!ids.has(id)) question.remove()
-  let previous = null
-  for (const question of wanted) {
-    const html = question.outerHTML
-    const old = live.get(question.id)
-    const here = old && alike(served.get(old), html) ? old : document.importNode(question, true)
-    served.set(here, html)
-    if (here !== old) {
-      if (old) old.replaceWith(here)
+// Makes the live boxes of one place those of the answer, touching only what differs: what stays keeps its focus and its caret.
+function merge(place, wanted) {
+  const live = new Map(boxes(place).map((box) => [box.id, box]))
+  const ids = new Set(wanted.map((box) => box.id))
+  for (const [id, box] of live) if (!ids.has(id)) box.remove()
+  let next = place.firstElementChild
+  for (const box of wanted) {
+    const [old, mark] = [live.get(box.id), box.dataset.as]
+    const same = old && mark && mark === old.dataset.as // then it may come empty
+    const [inOld, inBox, html] = same ? [] : [old && placeIn(old), placeIn(box), own(box)]
+    const stays = same || (old && !inOld === !inBox && alike(served.get(old), html))
+    if (old === next) next = old.nextElementSibling
+    else if (stays) place.insertBefore(old, next)
+    if (!stays) {
+      const here = document.importNode(box, true)
+      remember(here)
+      if (old) old.remove()
+      place.insertBefore(here, next)
       startAfter(here)
+    } else if (!same) {
+      served.set(old, html)
+      if (mark) old.dataset.as = mark
+      if (inBox) merge(inOld, boxes(inBox))
     }
-    if (here.previousElementSibling !== previous || here.parentElement !== box) box.insertBefore(here, previous ? previous.nextSibling : box.firstChild)
-    previous = here
   }
 }
 
@@ -123,27 +136,27 @@ function sync(form, page) {
   }
 }
 
-function typed(form, button) {
-  const data = new FormData(form)
-  if (button?.name) data.append(button.name, button.value)
-  return data
-}
+// Which boxes stand on the page as they were drawn: the server leaves them empty.
+const marks = (form) => [...form.querySelectorAll('[data-as]')].slice(0, 500).map((box) => box.dataset.as).join() || '1'
 
 // The short way of sending it, where no file is in it: every byte counts on a phone.
-function body(form, button) {
-  const data = typed(form, button)
-  const fields = [...data].filter(([, value]) => typeof value === 'string' || value.size)
-  return fields.every(([, value]) => typeof value === 'string') ? new URLSearchParams(fields) : data
+function body(data, button) {
+  const pressed = button?.name ? [[button.name, button.value]] : []
+  const fields = [...data, ...pressed].filter(([, value]) => typeof value === 'string' || value.size)
+  if (fields.every(([, value]) => typeof value === 'string')) return new URLSearchParams(fields)
+  const whole = new FormData()
+  for (const [name, value] of fields) whole.append(name, value)
+  return whole
 }
 
 async function update(form) {
   const button = form.querySelector('[data-update]')
   if (running.has(form)) return waiting.add(form)
   running.add(form)
-  const before = typed(form)
+  const before = new FormData(form)
   try {
     const answer = await fetch(form.getAttribute('action') || location.href, {
-      method: 'POST', body: body(form, button), credentials: 'same-origin', headers: { 'X-Fragment': '1' },
+      method: 'POST', body: body(before, button), credentials: 'same-origin', headers: { 'X-Fragment': marks(form) },
     })
     if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status))
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
@@ -152,9 +165,9 @@ async function update(form) {
     if (!fresh || form.dataset.sent) throw new Error('no questions')
     const box = form.querySelector('#questions')
     const place = holdPlace()
-    const now = typed(form)
+    const now = new FormData(form)
     const [were, had] = [asked(box), worked(box)]
-    merge(box, fresh)
+    merge(box, boxes(fresh))
     sync(form, page)
     putBack(form, before, now)
     returnTo(place)
@@ -190,7 +203,7 @@ export function startAutoUpdate(components) {
   for (const form of document.querySelectorAll('form[data-autoupdate]')) {
     const box = form.querySelector('#questions')
     if (!box) continue
-    remember(box)
+    boxes(box).forEach(remember)
     const button = form.querySelector('[data-update]')
     if (button) button.hidden = true
     form.addEventListener('submit', (event) => {

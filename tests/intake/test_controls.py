@@ -240,6 +240,23 @@ def test_questions_with_the_same_answers_become_rows_of_a_table(ask: Callable[..
     assert ("Never: Cross", False) in named
 
 
+@pytest.mark.parametrize("required", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    "answered", [{}, {"q1": [coding("often")]}, {"q1": [coding("often")], "q2": [coding("never")]}]
+)
+def test_every_cell_of_a_table_of_answers_stands_under_a_head(
+    ask: Callable[..., Asked], required: tuple[bool, bool], answered: dict[str, Any]
+) -> None:
+    rows = [
+        item(str(place), "choice", f"Row {place}", required=needed, answerOption=[coding("never"), coding("often")])
+        for place, needed in enumerate(required, 1)
+    ]
+    page = ask(form(item("g", "group", "How often", item=rows, extension=[control("table")])), **answered).page
+    heads, _, body = page.html.partition("<tbody")
+    cells = [row.count("<td") + row.count("<th ") for row in body.split("<tr")[1:]]
+    assert cells == [heads.count("<th ") + heads.count("<td")] * 2
+
+
 def test_repeated_rows_can_be_added_and_removed(ask: Callable[..., Asked]) -> None:
     raw = form(
         item("g", "group", "Pills", repeats=True, item=[item("n", "string", "Name")], extension=[control("gtable")])

@@ -7,7 +7,6 @@ import gzip
 import pstats
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,21 +19,26 @@ from portal.db import session, transaction
 from portal.intake import framed, held
 from portal.intake.models import Draft
 from portal.library import shelf
-from portal.questionnaire import Context, Filling, load
+from portal.questionnaire import Filling, load
 from tests.bench.forms import Json, filled, large
 from tests.intake.forms_app import FormsApp, Page, forms_app
-from tests.questionnaire.make import NOW, context
+from tests.questionnaire.make import context
 
 SMALL, LARGE = large(6, 2), large(24, 2)
 """124 and 496 items, with all their logic."""
 PAGE = "part-4-of-your-health-check"
 OPENED, SAVED = 7, 10
 """Statements, without BEGIN, which is said to the driver itself."""
-WORK = {"opened": {"unseal": 5, "seal": 1, "_run": 0}, "saved": {"unseal": 6, "seal": 3, "_run": 40}}
-"""Sealed values opened and sealed, and expressions worked out, at most."""
+WORK = {
+    "opened": {"unseal": 5, "seal": 1, "_run": 0},
+    "saved": {"unseal": 6, "seal": 3, "_run": 0},
+    "reckoned": {"unseal": 6, "seal": 3, "_run": 4},
+}
+"""Sealed values opened and sealed, and expressions worked out, at most: none but those that the changed answer reaches."""
 GROWTH = 1.25
 TIMES_OF_NOTHING = {"opened": 3.2, "saved": 5.1, "hub": 6.4, "visits": 5.0, "confirm": 6.3, "check": 9.4}
 """A page of 12 questions and the pages around it beside an empty route, counted in calls of functions."""
+BOX = re.compile(r'id="(box-[^"]+)" data-as="(\w+)"')
 AS_A_BROWSER = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}
 
 
@@ -64,11 +68,20 @@ def saved(clinic: FormsApp, slug: str) -> Callable[[], object]:
     """With another answer each time."""
     page = clinic.open(slug, PAGE)
     choice = page.named(next(control.name for control in page.controls if control.kind == "radio"))
+    return _posting(clinic, page, choice[0].name, [one.value for one in choice[:2]])
+
+
+def reckoned(clinic: FormsApp, slug: str) -> Callable[[], object]:
+    """With another number each time, out of which others are worked out."""
+    return _posting(clinic, clinic.open(slug, PAGE), f"q{load(SMALL).by_link['b6.2'].ordinal}", ["5", "6"])
+
+
+def _posting(clinic: FormsApp, page: Page, name: str, values: list[str]) -> Callable[[], object]:
     turn = [0]
 
     def post() -> object:
         turn[0] += 1
-        sent = page.sent({choice[0].name: choice[turn[0] % 2].value})
+        sent = page.sent({name: values[turn[0] % 2]})
         sent["version"] = [""]
         answer = clinic.client.post(page.path, data={**sent, "step": "update"})
         assert answer.status_code == 303
@@ -134,7 +147,7 @@ def work(act: Callable[[], object]) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("what", [opened, saved])
+@pytest.mark.parametrize("what", [opened, saved, reckoned])
 def test_a_page_opens_seals_and_works_out_a_few_things_whatever_the_form(
     clinic: FormsApp, what: Callable[[FormsApp, str], Callable[[], object]]
 ) -> None:
@@ -196,6 +209,29 @@ def test_the_script_is_given_the_form_without_the_frame_that_stands_there(clinic
     assert len(alone.html) < len(page.html)
 
 
+def test_what_stands_on_the_page_already_is_not_sent_again(clinic: FormsApp) -> None:
+    """By marks that the script gives; a part is sent for the one question that changed in it, and without the others."""
+    page = clinic.open("large", PAGE)
+    marks = BOX.findall(page.html)
+    radio = next(control.name for control in page.controls if control.kind == "radio")
+    before = page.sent({}).get(radio, [])
+    chosen = next(one.value for one in page.named(radio) if one.value and one.value not in before)
+
+    def answer(held: str) -> str:
+        sent = page.sent({radio: chosen}) | {"step": ["update"], "version": [""]}
+        return clinic.client.post(page.path, data=sent, headers={"X-Fragment": held}).get_data(as_text=True)
+
+    whole, short = answer("1"), answer(",".join(mark for _, mark in marks))
+    here, there = set(BOX.findall(whole)), set(BOX.findall(short))
+    assert there <= here, "the marks do not depend on what is left out"
+    assert here - there <= set(marks), "what is not sent stands in a part that is not sent"
+    empty = set(re.findall(r'id="(box-[^"]+)" data-as="\w+"></div>', short))
+    assert empty == {name for name, _ in there & set(marks)}
+    assert len(empty) > 3
+    assert f'name="{radio}"' in short
+    assert len(short) < len(whole) / 2
+
+
 def test_a_question_drawn_for_one_reader_is_not_shown_to_another_in_their_language(clinic: FormsApp) -> None:
     """First to a reader of English, then of Spanish, then of English again: each in their own words."""
     address = clinic.path("small", "part-5-of-your-health-check")
@@ -209,63 +245,6 @@ def test_a_question_drawn_for_one_reader_is_not_shown_to_another_in_their_langua
         (False, True),
         (True, False),
     ]
-
-
-# -- what is held between two requests
-
-
-@pytest.fixture
-def filling() -> Iterator[Filling]:
-    held.drop_all()
-    yield Filling(load(SMALL), None, context())
-    held.drop_all()
-
-
-def taken(filling: Filling, version: int = 3, at: Context | None = None) -> Filling | None:
-    return held.take("a", version, filling.form, at or context())
-
-
-def test_whoever_takes_a_filling_has_it_alone(filling: Filling) -> None:
-    held.put("a", 3, filling)
-    assert taken(filling) is filling
-    assert taken(filling) is None
-
-
-def test_a_filling_that_was_overtaken_is_thrown_away(filling: Filling) -> None:
-    held.put("a", 3, filling)
-    assert taken(filling, version=4) is None
-    assert taken(filling, version=3) is None
-
-
-def test_a_filling_goes_on_in_its_own_form_and_language_only(filling: Filling) -> None:
-    held.put("a", 3, filling)
-    assert taken(filling, at=context(language="es")) is None
-    held.put("a", 3, filling)
-    assert held.take("a", 3, load(SMALL), context()) is None
-
-
-def test_a_filling_goes_on_at_the_time_it_is_taken(filling: Filling) -> None:
-    held.put("a", 3, filling)
-    later = context(now=NOW + timedelta(days=1))
-    found = taken(filling, at=later)
-    assert found is not None
-    assert found.context is later
-
-
-def test_what_is_not_asked_for_is_dropped(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held, "LASTS", -1.0)
-    held.put("a", 3, filling)
-    assert taken(filling) is None
-    held.put("a", 3, filling)
-    held._sweep()
-    assert not held._held
-
-
-def test_only_so_much_is_held(filling: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held, "MOST_ITEMS", 2 * len(filling.form.all_items))
-    for name in "abc":
-        held.put(name, 3, filling)
-    assert list(held._held) == ["b", "c"]
 
 
 def test_what_was_overtaken_by_another_device_is_read_anew(clinic: FormsApp, tmp_path: Path) -> None:

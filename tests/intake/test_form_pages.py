@@ -221,3 +221,16 @@ def test_what_is_told_of_each_choice_stands_with_it(clinic: FormsApp) -> None:
     for slug, asked in shown.items():
         clinic.use({slug: form(asked)})
         assert "Code: beer" in clinic.open(slug).text
+
+
+def test_a_form_is_called_what_it_is_called_in_the_language_of_the_page(clinic: FormsApp) -> None:
+    """Also around the form, whatever language the account was made in."""
+    parts = [{"url": "lang", "valueCode": "es"}, {"url": "content", "valueString": "Sus pastillas"}]
+    translated = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/translation", "extension": parts}]}
+    clinic.use({"asks": {**form(item("a", "string", "A")), "title": "Your pills", "_title": translated}})
+    for language, title in (("en", "Your pills"), ("es", "Sus pastillas"), ("en", "Your pills")):
+        clinic.client.set_cookie("language", language)
+        for path in ("", "/forms/asks", "/check"):
+            shown = clinic.client.get(f"/visits/{clinic.visit_id}{path}", follow_redirects=True).get_data(as_text=True)
+            assert title in shown, (language, path)
+            assert not [other for other in ("Your pills", "Sus pastillas") if other != title and other in shown], path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -80,7 +81,7 @@ def test_a_double_click_another_tab_and_the_back_button_send_once_under_one_refe
     priya.open(f"{hub}/check")
     twice = _second_tab(priya, f"{hub}/check")
     priya.page.get_by_role("button", name="Send to Springfield Family Clinic").dblclick()
-    priya.page.wait_for_url("**/receipt")
+    expect(priya.page).to_have_url(re.compile(r"/receipt$"))  # the second click breaks the first one's way off
     first = reference(priya)
     twice.press("Send to Springfield Family Clinic")
     assert reference(twice) == first

@@ -7,11 +7,13 @@ from typing import Any
 
 from portal.delivery import bundle as delivery_bundle
 from portal.fhir.structure import problems
-from portal.questionnaire import load, signing
+from portal.questionnaire import extract, load, signing
+from portal.questionnaire.extract_template import PATCH
 from portal.review.payload import Accepted, Sending, build
 from portal.review.proposal import Proposal
 from portal.review.provenance import Person
-from tests.review.answering import answered, beside, whole
+from tests.forms.filling import ADULT, context
+from tests.review.answering import answer, answered, beside, filled_by, of_form, template, whole
 from tests.review.builders import SAID_AT, SUBJECT, Json, new, record
 
 DOCTOR = Person("Dr Ana Reyes", account_id="d" * 16)
@@ -107,3 +109,13 @@ def test_a_signature_names_the_patient_as_the_record_does() -> None:
     (extension,) = entry["resource"]["extension"]
     assert extension["valueSignature"]["who"]["reference"] == SUBJECT
     assert [signing.intact(entry["resource"], signed) for _, signed in signing.signatures(entry["resource"])] == [True]
+
+
+def test_a_patch_of_what_nobody_here_has_seen_is_no_proposal() -> None:
+    value = {"name": "value", "_valueString": filled_by("answer.value")}
+    operation = {"name": "operation", "part": [{"name": "type", "valueCode": "replace"}, value]}
+    raw = template("Parameters", parameter=[operation])
+    raw["item"][0]["extension"][0]["extension"].append({"url": PATCH, "valueString": "'Condition/1'"})
+    given = of_form(raw, answer("Nickel"))
+    assert extract(load(raw), given[1], context(ADULT)).bundle["entry"][0]["request"]["method"] == "PATCH"
+    assert beside(whole(given)) == []

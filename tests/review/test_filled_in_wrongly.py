@@ -10,7 +10,7 @@ import pytest
 
 from portal.accounts.models import Patient
 from portal.db import session
-from portal.intake import drafts, filling, library, sending, withdrawing
+from portal.intake import drafts, filling, library, pace, sending, withdrawing
 from portal.intake.models import Visit
 from portal.questionnaire import origin
 from portal.questionnaire.nodes import questions
@@ -51,7 +51,7 @@ def test_what_was_filled_in_from_another_record_goes_or_is_marked(
         shown = {node.name: node.answers for node in questions(work.filling.nodes(page)) if not node.read_only}
         before = filled_in(work, page)
         seen = {name: filling.digest(answers) for name, answers in shown.items()}
-        filling.save_page(person, work, page, shown, seen)
+        filling.save_page(person, work, page, shown, seen, turn=pace.Turn(goes_on=True))
         assert service.undo(staff, patient_id, "She was born in March") == []
         session().expire_all()
         again = filling.work(person, visit, SLUG, "en", FRESH)
