@@ -113,7 +113,7 @@ def _by_name(found: list[tuple[Json, bytes]]) -> dict[str, Json]:
 
 
 def _opened(raw: Json, content: bytes, registry: Mapping[str, Json], modules: Mapping[str, Json]) -> Opened:
-    wrong = [*_size(content), *refusals(raw)] or _named_oddly(raw)
+    wrong = _size(content) or [*refusals(raw)] or _named_oddly(raw)
     if wrong:
         return Opened(raw, content, None, tuple(wrong))
     try:

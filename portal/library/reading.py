@@ -9,12 +9,16 @@ from sqlalchemy import select
 
 from portal.actors import Actor, Permission, Role
 from portal.db import session
+from portal.ehr import service as ehr
 from portal.errors import NotAllowed, NotFound
+from portal.fhir import exact
 from portal.library import shelf
 from portal.library.models import FormStep, FormVersion, LibraryForm
 from portal.library.rules import Rule, sentence
 from portal.questionnaire import Form
+from portal.questionnaire.extract_template import PATCH
 from portal.questionnaire.report import of_form
+from portal.questionnaire.searching import looked_for
 
 Json = dict[str, Any]
 
@@ -122,8 +126,19 @@ def compiled(actor: Actor, version_id: str) -> Form:
 
 
 def checked(actor: Actor, version_id: str) -> Json:
-    """The check report of a version, as `portal questionnaire check` gives it."""
-    return of_form(compiled(actor, version_id))
+    """The check report of a version, as `portal questionnaire check` gives it, and what its searches ask for in vain here."""
+    form = compiled(actor, version_id)
+    report = of_form(form)
+    lost = [_in_vain(kind) for kind in looked_for(form) if not ehr.holding(kind)]
+    if PATCH in exact.dumps(form.raw):
+        reason = "a template that patches the record: what it says is shown to staff as answers, and not written"
+        lost.append({"linkId": "", "feature": "templateExtract", "reason": reason})
+    return {**report, "not_honoured": [*report["not_honoured"], *lost]}
+
+
+def _in_vain(kind: str) -> Json:
+    reason = f"it looks for {kind} in the patient's record, which is not read here: nothing is filled in from it"
+    return {"linkId": "", "feature": "x-fhir-query", "reason": reason}
 
 
 def download(actor: Actor, version_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from babel import Locale, UnknownLocaleError
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
@@ -19,6 +20,16 @@ bp = Blueprint("publishing", __name__, url_prefix="/admin/forms")
 
 AHEAD = timedelta(days=60)
 NO_FILE = Issue("file", "required", "Choose a file.")
+
+
+@bp.app_template_filter("language_name")
+def language_name(code: str) -> str:
+    """What a language calls itself; its code where nobody knows it."""
+    try:
+        name = Locale.parse(code, sep="-").get_display_name() or code
+    except (ValueError, UnknownLocaleError):
+        return code
+    return name[:1].upper() + name[1:]
 
 
 @bp.get("")

@@ -175,8 +175,14 @@ def opened(page: Page, url: str) -> float:
 
 
 WATCH = """([words]) => {
-  const shown = () => [...document.querySelectorAll('body *')].some(
-    (each) => each.children.length < 3 && each.textContent.includes(words) && each.getClientRects().length)
+  const shown = () => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (texts.nextNode()) {
+      const text = texts.currentNode
+      if (text.data.includes(words) && text.parentElement.getClientRects().length) return true
+    }
+    return false
+  }
   let began = 0
   addEventListener('click', (event) => { if (event.isTrusted && !began) began = event.timeStamp }, true)
   window.reacted = new Promise((done) => {

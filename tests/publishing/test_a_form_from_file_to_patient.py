@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from portal import db
 from portal.actors import Role, system
 from portal.library import service as library
+from portal.publishing.routes import language_name
 from tests import make
 from tests.conftest import csrf
 from tests.intake.forms_app import FormsApp, Page, forms_app
@@ -229,6 +230,15 @@ def test_an_upload_that_cannot_be_used_is_refused_in_words(admin: Admin, content
     assert page.status == 422
     assert says in page.text or says == "shape"
     assert "<b>1</b>" not in page.html
+    assert page.html.count("larger than") <= 1 and "<title>Error: This cannot be used" in page.html
+    assert f"{FORMS}/new" in page.links  # what to do next
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [("es", "Español"), ("ar", "العربية"), ("fr-CH", "Français (Suisse)"), ("xx", "xx"), ("", "")]
+)
+def test_a_language_is_called_as_it_calls_itself(code: str, says: str) -> None:
+    assert language_name(code).casefold() == says.casefold()
 
 
 def test_no_file_and_a_file_beyond_what_is_taken_get_words_too(admin: Admin) -> None:
