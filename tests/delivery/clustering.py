@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,24 @@ from .gated import Clinic
 from .killing import KEYS, forking
 
 SHORT = Timing(lease=1.5, send=1, bound=0.5, first=0.1, longest=0.5, pause_first=0.1, pause_longest=0.2)
+PATIENT = replace(SHORT, lease=60)
+"""without a sweep nothing may run out: what does is made up for by a sweep only, and a machine can stand still for a second"""
 
 
 def work(url: str, base: str, trace: str, sweep: float | None) -> None:
     """One machine of the cluster: production code from the engine down. Writes its number into `trace` at each claim."""
     db.connect(url, KEYS)
-    cluster.POLL, cluster.BEAT, cluster.DEAD, cluster.AGAIN = 0.2, 0.3, 1.0, 0.2
-    client = FhirClient(base, Wire(base), None, Limits(connect=0.5, read=0.9, total=0.9))
+    cluster.POLL, cluster.BEAT, cluster.DEAD, cluster.AGAIN = 0.2, 0.3, 1.0 if sweep else 60.0, 0.2
+    limits = Limits(connect=0.5, read=0.9, total=0.9) if sweep else Limits(connect=20, read=20, total=20)
+    client = FhirClient(base, Wire(base), None, limits)
 
     def checkpoint(step: str) -> None:
         if step == "claimed":
             with Path(trace).open("a") as held:
                 held.write(f"{os.getpid()}\n")
 
-    tools = Tools(gate=lambda _: Passage(True), clients=lambda _: client, timing=SHORT, checkpoint=checkpoint)
+    timing = SHORT if sweep else PATIENT
+    tools = Tools(gate=lambda _: Passage(True), clients=lambda _: client, timing=timing, checkpoint=checkpoint)
     pace = worker.Pace(hands=2, drain=2)
     jobs = [worker.Job("wakes", sweep, lambda: wakes.sweep(tools.clock, tools.timing))] if sweep else []
     stop = threading.Event()
