@@ -142,12 +142,19 @@ Issues = dict[str, list[Issue]]
 
 
 def _item(evaluation: Evaluation, parent: Entry, item: Item, issues: Issues) -> Iterator[Node]:
-    """No node, one, or one for each repetition."""
+    """No node, one, or one for each repetition. A part in which nothing applies now has no heading either."""
     if item.hidden or absorbed(item):
         return
-    for entry in parent.all(item):
-        if evaluation.enabled(entry) or item.keep_shown:
-            yield _node(evaluation, entry, issues)
+    made = [
+        _node(evaluation, entry, issues) for entry in parent.all(item) if evaluation.enabled(entry) or item.keep_shown
+    ]
+    if any(node.children or node.issues for node in made) or not _has_parts(item):
+        yield from made
+
+
+def _has_parts(item: Item) -> bool:
+    """Whether it is a group in which something can be seen once it applies."""
+    return item.type == "group" and not all(child.hidden or absorbed(child) for child in item.children)
 
 
 def absorbed(item: Item) -> bool:

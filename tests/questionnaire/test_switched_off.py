@@ -131,3 +131,30 @@ def test_what_was_sent_is_read_as_it_was_sent() -> None:
         ("only", "shown to her"),
         ("off", "as it was"),
     ]
+
+
+ON = {"enableWhen": [when("on", "=", answerBoolean=True)]}
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+@pytest.mark.parametrize(
+    "inside", [(q("x", **ON),), (group("i", q("x", **ON)),), (q("x", "display", **ON), q("y", **ON))]
+)
+def test_a_part_in_which_nothing_applies_is_not_drawn_until_something_does(inside: Any, repeats: bool) -> None:
+    made = form(q("on", "boolean"), group("g", *inside, repeats=repeats), q("after"))
+    draft = filling(made)
+    assert [node.link_id for node in draft.nodes(draft.keys[0])] == ["on", "after"]
+    draft = answered(draft, on=True)
+    assert [node.link_id for node in draft.nodes(draft.keys[0])] == ["on", "g", "after"]
+    draft = answered(draft, on=False)
+    assert [node.link_id for node in draft.nodes(draft.keys[0])] == ["on", "after"]
+
+
+def test_a_part_that_says_what_is_worked_out_unseen_or_does_not_apply_keeps_its_heading() -> None:
+    made = form(
+        q("on", "boolean"),
+        group("words", q("x", ext=[hl7("questionnaire-hidden", valueBoolean=True)])),
+        group("grey", q("y", **ON, disabledDisplay="protected")),
+    )
+    draft = filling(made)
+    assert [node.link_id for node in draft.nodes(draft.keys[0])] == ["on", "words", "grey"]
