@@ -12,16 +12,32 @@ from portal.accounts.models import Patient
 from portal.db import session
 from portal.intake import drafts, filling, library, pace, sending, withdrawing
 from portal.intake.models import Visit
-from portal.questionnaire import origin
+from portal.questionnaire import load, origin
 from portal.questionnaire.nodes import questions
 from portal.review import service
 from tests import make
+from tests.intake.make_forms import control, item
+from tests.intake.make_forms import form as made_form
+from tests.intake.test_recorded import LAUNCH, initially, searched
+from tests.library import shelf
 from tests.review.at_the_clinic import at_the_clinic, untied
 from tests.review.conftest import World
 from tests.review.test_pages import path, text
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FRESH, SLUG = timedelta(days=1), "health-history"
+SEARCHED = made_form(
+    item("page", "group", "From the record", extension=[control("page")], item=[
+        item("count", "integer", extension=[initially("%conditions.entry.count()")]),
+        item("pills", "string", repeats=True, extension=[initially("%pills.entry.resource.medication.text")]),
+    ]),
+    item("own", "group", "Your own", extension=[control("page")], item=[item("words", "string")]),
+    extension=[
+        LAUNCH,
+        searched("conditions", "Condition?patient={{%patient.id}}"),
+        searched("pills", "MedicationRequest?patient={{%patient.id}}"),
+    ],
+)  # fmt: skip
 
 
 def filled_in(work: filling.Work, key: str) -> dict[str, list[Any]]:
@@ -34,10 +50,13 @@ def kept(visit: Visit) -> dict[str, Any]:
     return dict(row.document)
 
 
+@pytest.mark.parametrize("form", ["by the patient", "by searches"])
 @pytest.mark.parametrize("confirmed", [False, True], ids=["not seen", "confirmed"])
 def test_what_was_filled_in_from_another_record_goes_or_is_marked(
-    world: World, tmp_path: Path, confirmed: bool
+    world: World, tmp_path: Path, confirmed: bool, form: str
 ) -> None:
+    if form == "by searches":
+        shelf.put(world.clinic_id, SLUG, load(SEARCHED))
     with at_the_clinic(world, tmp_path):
         _, patient_id = untied(world, phone="+1 217 555 0108")
         staff = world.actor()
