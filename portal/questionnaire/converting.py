@@ -145,15 +145,17 @@ def _coding(result: Json) -> Json | None:
 
 
 def _choice(result: Any, item: Item, value_sets: ValueSets) -> Json | None:
-    """A coding, with the display of the form's own option; a plain value chooses the option that equals it."""
+    """A coding, with the display of the form's own option; a plain value chooses the option that equals it. Where the form
+    lists every option, one that it does not list is no answer."""
     codings = [c for c in result.get("coding") or [_coding(result)] if c] if isinstance(result, dict) else []
-    for option in value_sets.answers(item):
+    listed = value_sets.answers(item)
+    for option in listed:
         if any(same_coding(coding, option.get("valueCoding") or {}) for coding in codings):
             return option
         if not codings and _equals(result, option):
             return option
     if codings:
-        return {"valueCoding": codings[0]}
+        return None if listed and item.type == "choice" else {"valueCoding": codings[0]}
     if item.type == "open-choice" and isinstance(result, str) and result:
         return {"valueString": result}
     return None

@@ -38,20 +38,17 @@ function skeleton(html) {
 // Most questions come as they came before, letter for letter; only the others are looked at closely.
 const alike = (before, html) => before === html || (before !== undefined && skeleton(before) === skeleton(html))
 
-// A question or a part of the form stands in a box; a part, and a question that leads on to others, has a place for boxes in it.
-const boxes = (place) => [...(place ? place.children : [])]
-const placeIn = (box) => box.querySelector('.pv-boxes')
+// A question or a part of the form stands in a box; a part, and a question that leads on to others, has places for boxes in it.
+const boxes = (place) => [...place.children]
+const placesIn = (box) => [...box.querySelectorAll('.pv-boxes')].filter((place) => place.closest('.pv-question') === box)
+const boxesIn = (box) => placesIn(box).flatMap(boxes)
 
 // What is a box's own: all of it but the boxes in it.
-const own = (box) => boxes(placeIn(box)).reduce((html, part) => html.replace(part.outerHTML, ''), box.outerHTML).replace(/ data-as="\w+"/g, '')
+const own = (box) => boxesIn(box).reduce((html, part) => html.replace(part.outerHTML, ''), box.outerHTML).replace(/ data-as="\w+"/g, '')
 
 function remember(box) {
   served.set(box, own(box))
-  boxes(placeIn(box)).forEach(remember)
-}
-
-function controls(form, name) {
-  return [...form.elements].filter((control) => control.name === name && control.type !== 'hidden')
+  boxesIn(box).forEach(remember)
 }
 
 // What was typed while the request was on its way is put back into questions that were replaced.
@@ -59,7 +56,8 @@ function putBack(form, before, now) {
   for (const name of new Set([...before.keys(), ...now.keys()])) {
     const values = now.getAll(name)
     if (JSON.stringify(before.getAll(name)) === JSON.stringify(values)) continue
-    for (const [index, control] of controls(form, name).entries()) {
+    const controls = [...form.elements].filter((control) => control.name === name && control.type !== 'hidden')
+    for (const [index, control] of controls.entries()) {
       if (['radio', 'checkbox'].includes(control.type)) control.checked = values.includes(control.value)
       else if (control.type !== 'file' && !control.readOnly) control.value = values[index] ?? ''
     }
@@ -107,8 +105,8 @@ function merge(place, wanted) {
   for (const box of wanted) {
     const [old, mark] = [live.get(box.id), box.dataset.as]
     const same = old && mark && mark === old.dataset.as // then it may come empty
-    const [inOld, inBox, html] = same ? [] : [old && placeIn(old), placeIn(box), own(box)]
-    const stays = same || (old && !inOld === !inBox && alike(served.get(old), html))
+    const html = same || own(box)
+    const stays = same || (old && alike(served.get(old), html))
     if (old === next) next = old.nextElementSibling
     else if (stays) place.insertBefore(old, next)
     if (!stays) {
@@ -116,17 +114,13 @@ function merge(place, wanted) {
       remember(here)
       if (old) old.remove()
       place.insertBefore(here, next)
-      startAfter(here)
+      queueMicrotask(() => { if (here.isConnected) startComponents(here) })
     } else if (!same) {
       served.set(old, html)
       if (mark) old.dataset.as = mark
-      if (inBox) merge(inOld, boxes(inBox))
+      placesIn(old).forEach((inside, at) => merge(inside, boxes(placesIn(box)[at])))
     }
   }
-}
-
-function startAfter(question) {
-  queueMicrotask(() => { if (question.isConnected) startComponents(question) })
 }
 
 function sync(form, page) {
@@ -158,11 +152,11 @@ async function update(form) {
     const answer = await fetch(form.getAttribute('action') || location.href, {
       method: 'POST', body: body(before, button), credentials: 'same-origin', headers: { 'X-Fragment': marks(form) },
     })
-    if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status))
+    if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error('no page')
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
     await pressed
     const fresh = page.getElementById('questions')
-    if (!fresh || form.dataset.sent) throw new Error('no questions')
+    if (!fresh || form.dataset.sent) throw new Error('no page')
     const box = form.querySelector('#questions')
     const place = holdPlace()
     const now = new FormData(form)

@@ -51,6 +51,13 @@ NESTED = form(item("page", "group", "Everything", extension=[control("page")], i
             item(f"yes{n}", "boolean", "Yes?"), item(f"what{n}", "string", "What?", **when(f"yes{n}")),
         ]) for n in (1, 2)
     ]),
+    item("leads", "group", "A table that leads on", extension=[control("grid")], item=[
+        item(f"line{word}", "group", f"Line {word}", item=[
+            item(f"sure{word}", "boolean", f"Sure of {word}?", item=[
+                item(f"how{word}", "string", f"How sure of {word}?", **when(f"sure{word}")),
+            ]),
+        ]) for word in ("one", "two")
+    ]),
     item("fold", "group", "A fold", extension=[control("collapsible")], item=[
         item("late", "string", "Late", **when("first")), item("always", "string", "Always"),
     ]),
@@ -71,6 +78,10 @@ STEPS = [
     ("Since when?", "my twenties"),
     ("Deep?", "Yes"),
     ("Deep?", "No"),
+    ("Sure of one? , Line one", "Yes"),
+    ("How sure of one?", "very"),
+    ("Sure of two? , Line two", "Yes"),
+    ("Sure of one? , Line one", "No"),
     ("First?", "No"),
     ("Do you smoke?", "No"),
     ("First?", "Yes"),
