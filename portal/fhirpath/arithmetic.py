@@ -113,13 +113,16 @@ def added(env: Env, sign: str, mine: Any, yours: Any) -> Any:
     raise misfit(sign, mine, yours)
 
 
-def moved(env: Env, value: Temporal, by: Quantity, sign: str) -> Temporal | None:
+def moved(env: Env, value: Temporal, by: Quantity, sign: str) -> Temporal:
     env.spend(8)
     unit = temporal_math.calendar_unit(by)
     allowed = temporal_math.TIME_UNITS if isinstance(value, temporal.FhirTime) else quantities.CALENDAR_WORDS
     if unit is None or unit not in allowed:
         raise FhirPathEvaluationError("a date or time cannot be moved by this unit")
-    return temporal_math.add(value, by, unit, 1 if sign == "+" else -1)
+    found = temporal_math.add(value, by, unit, 1 if sign == "+" else -1)
+    if found is None:
+        raise FhirPathEvaluationError("a date or time cannot be moved past the years 1 to 9999")
+    return found
 
 
 def added_quantities(sign: str, mine: Any, yours: Any) -> Quantity | None:

@@ -28,7 +28,6 @@ from portal.fhirpath.ast import (
 )
 from portal.fhirpath.calls import APIS, Compiled, argument_run, checked
 from portal.fhirpath.env import Env, Items
-from portal.fhirpath.errors import FhirPathEvaluationError
 from portal.fhirpath.functions.filtering import repeat_member
 from portal.fhirpath.functions.registry import Body
 from portal.fhirpath.functions.typing import as_, is_
@@ -225,10 +224,4 @@ def special(name: str) -> Body:
         return lambda env: env.this
     if name == "total":
         return lambda env: env.total
-
-    def index(env: Env) -> Items:
-        if env.index is None:
-            raise FhirPathEvaluationError("$index has a value only inside a function that loops")
-        return [env.index]
-
-    return index
+    return lambda env: [env.index]

@@ -50,7 +50,7 @@ class Env:
     ) -> None:
         self.context = context
         self.this = context
-        self.index: int | None = None
+        self.index = 0
         self.total: Items = []
         self.given = given
         self.defined = NONE_DEFINED

@@ -187,7 +187,7 @@ def equivalent_quantities(mine: Any, yours: Any) -> bool:
         return False
     if mine.calendar != yours.calendar:
         mine, yours = _as_ucum(mine), _as_ucum(yours)
-    both = quantities.pair(mine, yours)
+    both = quantities.coarse_pair(mine, yours)
     return both is not None and equivalent_numbers(both.left, both.right)
 
 

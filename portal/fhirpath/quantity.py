@@ -106,6 +106,16 @@ def ucum_pair(left: Quantity, right: Quantity) -> Pair | None:
     return Pair(ucum.converted(left.value, mine, yours), right.value, right.unit, False)
 
 
+def coarse_pair(left: Quantity, right: Quantity) -> Pair | None:
+    """Both values in the larger of the two units: what 1 'mg' more or less is to 4 'g' (FHIRPath 6.1.2)."""
+    fine = pair(left, right)
+    if fine is None or left.unit == right.unit:
+        return fine
+    larger = left if fine.unit != left.unit or fine.calendar != left.calendar else right
+    mine, yours = (converted(one, larger.unit) for one in aligned(left, right))
+    return fine if mine is None or yours is None else Pair(mine.value, yours.value, larger.unit, larger.calendar)
+
+
 def compare(left: Quantity, right: Quantity) -> int | None:
     """-1, 0, 1, or None when the units do not compare."""
     both = pair(left, right)

@@ -167,6 +167,8 @@ class _Populating:
             if len(results) < len(given):
                 self.evaluation.troubles.append(Trouble(item.link_id, "initialExpression", "it is in another unit"))
             answers = to_answers(item, results, self.form.value_sets)
+            if not answers and any(result not in ("", None) for result in results):
+                self.evaluation.troubles.append(Trouble(item.link_id, "initialExpression", "it gives no answer to this"))
             looked = any(place.memo for place in _upwards(entry)) or leads_out(item.initial_formula, entry)
             return answers, self.origin("expression", item.initial_formula.text, looked=looked)
         if (observed := self.observe(entry)) is not None:

@@ -59,7 +59,7 @@ def round_of(world: World, speaks: Speaks, added: dict[str, dict[str, str]] | No
 
 def check_who(world: World, reference: str, codes: list[str]) -> None:
     """One Provenance a round, each with the patient as the author, the clinician as the verifier."""
-    found = sorted(who_said(world, reference), key=lambda each: str(each["recorded"]))
+    found = sorted(who_said(world, reference), key=lambda each: str(each["meta"]["lastUpdated"]))
     assert [told(each, "activity", "coding", 0, "code") for each in found] == codes, reference
     for each in found:
         who = {told(agent, "type", "coding", 0, "code"): agent["who"] for agent in each["agent"]}

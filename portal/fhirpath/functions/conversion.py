@@ -34,7 +34,9 @@ QUANTITY_TEXT = re.compile(r"([+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?)[ \t]*(?:'([^']
 
 @function("iif", "each", "each", "each?")
 def iif(env: Env, items: Items, criterion: Body, then: Body, otherwise: Body | None = None) -> Items:
-    """Only the branch that is taken is evaluated; `$this` is the input."""
+    """Only the branch that is taken is evaluated; `$this` is the input, nothing or one item (FHIRPath 5.5.1)."""
+    if len(items) > 1:
+        raise FhirPathEvaluationError(f"iif() takes one item, not {len(items)}")
     this = env.this
     env.this = items
     try:

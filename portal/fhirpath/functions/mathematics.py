@@ -128,6 +128,8 @@ def log(env: Env, items: Items, base: Any) -> Items:
         return []
     if not is_number(base):
         raise FhirPathEvaluationError("log() takes a number as its base")
+    if base <= 0:
+        return []
     return applied(value, lambda number: logarithm(Decimal(number), Decimal(base)))
 
 

@@ -137,6 +137,7 @@ ENCODERS: dict[str, Callable[[bytes], str]] = {
     "hex": lambda data: data.hex(),
     "base64": lambda data: base64.b64encode(data).decode(),
     "urlbase64": lambda data: base64.urlsafe_b64encode(data).decode(),
+    "ascii": lambda data: data.decode(errors="replace").encode("ascii", "replace").decode(),
 }
 DECODERS: dict[str, Callable[[str], bytes]] = {
     "hex": bytes.fromhex,
@@ -171,8 +172,11 @@ def decode(env: Env, items: Items, kind: Any) -> Items:
     text, decoder = text_of(items, "decode"), DECODERS.get(kind)
     if text is None or decoder is None:
         return []
+    env.text(text)
     try:
-        return [env.text(decoder(text).decode("utf-8"))]
+        return [decoder(text).decode("utf-8")]
+    except UnicodeDecodeError:
+        return []
     except (ValueError, binascii.Error):
         raise FhirPathEvaluationError("decode() was given text that is not so encoded") from None
 

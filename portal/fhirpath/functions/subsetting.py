@@ -40,12 +40,12 @@ def whole_number(value: Any, name: str) -> int:
 
 @function("skip", "value")
 def skip(env: Env, items: Items, count: Any) -> Items:
-    return items[max(0, whole_number(count, "skip")) :]
+    return [] if count is None else items[max(0, whole_number(count, "skip")) :]
 
 
 @function("take", "value")
 def take(env: Env, items: Items, count: Any) -> Items:
-    return items[: max(0, whole_number(count, "take"))]
+    return [] if count is None else items[: max(0, whole_number(count, "take"))]
 
 
 @function("intersect", "items")
