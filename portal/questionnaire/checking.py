@@ -29,14 +29,21 @@ def check(evaluation: Evaluation, layouts: list[PageLayout], whole: bool) -> lis
         for item in evaluation.form.root.children:
             found.extend(_item(evaluation, evaluation.top, item))
         found.extend(_rules(evaluation, evaluation.top))
-        return found
+        return found if evaluation.given else _said_once(evaluation, found)
     for layout in layouts:
         top = evaluation.top
         for group in layout.trail:
             top = top.one(group)
         for item in layout.roots:
             found.extend(_item(evaluation, top, item))
-    return found
+    return _said_once(evaluation, found)
+
+
+def _said_once(evaluation: Evaluation, found: list[Issue]) -> list[Issue]:
+    """A part need not be asked for where a question in it is: one answer puts both right."""
+    asked = [evaluation.form.by_link[issue.link_id] for issue in found if issue.code in ("required", "group-required")]
+    around = {above.link_id for item in asked for above in item.ancestors() if above is not item}
+    return [issue for issue in found if issue.code != "group-required" or issue.link_id not in around]
 
 
 def _item(evaluation: Evaluation, parent: Entry, item: Item) -> Iterator[Issue]:

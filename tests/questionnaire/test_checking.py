@@ -125,6 +125,17 @@ def test_how_many_answers() -> None:
     assert codes(filling(made).check()) == [("g", "group-required")]
 
 
+@pytest.mark.parametrize("repeats", [False, True])
+def test_a_part_is_not_asked_for_beside_a_question_in_it(repeats: bool) -> None:
+    inner = group("i", q("x", required=True), q("y"), required=True, repeats=repeats)
+    made = form(group("g", inner, required=True, repeats=repeats))
+    draft = filling(made)
+    assert codes(draft.check()) == codes(draft.check(draft.keys[0])) == [("x", "required")]
+    assert codes(answered(draft, y="1").check()) == [("x", "required")]
+    said = [(one.link_id, one.code) for one in validate(made, {"resourceType": "QuestionnaireResponse"}, context())]
+    assert ("g", "group-required") in said, "a response from elsewhere lacks the part itself"
+
+
 def test_an_exclusive_option_stands_alone() -> None:
     exclusive = option("none", "None of these") | {
         "extension": [hl7("questionnaire-optionExclusive", valueBoolean=True)]
