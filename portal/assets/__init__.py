@@ -41,7 +41,8 @@ def build(root: Path, *, say: Callable[[str], None] = print) -> bool:
     """Make static/vendor/ under `root`; True when something was made, False when it was already up to date.
 
     Raises AssetsError with a sentence for the person at the keyboard. Files are made aside and moved into place,
-    the stamp last: a server that runs meanwhile never serves half of one, and a broken build is not taken for finished.
+    the stamp last: a broken build is not taken for finished. A server that runs meanwhile knows the files as they were
+    when it was started, and is to be started anew.
     """
     wanted = _digest(root, _sources(root))
     if _read(root / STAMP) == wanted and all((root / VENDOR / name).exists() for name in (STYLE, *SCRIPTS)):
