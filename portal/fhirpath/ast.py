@@ -106,6 +106,15 @@ class TypeTest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """`Coding { system: 's', code: 'c' }`: an element that is made; name as in TypeTest, parts by name."""
+
+    name: tuple[str, ...]
+    parts: tuple[tuple[str, Expr], ...]
+    pos: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SortKey:
     """An argument of sort(): `expression`, `expression asc` or `expression desc`."""
 
@@ -115,7 +124,7 @@ class SortKey:
 
 
 Step = Member | Call | Indexer | Special
-Expr = Literal | Empty | Variable | Special | Path | Unary | Binary | TypeTest | SortKey
+Expr = Literal | Empty | Variable | Special | Path | Unary | Binary | TypeTest | Instance | SortKey
 Part = Expr | Step
 
 
@@ -138,6 +147,8 @@ def children(part: Part) -> tuple[Part, ...]:
             return (index,)
         case Binary(_, left, right):
             return (left, right)
+        case Instance(_, parts):
+            return tuple(value for _, value in parts)
         case Unary(_, operand) | TypeTest(_, operand, _) | SortKey(operand, _):
             return (operand,)
     return ()

@@ -15,6 +15,7 @@ from portal.fhirpath.ast import (
     Empty,
     Expr,
     Indexer,
+    Instance,
     Literal,
     Member,
     Path,
@@ -31,6 +32,7 @@ from portal.fhirpath.env import Env, Items
 from portal.fhirpath.functions.filtering import repeat_member
 from portal.fhirpath.functions.registry import Body
 from portal.fhirpath.functions.typing import as_, is_
+from portal.fhirpath.instances import made_element
 from portal.fhirpath.joining import joined
 from portal.fhirpath.model import Model
 from portal.fhirpath.node import Node
@@ -62,6 +64,9 @@ class Compiler:
                 return self.signed(operator, self.body(operand))
             case TypeTest(operator, operand, type_name):
                 return self.type_test(operator, self.body(operand), TypeName(type_name, self.model, tree.pos))
+            case Instance(names, parts):
+                made = TypeName(names, self.model, tree.pos)
+                return made_element(made, {part: self.body(value) for part, value in parts}, tree.pos)
             case SortKey(operand):
                 return self.body(operand)
             case Binary():

@@ -187,14 +187,13 @@ def equivalent_quantities(mine: Any, yours: Any) -> bool:
         return False
     if mine.calendar != yours.calendar:
         mine, yours = _as_ucum(mine), _as_ucum(yours)
-    both = quantities.coarse_pair(mine, yours)
+    both = quantities.pair(mine, yours)
     return both is not None and equivalent_numbers(both.left, both.right)
 
 
 def _as_ucum(value: Quantity) -> Quantity:
     """For `~`, and for it alone, a calendar year is 'a' and a month 'mo'."""
-    codes = {"year": "a", "month": "mo", **quantities.UCUM_OF_CALENDAR}
-    return Quantity(value.value, codes[value.unit]) if value.calendar else value
+    return Quantity(value.value, quantities.CODES[value.unit]) if value.calendar else value
 
 
 def equivalent_trees(env: Env, mine: Node, yours: Node) -> bool:

@@ -18,7 +18,7 @@ TOKEN = re.compile(
     | (?P<quoted>`(?:\\.|[^`\\])*`)
     | (?P<string>'(?:\\.|[^'\\])*')
     | (?P<special>\$(?:this|index|total)\b)
-    | (?P<mark><=|>=|!=|!~|[-+*/&|=~<>.,()\[\]{}%])
+    | (?P<mark><=|>=|!=|!~|[-+*/&|=~<>.,:()\[\]{}%])
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -41,16 +41,19 @@ class TypeDef:
 
 
 class Element:
-    """One element of a type: `type` alone, or `choices` as (JSON key, twin key, type) when it is value[x]."""
+    """One element of a type: `type` alone, or `choices` as (JSON key, twin key, type) when it is value[x]; `many`: a list."""
 
-    __slots__ = ("choices", "key", "name", "twin", "type")
+    __slots__ = ("choices", "key", "many", "name", "twin", "type")
 
-    def __init__(self, name: str, key: str, type_: TypeDef | None, choices: tuple[Choice, ...] = ()) -> None:
+    def __init__(
+        self, name: str, key: str, type_: TypeDef | None, choices: tuple[Choice, ...] = (), many: bool = False
+    ) -> None:
         self.name = name
         self.key = key
         self.twin = f"_{key}"
         self.type = type_
         self.choices = choices
+        self.many = many
 
 
 Choice = tuple[str, str, TypeDef]
@@ -118,7 +121,8 @@ class Model:
             key, _, types = entry.partition("=")
             names = (self._open if types == "*" else types).split("|")
             if not key.endswith("[x]"):
-                made.elements[key] = Element(key, key, self._known(names[0]))
+                name = key.removesuffix("*")
+                made.elements[name] = Element(name, name, self._known(names[0]), many=name != key)
                 continue
             stem = key[:-3]
             choices = tuple(self._choice(stem, name) for name in names)

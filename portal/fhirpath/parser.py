@@ -10,6 +10,7 @@ from portal.fhirpath.ast import (
     Empty,
     Expr,
     Indexer,
+    Instance,
     Literal,
     Member,
     Path,
@@ -154,7 +155,36 @@ class Parser:
             self.at += 1
             return Special(token.text[1:], token.pos), []
         literal = self.literal()
-        return (literal, []) if literal is not None else (None, [self.invocation()])
+        if literal is not None:
+            return literal, []
+        name = self.made_type()
+        return (self.instance(name), []) if name else (None, [self.invocation()])
+
+    def made_type(self) -> tuple[str, ...]:
+        """The name in front of the braces of an instance selector (FHIRPath 3.0, §5.2.3), `FHIR.Coding` or `Coding`."""
+        kinds = [(token.kind, token.text) for token in self.found[self.at : self.at + 4]]
+        words = [text if kind in ("word", "quoted") else "" for kind, text in kinds]
+        if len(kinds) > 1 and words[0] and kinds[1] == ("mark", "{"):
+            return (words[0],)
+        if len(kinds) > 3 and words[0] and kinds[1] == ("mark", ".") and words[2] and kinds[3] == ("mark", "{"):
+            return words[0], words[2]
+        return ()
+
+    def instance(self, name: tuple[str, ...]) -> Expr:
+        pos = self.here().pos
+        self.at += 2 * len(name)
+        parts: list[tuple[str, Expr]] = []
+        if not self.take(":"):
+            parts.append(self.made_part())
+            while self.take(","):
+                parts.append(self.made_part())
+        self.expect("}")
+        return Instance(name, tuple(parts), pos)
+
+    def made_part(self) -> tuple[str, Expr]:
+        name = self.plain_name()
+        self.expect(":")
+        return name, self.nested()
 
     def variable_name(self) -> str:
         token = self.next()

@@ -18,6 +18,8 @@ CALENDAR_WORDS = {
 UCUM_OF_CALENDAR = {"week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s", "millisecond": "ms"}
 DEFINITE = frozenset(UCUM_OF_CALENDAR.values())
 VARIABLE = {"a": "year", "mo": "month"}
+WORDS = {**VARIABLE, **{code: word for word, code in UCUM_OF_CALENDAR.items()}}
+CODES = {word: code for code, word in WORDS.items()}
 MILLISECONDS = {
     "year": 31_536_000_000, "month": 2_592_000_000, "week": 604_800_000, "day": 86_400_000,
     "hour": 3_600_000, "minute": 60_000, "second": 1000, "millisecond": 1,
@@ -47,7 +49,7 @@ class Quantity:
 
     def as_calendar(self) -> Quantity:
         """The calendar duration that a FHIR Quantity in 'a', 'mo', 'd' … also is."""
-        word = {**VARIABLE, **{code: name for name, code in UCUM_OF_CALENDAR.items()}}.get(self.unit)
+        word = WORDS.get(self.unit)
         return self if word is None or self.calendar else Quantity(self.value, word, calendar=True)
 
 
@@ -106,16 +108,6 @@ def ucum_pair(left: Quantity, right: Quantity) -> Pair | None:
     return Pair(ucum.converted(left.value, mine, yours), right.value, right.unit, False)
 
 
-def coarse_pair(left: Quantity, right: Quantity) -> Pair | None:
-    """Both values in the larger of the two units: what 1 'mg' more or less is to 4 'g' (FHIRPath 6.1.2)."""
-    fine = pair(left, right)
-    if fine is None or left.unit == right.unit:
-        return fine
-    larger = left if fine.unit != left.unit or fine.calendar != left.calendar else right
-    mine, yours = (converted(one, larger.unit) for one in aligned(left, right))
-    return fine if mine is None or yours is None else Pair(mine.value, yours.value, larger.unit, larger.calendar)
-
-
 def compare(left: Quantity, right: Quantity) -> int | None:
     """-1, 0, 1, or None when the units do not compare."""
     both = pair(left, right)
@@ -124,25 +116,37 @@ def compare(left: Quantity, right: Quantity) -> int | None:
     return (both.left > both.right) - (both.left < both.right)
 
 
+def is_known(unit: str) -> bool:
+    """Whether UCUM has such a unit."""
+    return ucum.measure(unit) is not None
+
+
 def converted(quantity: Quantity, unit: str) -> Quantity | None:
-    """The quantity in another unit (a UCUM code, or a calendar word); None when that cannot be."""
+    """The quantity in another unit (a UCUM code, or a calendar word); None when that cannot be.
+
+    A calendar duration goes by the calendar's own factors: 1 year is 365 'd'; of 'a' and 'mo' it is none.
+    """
     calendar = unit in CALENDAR_WORDS
     target = CALENDAR_WORDS.get(unit, unit)
     if quantity.unit == target and quantity.calendar == calendar:
         return quantity
     if calendar:
         source = quantity.as_calendar() if quantity.fhir or quantity.unit in DEFINITE else quantity
-        if not source.calendar:
-            return None
-        return Quantity(EXACT.multiply(source.value, calendar_ratio(source.unit, target)), target, calendar=True)
+        return recalendared(source, target) if source.calendar else None
     if quantity.calendar:
-        if quantity.unit not in UCUM_OF_CALENDAR or target not in DEFINITE:
-            return None
-        quantity = Quantity(quantity.value, UCUM_OF_CALENDAR[quantity.unit])
+        return Quantity(recalendared(quantity, WORDS[target]).value, target) if target in DEFINITE else None
     mine, yours = ucum.measure(quantity.unit), ucum.measure(target)
     if mine is None or yours is None or mine.dimensions != yours.dimensions:
         return None
     return Quantity(ucum.converted(quantity.value, mine, yours), target)
+
+
+def recalendared(quantity: Quantity, word: str) -> Quantity:
+    """A calendar duration in another calendar word, exact where it goes in whole."""
+    ratio = calendar_ratio(word, quantity.unit)
+    if ratio >= 1:
+        return Quantity(EXACT.divide(quantity.value, ratio), word, calendar=True)
+    return Quantity(EXACT.multiply(quantity.value, calendar_ratio(quantity.unit, word)), word, calendar=True)
 
 
 def dimensionless(quantity: Quantity) -> Decimal | None:

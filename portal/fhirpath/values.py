@@ -15,7 +15,7 @@ MAX_EXPONENT = 64
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
-DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
+DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 
 class Long(int):

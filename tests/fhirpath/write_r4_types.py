@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 TARGET = Path(__file__).parents[2] / "portal" / "fhirpath" / "r4_types.txt"
 SPECIAL = {"bool": "boolean", "EncodedBytes": "base64Binary", "Base64Binary": "base64Binary", "UuidVersion": "uuid"}
-HEADER = "# FHIR R4 types, one a line: name:base element=type|type (element[x] = a choice, * = every open type). A script writes it."
+HEADER = "# FHIR R4 types: name:base element=type|type (element[x]: a choice, element*: a list, *: every open type). A script writes it."
 
 
 def classes() -> dict[str, type[BaseModel]]:
@@ -88,7 +88,8 @@ class Table:
                 continue
             json_name = field.alias or name
             group = extra.get("one_of_many")
-            key = f"{group}[x]" if group else json_name
+            many = "*" if "List[" in str(field.annotation) else ""
+            key = f"{group}[x]" if group else f"{json_name}{many}"
             elements.setdefault(key, []).append(self.type_of(model, path, json_name, field.annotation))
         listed = " ".join(f"{key}={'|'.join(types)}" for key, types in sorted(elements.items()))
         self.lines[path] = f"{path}:{base} {listed}".rstrip()

@@ -8,6 +8,7 @@ from portal.fhirpath.functions import (  # noqa: F401 - each import registers it
     existence,
     fhir,
     filtering,
+    intervals,
     mathematics,
     moments,
     patterns,

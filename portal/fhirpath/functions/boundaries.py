@@ -27,7 +27,8 @@ def decimal_boundary(value: Decimal, digits: int | None, side: int) -> Decimal |
     places = 8 if digits is None else digits
     if not 0 <= places <= MAX_DIGITS:
         return None
-    half = Decimal(5).scaleb(-decimals(value) - 1)
+    exponent = value.as_tuple().exponent
+    half = Decimal(5).scaleb((exponent if isinstance(exponent, int) else 0) - 1)
     edge = EXACT.add(value, half * side)
     return edge.quantize(Decimal(1).scaleb(-places), ROUND_FLOOR if side == LOW else ROUND_CEILING, EXACT)
 

@@ -11,6 +11,7 @@ from portal.fhirpath import quantity as quantities
 from portal.fhirpath.env import Env, Items, one, truth
 from portal.fhirpath.equality import price
 from portal.fhirpath.errors import FhirPathEvaluationError
+from portal.fhirpath.functions.formats import rewritten
 from portal.fhirpath.functions.registry import Body, function
 from portal.fhirpath.node import Node
 from portal.fhirpath.quantity import CALENDAR_WORDS, Quantity
@@ -150,17 +151,29 @@ def single(items: Items, name: str) -> Any:
 
 
 def converting(name: str, convert: Callable[[Any], Any]) -> None:
-    def to(env: Env, items: Items) -> Items:
-        value = convert(single(items, name))
+    kinds = ("value?",) if name in ("Date", "DateTime") else ()
+
+    def to(env: Env, items: Items, layout: Any = None) -> Items:
+        value = convert(laid_out(env, single(items, name), layout))
         if isinstance(value, str):
             env.text(value)
         return [] if value is None else [value]
 
-    def converts(env: Env, items: Items) -> Items:
-        return [] if not items else [convert(single(items, name)) is not None]
+    def converts(env: Env, items: Items, layout: Any = None) -> Items:
+        return [] if not items else [convert(laid_out(env, single(items, name), layout)) is not None]
 
-    function(f"to{name}")(to)
-    function(f"convertsTo{name}")(converts)
+    function(f"to{name}", *kinds)(to)
+    function(f"convertsTo{name}", *kinds)(converts)
+
+
+def laid_out(env: Env, value: Any, layout: Any) -> Any:
+    """Text in a format of its own as FHIR writes it; everything else as it is."""
+    if layout is None or not isinstance(value, str):
+        return value
+    if not isinstance(layout, str):
+        raise FhirPathEvaluationError("a format of dates is text")
+    env.spend(20)
+    return rewritten(value, layout)
 
 
 for _name, _convert in CONVERSIONS.items():
@@ -177,7 +190,10 @@ def quantity_in(env: Env, value: Any, unit: Any) -> Quantity | None:
     if not isinstance(unit, str):
         raise FhirPathEvaluationError("toQuantity() takes a unit as text")
     unit = unit.strip("'")
-    price(env, found, Quantity(found.value, unit, unit in CALENDAR_WORDS))
+    target = Quantity(found.value, CALENDAR_WORDS.get(unit, unit), unit in CALENDAR_WORDS)
+    price(env, found, target)
+    if found.unit == quantities.ONE:  # a plain number is told its unit (FHIRPath 3.0, §5.5.7)
+        return target if target.calendar or quantities.is_known(unit) else None
     return quantities.converted(found, unit)
 
 

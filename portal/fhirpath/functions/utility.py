@@ -97,9 +97,12 @@ def placed(env: Env, mine: Any, yours: Any) -> int:
 
 @function("comparable", "value")
 def comparable(env: Env, items: Items, other: Any) -> Items:
-    """Empty where either is no Quantity (FHIRPath 6.2.5)."""
     mine, yours = as_quantity(one(items, "comparable()")), as_quantity(other)
     price(env, mine, yours)
-    if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
+    if not items:
+        raise FhirPathEvaluationError("comparable() has nothing to compare")
+    if other is None:
         return []
+    if not (isinstance(mine, Quantity) and isinstance(yours, Quantity)):
+        return [False]
     return [quantities.pair(mine, yours) is not None]
