@@ -36,7 +36,10 @@ def context(
     listed = [*(part for one in parameters for part in _parts(one)), *_from_files(given)]
     about = {"resourceType": "Parameters", "parameter": listed}
     lost: list[CannotRead] = []
-    records = Records([f.resource for f in files.gathered(data, lost.append)], complete=bool(data))
+    records = Records(
+        [f.resource for f in files.gathered(data, lost.append)],
+        complete=bool(data) or any(part["name"] == "data" for part in listed),
+    )
     if lost:
         raise lost[0]
     records.resources.extend(resource for part in listed for resource in _resources(part))

@@ -93,4 +93,18 @@ def filled_query(formula: Formula, values: list[list[Any]]) -> str | None:
 
 
 def _plain(value: Any) -> str:
-    return quote(str(value), safe=":/|,-_.~")
+    """A value as a search parameter has it: a code with its system, of a reference what it points to."""
+    if isinstance(value, dict):
+        return _parameter(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return quote(text, safe=":/|,-_.~")
+
+
+def _parameter(value: Json) -> str:
+    if isinstance(listed := value.get("coding"), list):
+        return ",".join(_parameter(one) for one in listed if isinstance(one, dict))
+    amount, code, system = value.get("value"), value.get("code"), value.get("system")
+    if amount is not None and not isinstance(amount, str):
+        return _plain("|".join(str(part or "") for part in (amount, system, code)).rstrip("|"))
+    plain = code or amount or value.get("reference") or ""
+    return _plain(f"{system}|{plain}" if system and plain else plain)

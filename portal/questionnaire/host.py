@@ -48,6 +48,11 @@ class FormHost(ResponseIndex):
                 raws.append(raw)
         return [fhirpath.node(raw, "QuestionnaireResponse.item") for raw in raws]
 
+    def resolve(self, reference: str) -> Json | None:
+        """The resource a literal reference points to, where somebody can be asked for it."""
+        fetch = self._evaluation.context.fetch
+        return fetch(reference) if fetch is not None and "?" not in reference else None
+
     def score(self, value: Any, link_id: str | None) -> Any:
         """The weight that the form gives to this option of this question."""
         form = self._evaluation.form

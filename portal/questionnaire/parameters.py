@@ -9,9 +9,10 @@ from typing import Any
 from .context import Context, Terminology
 from .extensions import Json, value_of
 
-OWN_NAMES = frozenset(
-    {"questionnaire", "Questionnaire", "canonical", "questionnaireRef", "local", "terminologyEndpoint"}
+_OWN_NAMES = (
+    "questionnaire Questionnaire canonical questionnaireRef identifier local terminologyEndpoint data dataEndpoint"
 )
+OWN_NAMES = frozenset(_OWN_NAMES.split())
 
 
 def context_of(
@@ -24,8 +25,9 @@ def context_of(
 ) -> Context:
     """The context that a $populate request describes.
 
-    Takes both forms in use: `context` with the parts name and content (SDC 3 and 4), and a parameter named as the
-    launch context itself. `subject` (a reference) stands for %patient where no resource is given for it.
+    Takes both forms in use: `context` with the parts name and content (SDC 3 and 4; several contents are a collection), and a
+    parameter named as the launch context itself. `subject` (a reference) stands for %patient where no resource is given for
+    it.
     """
     launch: dict[str, Json] = {}
     variables: dict[str, Any] = {}
@@ -62,9 +64,11 @@ def _parts(element: Json, name: str) -> list[Json]:
 
 def _launch_part(parts: list[Json], fetch: Callable[[str], Json | None] | None) -> Iterator[tuple[str, Any, bool]]:
     name = next((str(value_of(part)) for part in parts if part.get("name") == "name"), "")
-    for part in parts:
-        if part.get("name") == "content" and name:
-            yield name, *_followed(part.get("resource", value_of(part)), fetch)
+    contents = [part.get("resource", value_of(part)) for part in parts if part.get("name") == "content"]
+    if len(contents) > 1 and name:
+        yield name, [_followed(content, fetch)[0] for content in contents], True
+    elif contents and name:
+        yield name, *_followed(contents[0], fetch)
 
 
 def _followed(value: Any, fetch: Callable[[str], Json | None] | None) -> tuple[Any, bool]:

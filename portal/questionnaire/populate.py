@@ -33,7 +33,7 @@ def populate(form: Form, context: Context) -> Json:
 
 def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     """The same, with what could not be looked up or worked out."""
-    context, strangers = _known(form, context)
+    context, strangers = _known(form, _with_batches(form, context))
     top = Entry(form.root, None)
     evaluation = Evaluation(form, top, context, _base(form, context))
     evaluation.looking = True
@@ -43,6 +43,15 @@ def populated(form: Form, context: Context) -> tuple[Json, list[Trouble]]:
     filling = Filling(form, draft, context)
     filling.drop_switched_off(form.all_items)
     return filling.draft(), list(dict.fromkeys([*strangers, *evaluation.troubles]))
+
+
+def _with_batches(form: Form, context: Context) -> Context:
+    """The context with what is given as `sourceQueries` ($populate) under the names of the form's batches, in their order."""
+    given = context.variables.get("sourceQueries")
+    if given is None:
+        return context
+    named = zip(form.source_queries, given if isinstance(given, list) else [given], strict=False)
+    return replace(context, variables={**dict(named), **context.variables})
 
 
 def _known(form: Form, context: Context) -> tuple[Context, list[Trouble]]:
@@ -168,9 +177,12 @@ class _Populating:
                 self.evaluation.troubles.append(Trouble(item.link_id, "initialExpression", "it is in another unit"))
             answers = to_answers(item, results, self.form.value_sets)
             if not answers and any(result not in ("", None) for result in results):
-                self.evaluation.troubles.append(Trouble(item.link_id, "initialExpression", "it gives no answer to this"))
-            looked = any(place.memo for place in _upwards(entry)) or leads_out(item.initial_formula, entry)
-            return answers, self.origin("expression", item.initial_formula.text, looked=looked)
+                self.evaluation.troubles.append(
+                    Trouble(item.link_id, "initialExpression", "it gives no answer to this")
+                )
+            if answers:
+                looked = any(place.memo for place in _upwards(entry)) or leads_out(item.initial_formula, entry)
+                return answers, self.origin("expression", item.initial_formula.text, looked=looked)
         if (observed := self.observe(entry)) is not None:
             value, observation = observed
             source = f"Observation/{observation.get('id') or ''}"

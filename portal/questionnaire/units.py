@@ -33,12 +33,12 @@ def in_unit(item: Item, value: Any) -> Any:
 
 def measured(item: Item, value: Any) -> Any:
     """What an expression gives for a question: a Quantity for a number as in_unit has it. A mere number (1) stays."""
-    if item.type not in ("integer", "decimal"):
+    if item.type not in ("integer", "decimal", "quantity"):
         return value
     if isinstance(value, quantity.Quantity):
         if value.calendar or value.unit == "1":
             return value
-        value = {"value": value.value, "system": UCUM, "code": value.unit}
+        value = {"value": value.value, "unit": value.unit, "system": UCUM, "code": value.unit}
     return in_unit(item, value)
 
 

@@ -145,6 +145,12 @@ def test_populate_reads_parameters_and_answers_queries_from_the_records_given(fo
     assert "71.10" in ran.out, "decimals stay digit for digit"
 
 
+def test_populate_answers_queries_from_the_data_that_come_with_the_parameters(form: Path, here: Desk) -> None:
+    asked = here.put("p.json", parameters(context("patient", PATIENT), {"name": "data", "resource": RECORDS}))
+    ran = questionnaire("populate", form, asked)
+    assert (ran.code, [item["linkId"] for item in ran.json["item"]]) == (0, ["name", "kg", "double"])
+
+
 def test_populate_says_what_it_could_not_look_up(form: Path, here: Desk) -> None:
     ran = questionnaire("populate", form, "--context", f"patient={here.put('patient.json', PATIENT)}")
     assert ran.code == 1
