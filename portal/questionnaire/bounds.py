@@ -131,7 +131,8 @@ def _computed(evaluation: Evaluation, entry: Entry, fixed: Limits) -> Limits:
             continue
         result = evaluation.evaluate(formula, entry, f"cqf-expression of {name}")
         value = result[0] if result else None
-        changes[field] = _end_value(value) if field in ("least", "most") else _count(value) or _NONE[field]
+        whole = _count(value)
+        changes[field] = _end_value(value) if field in ("least", "most") else _NONE[field] if whole is None else whole
     return Limits(**{name: changes.get(name, getattr(fixed, name)) for name in Limits.__slots__})
 
 

@@ -35,6 +35,8 @@ KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablew
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
 TEXTS = ("text", "prefix")
 WORDED = ("open-choice", "string", "text")
+CHOSEN = ("choice", "reference", "attachment", "quantity")
+"""Types of which nobody can say in a line what is not among the suggestions (candidateExpression)."""
 
 
 def build(raw: Json, findings: Findings) -> tuple[Item, list[Item]]:
@@ -84,6 +86,8 @@ def _settle(item: Item, findings: Findings) -> None:
     """What needs the children: whether each repetition is an instance of its own."""
     asked = any(d.is_question for d in item.descendants())
     gathered = bool(item.controls & {"check-box"}) or item.raw.get("answerOption") or item.raw.get("answerValueSet")
+    listed = item.raw.get("answerOption") or item.raw.get("answerValueSet") or item.answer_formula
+    item.open = item.open or bool(item.candidate_formula and not listed and item.type not in CHOSEN)
     item.instanced = item.repeats and (item.type == "group" or (asked and not gathered))
     if item.initial_formula is not None and item.raw.get("initial"):
         findings.defect(item.link_id, "initial", "both initial and initialExpression; the expression goes first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from portal.fhirpath.model import r4
@@ -26,11 +27,28 @@ _REFERENCE = re.compile(
 )
 
 
+_URN = re.compile(
+    r"urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)\Z", re.ASCII
+)
+COMPARATORS = (None, "<", "<=", ">=", ">")
+
+
+def is_uri(text: str) -> bool:
+    """Whether a text is an address as FHIR has them: without spaces, and a uuid or oid as those are written."""
+    if text.startswith(("urn:uuid:", "urn:oid:")):
+        return _URN.match(text) is not None
+    return bool(text) and not re.search(r"\s", text)
+
+
 def nothing(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
     return iter(())
 
 
 def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
+    if value.get("comparator") not in COMPARATORS:
+        yield "type", "error", {"expected": item.type}
+    if evaluation.given and value.get("code") and not value.get("system"):
+        yield "unit-code", "warning", {}
     units = [coding for coding in ext.values(item.extensions, "unitOption") if isinstance(coding, dict)]
     canonical = ext.value(item.extensions, "unitValueSet")
     if isinstance(canonical, str):
@@ -77,28 +95,34 @@ def _check_attachment(evaluation: Evaluation, item: Item, limit: Limits, value: 
             yield "file-stated", "error", {"stated": stated, "size": size}
     if limit.max_size is not None and isinstance(size, int) and size > limit.max_size:
         yield "file-size", "error", {"max": limit.largest}
-    kind = str(value.get("contentType") or "")
+    kind, address = str(value.get("contentType") or ""), value.get("url")
+    if evaluation.given and (
+        (data and not kind and not limit.mime_types) or (isinstance(address, str) and not is_uri(address))
+    ):
+        yield "type", "error", {"expected": item.type}  # data needs its contentType (att-1)
     if limit.mime_types and not any(_same_kind(kind, allowed) for allowed in limit.mime_types):
         yield "file-kind", "error", {"kinds": limit.kinds}
 
 
 def _same_kind(kind: str, allowed: str) -> bool:
     bare, wanted = kind.split(";", maxsplit=1)[0].strip().lower(), allowed.strip().lower()
-    return bare == wanted or (wanted.endswith("/*") and bare.startswith(wanted[:-1]))
+    return fnmatchcase(bare, wanted)
 
 
 def _check_reference(evaluation: Evaluation, item: Item, limit: Limits, value: Any) -> Iterator[Finding]:
     reference = value.get("reference")
-    if isinstance(reference, str) and not _REFERENCE.match(reference):
+    said, pointed = str(value.get("type") or "").rpartition("/")[2], type_of(reference)
+    if isinstance(reference, str) and not (_REFERENCE.match(reference) and is_uri(reference)):
         yield "reference", "error", {}
-    elif (kind := _type_of(reference)) and not _resource(kind):
-        yield "reference-type", "error", {"type": kind}
-    named = str(value.get("type") or "") or _type_of(reference)
+    elif unknown := next((kind for kind in (pointed, said) if kind and not _resource(kind)), ""):
+        yield "reference-type", "error", {"type": unknown}
     if evaluation.given and isinstance(reference, str) and len(reference) > 1 and reference.startswith("#"):
-        held = evaluation.contained.get(reference[1:])
-        if held is None:
+        pointed = evaluation.contained.get(reference[1:], "")
+        if not pointed:
             yield "reference", "error", {}
-        named = held or named
+    if said and pointed and said != pointed:
+        yield "reference-kind", "error", {"kinds": said}
+    named = pointed or said
     if limit.resource_types and named and named not in limit.resource_types:
         yield "reference-kind", "error", {"kinds": ", ".join(limit.resource_types)}
 
@@ -108,7 +132,7 @@ def _resource(name: str) -> bool:
     return found is not None and "Resource" in found.ancestors
 
 
-def _type_of(reference: Any) -> str:
+def type_of(reference: Any) -> str:
     """The resource type a reference names, or ""."""
     pieces = str(reference or "").split("/_history")[0].split("/")
     return pieces[-2] if len(pieces) > 1 and pieces[-2][:1].isupper() else ""

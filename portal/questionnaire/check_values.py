@@ -9,13 +9,13 @@ from typing import Any
 
 from portal.fhirpath.quantity import Quantity, converted
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
-from portal.fhirpath.values import decimal_text
 
 from . import extensions as ext
 from .answers import TYPE_KEYS, typed
 from .bounds import Limits
-from .check_objects import BY_KIND, Finding, nothing
+from .check_objects import BY_KIND, Finding, is_uri, nothing
 from .comparing import UCUM, compare, number, same_answer, unit_of
+from .converting import words
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
@@ -54,6 +54,8 @@ def value_issues(
 def _expected(item: Item, offered: list[Option]) -> set[str]:
     """The value types this question takes; options of another type bring theirs."""
     keys = {key for option in offered for key in option.value if key.startswith("value")}
+    if item.answer_formula is not None and any(_words(option.value) for option in offered):
+        keys |= {"valueString", "valueCoding"}
     if item.type == "choice" and keys:
         return keys
     return {*TYPE_KEYS[item.type], *keys}
@@ -114,13 +116,8 @@ def _quantity(value: Any) -> str:
     return _decimal(value.get("value")) if value.get("value") is not None else "type"
 
 
-_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII)
-
-
 def _uri(value: Any) -> str:
-    if isinstance(value, str) and value.startswith("urn:uuid:"):
-        return "" if _UUID.match(value) else "url"
-    return "" if isinstance(value, str) and value and not re.search(r"\s", value) else "url"
+    return "" if isinstance(value, str) and is_uri(value) else "url"
 
 
 _SHAPES: dict[str, Callable[[Any], str]] = {
@@ -140,10 +137,8 @@ _SHAPES: dict[str, Callable[[Any], str]] = {
 
 
 def _limits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
-    if isinstance(value, str) and kind in ("valueString", "valueUri"):
-        yield from _lengths(item, limit, value, language)
-    elif kind in ("valueInteger", "valueDecimal"):
-        yield from _digits(item, limit, kind, value, language)
+    if not isinstance(value, dict):
+        yield from _written(item, limit, kind, value, language)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
         if kind == "valueQuantity" and _of_another_kind(value, end):
             yield "unit", "error", {}
@@ -156,28 +151,23 @@ def _limits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> 
         yield "decimals", "error", {"max": limit.decimals}
 
 
-def _digits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
-    """A number's length is that of its digits as they are written (maxLength is allowed on numbers: que-10)."""
-    if kind == "valueInteger" and limit.pattern and not matches(limit.pattern, str(value)):
-        yield from _pattern(item, language)
-    if (
-        limit.max_length is not None
-        and not item.calculated
-        and len(decimal_text(Decimal(str(value)))) > limit.max_length
-    ):
-        yield "too-long", "error", {"max": limit.max_length}
-
-
-def _lengths(item: Item, limit: Limits, value: str, language: str) -> Iterator[Finding]:
-    most = min(limit.max_length or MAX_TEXT, MAX_TEXT)
-    if len(value) > most:
-        yield "too-long", "error", {"max": most}
-    elif limit.min_length is not None and len(value) < limit.min_length:
-        yield "too-short", "error", {"min": limit.min_length}
-    elif limit.pattern and unchecked(limit.pattern):
+def _written(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
+    """A plain value as it is written: its length (of texts and numbers: que-10), and its pattern."""
+    text = words(Decimal(str(value)) if kind in NUMBERS else value)
+    if kind in TEXTS or (kind in NUMBERS and not item.calculated):
+        most = MAX_TEXT if limit.max_length is None else min(limit.max_length, MAX_TEXT)
+        if len(text) > most:
+            yield "too-long", "error", {"max": most}
+        if limit.min_length is not None and len(text) < limit.min_length:
+            yield "too-short", "error", {"min": limit.min_length}
+    if limit.pattern and unchecked(limit.pattern):
         yield "rule-unchecked", "information", {}
-    elif limit.pattern and not matches(limit.pattern, value):
+    elif limit.pattern and not matches(limit.pattern, text):
         yield from _pattern(item, language)
+
+
+TEXTS = frozenset({"valueString", "valueUri"})
+NUMBERS = frozenset({"valueInteger", "valueDecimal"})
 
 
 def _pattern(item: Item, language: str) -> Iterator[Finding]:
@@ -213,7 +203,7 @@ def _of_another_kind(value: Json, end: Any) -> bool:
     """Whether a limit is in units of which none turns into the answer's: a length where there is a limit for weights."""
     both = (value, end) if isinstance(end, dict) else ()
     coded = both and all(one.get("system") == UCUM and one.get("code") and one.get("value") is not None for one in both)
-    return bool(coded) and compare("Quantity", value, end) is None
+    return bool(coded) and compare("Quantity", {**value, "comparator": end.get("comparator")}, end) is None
 
 
 CLOCKS = {"valueDate": "date", "valueTime": "time"}
@@ -245,18 +235,19 @@ def _in_unit_of(value: Json, end: Json) -> Json:
 def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[Option]) -> Iterator[Finding]:
     """Open choices take any text; a coding outside the list is refused for a choice."""
     kind, value = typed(answer)
-    if chosen := [option for option in offered if same_answer(answer, option.value)]:
+    if chosen := [option for option in offered if _chosen(answer, option.value)]:
         if kind == "valueCoding" and not any(_named_so(value, option) for option in chosen):
             yield "display", "warning", {"display": str(value.get("display"))}
         return
-    if offered:
-        if not item.open or _stray_code(evaluation, item, kind, value):
+    sets = evaluation.form.value_sets
+    canonical = sets.elsewhere(item) or (sets.told_in_part(item) if evaluation.given else "")
+    if _listed(item) and (offered or "answerValueSet" in item.raw) and not canonical:
+        if not item.open or _stray(evaluation, item, kind, value):
             yield "option", "error", {}
         return
-    canonical = evaluation.form.value_sets.elsewhere(item)
     if item.open or item.type != "choice" or kind != "valueCoding" or not canonical:
         return
-    if evaluation.form.value_sets.rules_out(canonical, value):
+    if sets.rules_out(canonical, value):
         yield "option", "error", {}
         return
     terminology = evaluation.context.terminology
@@ -267,10 +258,27 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
         yield "option-unknown", "information", {}
 
 
-def _stray_code(evaluation: Evaluation, item: Item, kind: str, value: Any) -> bool:
-    """Whether an open choice was answered with a code outside its list: own words are text, or a display alone. What our
-    own pages took over from the record stays."""
-    return evaluation.given and item.type == "open-choice" and kind == "valueCoding" and bool(value.get("code"))
+def _chosen(answer: Json, option: Json) -> bool:
+    return same_answer(answer, option) or bool(_words(option) and _words(answer) == _words(option))
+
+
+def _words(answer: Json) -> str:
+    """A text, or a coding that is only called something: as which forms write what an answerExpression gave as texts."""
+    coding = answer.get("valueCoding")
+    called = coding.get("display") if isinstance(coding, dict) and not coding.get("code") else ""
+    return str(answer.get("valueString") or called or "")
+
+
+def _listed(item: Item) -> bool:
+    """Whether the form says what may be answered; a candidateExpression only suggests."""
+    return bool(item.raw.get("answerOption") or item.raw.get("answerValueSet") or item.answer_formula)
+
+
+def _stray(evaluation: Evaluation, item: Item, kind: str, value: Any) -> bool:
+    """Whether an open choice was answered with a code, or another value, outside its list: own words are text, or a display
+    alone. What our own pages took over from the record stays."""
+    own = kind == "valueString" or (kind == "valueCoding" and not value.get("code"))
+    return evaluation.given and item.type == "open-choice" and not own
 
 
 def _named_so(coding: Json, option: Option) -> bool:

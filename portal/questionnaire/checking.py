@@ -120,7 +120,10 @@ def _instances(evaluation: Evaluation, entries: list[Entry]) -> Iterator[Issue]:
     asked = required(evaluation, first) and (evaluation.given or _answerable(evaluation, first))
     if filled == 0 and asked:
         yield _issue(first, "group-required" if first.item.is_group else "required")
-    elif filled < limit.min_occurs and (filled or asked):
+        return
+    if evaluation.given and first.item.is_group:
+        filled = sum(1 for entry in entries if entry.places)  # how often it appears, filled in or not
+    if filled < limit.min_occurs and (filled or asked):
         yield _issue(first, "too-few", min=limit.min_occurs, of="part" if first.item.is_group else "")
     if limit.max_occurs is not None and filled > limit.max_occurs:
         yield _issue(first, "too-many", max=limit.max_occurs, of="part" if first.item.is_group else "")
@@ -197,7 +200,9 @@ def _rules(evaluation: Evaluation, entry: Entry) -> Iterator[Issue]:
         return
     for rule in entry.item.rules:
         result = evaluation.evaluate(rule.formula, entry, f"targetConstraint {rule.key}".strip())
-        if result is not None and result and not truth(result):
+        if result is None and evaluation.given:  # of our own pages staff are told
+            yield _issue(entry, "rule-unchecked", "warning")
+        elif result and not truth(result):
             yield from _broken(evaluation, entry, rule)
 
 

@@ -64,13 +64,31 @@ def same_coding(left: Json, right: Json) -> bool:
 
 
 def _quantities(left: Any, right: Any) -> Ordering:
-    """In one unit, or in two that UCUM turns into one another: 900 g is less than 1 kg."""
+    """In one unit, or in two that UCUM turns into one another: 900 g is less than 1 kg. What says no unit on the right is a
+    number in whichever the left is in. Of "less than 5" it is known that it is less than 5, and not how it stands to 4."""
     if not isinstance(left, dict) or not isinstance(right, dict):
         return None
-    if unit_of(left) == unit_of(right):
-        return _numbers(left.get("value"), right.get("value"))
-    first, second = _measured(left), _measured(right)
-    return measured(first, second) if first is not None and second is not None else None
+    if not unit_of(right) or _same_unit(left, right):
+        found: Ordering = _numbers(left.get("value"), right.get("value"))
+    else:
+        first, second = _measured(left), _measured(right)
+        found = measured(first, second) if first is not None and second is not None else None
+    ours, theirs = left.get("comparator"), right.get("comparator")
+    if found is None or ours == theirs:
+        return found
+    sign = _SIGNS.get(str(ours)) if theirs is None else None
+    return sign if sign is not None and (found == sign or (found == 0 and len(str(ours)) == 1)) else None
+
+
+_SIGNS = {"<": -1, "<=": -1, ">": 1, ">=": 1}
+"""Where a quantity with a comparator lies, as seen from its number."""
+
+
+def _same_unit(left: Json, right: Json) -> bool:
+    """By code, or by what both call it where one has no code."""
+    said = left.get("unit")
+    called = said is not None and said == right.get("unit") and not (left.get("code") and right.get("code"))
+    return called or unit_of(left) == unit_of(right)
 
 
 def _measured(quantity: Json) -> Quantity | None:
@@ -84,9 +102,14 @@ def unit_of(quantity: Json) -> str:
 
 
 def _references(left: Any, right: Any) -> Ordering:
-    if isinstance(left, dict) and isinstance(right, dict) and left.get("reference") == right.get("reference"):
-        return 0
-    return None
+    """To the same resource: by its address, else by its identifier, else by what it is called."""
+    if not isinstance(left, dict) or not isinstance(right, dict):
+        return None
+    name = next((name for name in ("reference", "identifier", "display") if left.get(name) or right.get(name)), "")
+    first, second = left.get(name), right.get(name)
+    if isinstance(first, dict) and isinstance(second, dict):
+        first, second = ((one.get("system"), one.get("value")) for one in (first, second))
+    return 0 if name and first == second else None
 
 
 def _moments(left: Any, right: Any) -> Ordering:
@@ -140,7 +163,13 @@ def _instant(parts: Parts) -> tuple[Decimal, ...]:
 
 
 def _clock(left: Any, right: Any) -> Ordering:
-    return _texts(left, right)
+    """10:30:00 and 10:30:00.0 are the same time."""
+    first, second = (one.split(":") if isinstance(one, str) else [] for one in (left, right))
+    try:
+        ours, theirs = [Decimal(piece) for piece in first], [Decimal(piece) for piece in second]
+    except InvalidOperation:
+        return None
+    return (ours > theirs) - (ours < theirs) if ours and theirs else None
 
 
 _COMPARE: dict[str, Callable[[Any, Any], Ordering]] = {

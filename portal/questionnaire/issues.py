@@ -39,6 +39,7 @@ MESSAGES: dict[str, str] = {
     "exclusive": "“%(label)s” cannot be chosen together with another answer",
     "unit": "Choose one of the units in the list",
     "unit-missing": "Choose a unit",
+    "unit-code": "The code of a unit needs the system that it is of",
     "unit-system": "Units outside the list come from %(system)s",
     "file-size": "Choose a file of %(max)s or smaller",
     "file-kind": "Choose a file of one of these kinds: %(kinds)s",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from portal.fhirpath.temporal import FhirDate, FhirTime
+
 from . import extensions as ext
 from .answers import Entry
 from .columns import columns, told
@@ -236,7 +238,15 @@ def _answers(evaluation: Evaluation, item: Item, result: Any) -> list[Json]:
         for answer in made:
             answer["valueReference"].setdefault("display", words(_named(result)))
         return made
-    return to_answers(item, [result], evaluation.form.value_sets)
+    made = to_answers(item, [result], evaluation.form.value_sets)
+    if made or item.type not in ("choice", "open-choice") or evaluation.form.value_sets.answers(item):
+        return made
+    kind = next((kind for kind, taken in PLAIN if isinstance(result, taken) and not isinstance(result, bool)), "")
+    return [{kind: result if isinstance(result, int) else str(result)}] if kind and result != "" else []
+
+
+PLAIN = (("valueString", str), ("valueInteger", int), ("valueDate", FhirDate), ("valueTime", FhirTime))
+"""What an answer to a choice may be beside a coding (R4: answerOption.value[x])."""
 
 
 def _named(resource: Json) -> Json:

@@ -10,6 +10,7 @@ from typing import Any
 from . import extensions as ext
 from .addresses import name_of
 from .answers import Entry
+from .check_objects import type_of
 from .checking import place_of
 from .comparing import compare
 from .context import Context
@@ -40,7 +41,7 @@ def validate(form: Form, response: object, context: Context) -> list[Issue]:
     evaluation, _ = filling.inside()
     evaluation.given, evaluation.contained = True, _contained(response)
     found = [*_head(form, response), *filling.reading_issues, *_other_texts(form, response)]
-    found += [*filling.check(), *_not_enabled(filling)]
+    found += [*filling.check(), *_not_enabled(filling), *_unread_rules(form, filling), *_modified(response)]
     if str(response.get("status")) not in UNFINISHED:
         found += _unsigned(form, filling, response)
     found = [replace(issue, severity="error") if issue.code == "display" else issue for issue in found]
@@ -63,10 +64,43 @@ def _head(form: Form, response: Json) -> Iterator[Issue]:
         yield Issue("", "", "draft-form", "information", {}, "QuestionnaireResponse.questionnaire")
     elif form.raw.get("status") == "retired":
         yield Issue("", "", "retired-form", "warning", {}, "QuestionnaireResponse.questionnaire")
+    kind = _subject_type(response.get("subject"))
+    wanted = form.raw.get("subjectType")
+    if kind and isinstance(wanted, list) and wanted and kind not in wanted:
+        kinds = {"kinds": ", ".join(map(str, wanted))}
+        yield Issue("", "", "reference-kind", "error", kinds, "QuestionnaireResponse.subject")
     if _out_of_period(form.raw.get("effectivePeriod"), response.get("authored")):
         yield Issue(
             "", "", "form-period", "warning", {"authored": response["authored"]}, "QuestionnaireResponse.authored"
         )
+
+
+def _subject_type(subject: object) -> str:
+    """Of which type the one the answers are about is; "" where that is not said."""
+    said = subject if isinstance(subject, dict) else {}
+    return type_of(said.get("reference")) or str(said.get("type") or "").rpartition("/")[2]
+
+
+def _unread_rules(form: Form, filling: Filling) -> Iterator[Issue]:
+    """Rules that nobody can read, of what was answered."""
+    _, top = filling.inside()
+    for missed in form.features.not_honoured:
+        item = form.by_link.get(missed.link_id)
+        entries = [one for one in top.below(item) if one.answered] if item else [top]
+        if missed.feature == "targetConstraint" and entries:
+            yield Issue("", missed.link_id, "rule-unchecked", "warning", {}, place_of(entries[0]))
+
+
+def _modified(response: Json) -> Iterator[Issue]:
+    """What changes the meaning of the response, or of an answer, in a way that nobody here knows (FHIR R4 2.4.2)."""
+    places = [
+        ("QuestionnaireResponse", response),
+        *((place, one) for one, place in _elements(response, "QuestionnaireResponse")),
+    ]
+    for place, element in places:
+        if element.get("modifierExtension"):
+            what = "a modifierExtension is not known here"
+            yield Issue("", str(element.get("linkId") or ""), "shape", "error", {"what": what}, place)
 
 
 def _out_of_period(period: object, authored: object) -> bool:
@@ -111,7 +145,7 @@ def _other_texts(form: Form, response: Json) -> Iterator[Issue]:
     """Questions that were asked in other words than the form's, in any of its languages: a warning, for the answer may mean
     something else. Words that the form works out are believed."""
     for element, place in _elements(response, "QuestionnaireResponse"):
-        item, said = form.by_link.get(str(element.get("linkId"))), element.get("text")
+        item, said = form.by_link.get(str(element.get("linkId") or "")), element.get("text")
         if (
             item is None
             or not isinstance(said, str)
@@ -125,14 +159,13 @@ def _other_texts(form: Form, response: Json) -> Iterator[Issue]:
 
 
 def _elements(element: Json, place: str) -> Iterator[tuple[Json, str]]:
-    """Every item of a response and where it stands."""
+    """Every item and answer of a response and where it stands."""
     for name in ("item", "answer"):
         listed = element.get(name)
         for index, one in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(one, dict):
                 inner = f"{place}.{name}[{index}]"
-                if name == "item":
-                    yield one, inner
+                yield one, inner
                 yield from _elements(one, inner)
 
 

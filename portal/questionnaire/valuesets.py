@@ -13,7 +13,7 @@ from .findings import Findings
 from .items import Item
 from .shape import problem
 
-MAX_EXPANDED = 20_000
+MAX_EXPANDED, MAX_DEPTH = 20_000, 8
 WEIGHT = "http://hl7.org/fhir/concept-properties#itemWeight"
 PROPERTY = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
 
@@ -48,6 +48,27 @@ class ValueSets:
         canonical = item.raw.get("answerValueSet")
         return canonical if isinstance(canonical, str) and self.expand(canonical) is None else ""
 
+    def told_in_part(self, item: Item) -> str:
+        """The canonical of a value set of which what is at hand may lack some, or "": it has only some codes of a code system
+        (CodeSystem.content), or the first of a long expansion."""
+        canonical = item.raw.get("answerValueSet")
+        own = isinstance(canonical, str) and not item.raw.get("answerOption")
+        return str(canonical) if own and self._in_part(str(canonical), 0) else ""
+
+    def _in_part(self, canonical: str, depth: int) -> bool:
+        resource = self.resource(canonical)
+        if not resource or depth > MAX_DEPTH or problem(resource):
+            return False
+        if resource.get("resourceType") == "CodeSystem":
+            return resource.get("content") in ("fragment", "example")
+        expansion, compose = resource.get("expansion"), resource.get("compose")
+        if isinstance(expansion, dict) and isinstance(listed := expansion.get("contains"), list):
+            total = expansion.get("total")
+            return "valueset-unclosed" in ext.of(expansion) or (isinstance(total, int) and total > _count(listed))
+        parts = compose.get("include") if isinstance(compose, dict) else None
+        inner = [name for part in parts or () if isinstance(part, dict) for name in _leaned_on(part)]
+        return any(self._in_part(name, depth + 1) for name in inner)
+
     def rules_out(self, canonical: str, coding: Json) -> bool:
         """Whether a coding cannot be in a value set that cannot be worked out: none of its parts is of that system."""
         system = coding.get("system")
@@ -59,7 +80,7 @@ class ValueSets:
     def _systems(self, canonical: str, depth: int) -> set[str] | None:
         """Every system a member may be of; None where that cannot be told."""
         resource = self.resource(canonical)
-        if not resource or resource.get("resourceType") != "ValueSet" or depth > 8 or problem(resource):
+        if not resource or resource.get("resourceType") != "ValueSet" or depth > MAX_DEPTH or problem(resource):
             return None
         compose = resource.get("compose")
         parts = compose.get("include") if isinstance(compose, dict) else None
@@ -115,6 +136,8 @@ class ValueSets:
         if resource.get("resourceType") != "ValueSet" or problem(resource):
             return None
         expansion = resource.get("expansion")
+        if isinstance(expansion, dict) and expansion.get("total") == 0:
+            return []
         if isinstance(expansion, dict) and isinstance(expansion.get("contains"), list):
             return list(_contained(expansion["contains"], _weights(expansion)))[:MAX_EXPANDED]
         compose = resource.get("compose")
@@ -155,7 +178,8 @@ class ValueSets:
     def _named(self, part: Json) -> list[Json] | None:
         system = str(part["system"])
         resource = self.resource(system) or {}
-        usable = resource.get("resourceType") == "CodeSystem" and resource.get("concept") and not problem(resource)
+        defines = resource.get("resourceType") == "CodeSystem" and resource.get("content") != "supplement"
+        usable = defines and resource.get("concept") and not problem(resource)
         weights = _weights(resource)
         if isinstance(part.get("concept"), list):
             known = {str(c.get("code")): c for c, _ in placed(resource)} if usable else {}
@@ -171,6 +195,16 @@ class ValueSets:
                 return None
             concepts = kept
         return [_coding(system, concept, weights) for concept, _ in concepts]
+
+
+def _leaned_on(part: Json) -> Iterator[str]:
+    """The code system that a part takes whole, and the value sets it names."""
+    if not part.get("concept"):
+        yield from filter(None, (str(part.get("system") or ""), *map(str, part.get("valueSet") or ())))
+
+
+def _count(entries: list[Json]) -> int:
+    return sum(1 + _count(entry.get("contains") or []) for entry in entries if isinstance(entry, dict))
 
 
 def _completed(concept: Json, defined: Json) -> Json:

@@ -1,0 +1,118 @@
+"""What a question offers and what it takes: lists that are empty, known in part, worked out, or only suggested."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.questionnaire import parse, validate
+from tests.questionnaire.make import answered, context, every, filling, form, q, sdc, values
+
+HEAD = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+ANIMALS = "https://example.org/animals"
+
+
+def said(made: Any, **answers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    items = [{"linkId": link_id, "answer": listed} for link_id, listed in answers.items()]
+    return [(issue.code, issue.severity) for issue in validate(made, {**HEAD, "item": items}, context())]
+
+
+def of_set(value_set: dict[str, Any], *others: dict[str, Any], kind: str = "choice") -> Any:
+    held = {"resourceType": "ValueSet", "id": "v", "status": "active", **value_set}
+    return form(q("x", kind, answerValueSet="#v"), contained=[held, *others])
+
+
+def animals(content: str) -> dict[str, Any]:
+    return {
+        "resourceType": "CodeSystem",
+        "id": "c",
+        "url": ANIMALS,
+        "status": "active",
+        "content": content,
+        "concept": [{"code": "cat"}],
+    }
+
+
+def coded(code: str, system: str = ANIMALS) -> list[dict[str, Any]]:
+    return [{"valueCoding": {"system": system, "code": code}}]
+
+
+WHOLE = {"compose": {"include": [{"system": ANIMALS}]}}
+INNER = {"resourceType": "ValueSet", "id": "w", **WHOLE}
+CAT = {"system": ANIMALS, "code": "cat"}
+OUT, UNKNOWN = [("option", "error")], [("option-unknown", "information")]
+INCOMPLETE: list[tuple[Any, list[tuple[str, str]]]] = [
+    (of_set(WHOLE, animals("complete")), OUT),
+    (of_set(WHOLE, animals("fragment")), UNKNOWN),
+    (of_set(WHOLE, animals("example")), UNKNOWN),
+    (of_set(WHOLE, animals("supplement")), UNKNOWN),
+    (of_set({"compose": {"include": [{"valueSet": ["#w"]}]}}, INNER, animals("fragment")), UNKNOWN),
+    (of_set({"compose": {"include": [{"system": ANIMALS, "concept": [{"code": "cat"}]}]}}, animals("fragment")), OUT),
+    (of_set({"expansion": {"total": 2, "contains": [{"system": ANIMALS, "code": "cat"}]}}), UNKNOWN),
+    (of_set({"expansion": {"total": 2, "contains": [{"code": "any", "abstract": True, "contains": [CAT]}]}}), OUT),
+    (of_set({"expansion": {"contains": []}}), OUT),
+    (of_set({"expansion": {"total": 0}}), OUT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "wrong"), INCOMPLETE)
+def test_a_code_is_refused_only_by_a_list_that_is_known_whole(made: Any, wrong: list[tuple[str, str]]) -> None:
+    assert said(made, x=coded("dog")) == wrong
+
+
+def test_a_list_known_in_part_is_offered_and_takes_its_own_codes() -> None:
+    made = of_set(WHOLE, animals("fragment"))
+    assert [str(one.label) for one in every(filling(made))["x"].options] == ["cat"]
+    assert said(made, x=coded("cat")) == []
+    assert said(of_set(WHOLE, animals("fragment"), kind="open-choice"), x=[{"valueString": "Own words"}]) == []
+
+
+def from_above(name: str, kind: str, *, source: str = "string") -> Any:
+    return form(
+        q("a", source, repeats=True), q("x", kind, ext=[sdc(name, "%resource.item.where(linkId='a').answer.value")])
+    )
+
+
+PLAIN = [
+    ("string", "String", "one", "two"),
+    ("integer", "Integer", 1, 2),
+    ("date", "Date", "2026-01-02", "2026-01-03"),
+    ("time", "Time", "10:00:00", "11:00:00"),
+]
+
+
+@pytest.mark.parametrize("kind", ["choice", "open-choice"])
+@pytest.mark.parametrize(("source", "key", "first", "second"), PLAIN)
+def test_a_choice_is_offered_the_plain_values_that_an_expression_gives(
+    kind: str, source: str, key: str, first: Any, second: Any
+) -> None:
+    made = from_above("answerExpression", kind, source=source)
+    started = answered(filling(made), a=[{f"value{key}": first}, {f"value{key}": second}])
+    offered = every(started)["x"].options
+    assert [one.value for one in offered] == [{f"value{key}": first}, {f"value{key}": second}]
+    chosen = answered(started, x=[offered[1].value])
+    assert values(chosen.response("completed"))["x"] == [second]
+    assert said(made, a=[{f"value{key}": first}], x=[{f"value{key}": first}]) == []
+    other = said(made, a=[{f"value{key}": first}], x=[{f"value{key}": second}])
+    assert other == ([] if (kind, source) == ("open-choice", "string") else OUT)
+
+
+def test_a_text_that_an_expression_offers_may_be_written_as_a_coding_that_is_only_called_so() -> None:
+    made = from_above("answerExpression", "choice")
+    listed = [{"valueString": "one"}]
+    assert said(made, a=listed, x=[{"valueCoding": {"display": "one"}}]) == []
+    assert said(made, a=listed, x=[{"valueCoding": {"display": "two"}}]) == OUT
+
+
+@pytest.mark.parametrize(("source", "key", "first", "second"), PLAIN)
+def test_a_suggestion_leaves_every_other_answer_open(source: str, key: str, first: Any, second: Any) -> None:
+    made = from_above("candidateExpression", source, source=source)
+    assert said(made, a=[{f"value{key}": first}], x=[{f"value{key}": second}]) == []
+    started = answered(filling(made), a=[{f"value{key}": first}])
+    node = every(started)["x"]
+    assert node.open
+    assert [one.value for one in node.options] == [{f"value{key}": first}]
+    own, _ = parse.answer(node, str(second), "en-GB")
+    assert own == [{f"value{key}": second}]
+    assert answered(started, x=own).check() == []
