@@ -17,6 +17,8 @@ PYTHON_TYPES = {
     FhirDate: "Date", FhirDateTime: "DateTime", FhirTime: "Time", Quantity: "Quantity",
 }  # fmt: skip
 
+# What ofType() reads of FHIR primitives.
+SYSTEM_ALONE = frozenset(SYSTEM) - {"Any"}
 # JSON that no model types may be asked for by FHIR's names too.
 UNTYPED = {"String": "string", "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal"}
 
@@ -64,8 +66,8 @@ class TypeName:
         return type(item) is Node and item.type is None and self.name == UNTYPED.get(found.name)
 
     def converted(self, item: Any) -> Any:
-        """For ofType(System.X): the value of a FHIR primitive that is an X, else None."""
-        if self.namespace != "System" or type(item) is not Node:
+        """For ofType(System.X), or X where FHIR has no such type: the value of a FHIR primitive that is an X, else None."""
+        if self.namespace == "FHIR" or self.name not in SYSTEM_ALONE or type(item) is not Node:
             return None
         value = item.system()
         return value if type(value) in PYTHON_TYPES and PYTHON_TYPES[type(value)] == self.name else None

@@ -272,7 +272,8 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("contact.type().name", ["Patient.contact"]), ("is(Patient)", [True]), ("gender.as(code)", ["female"]),
         ("multipleBirth", [2]), ("multipleBirthInteger", [2]), ("Patient.gender", ["female"]), ("Observation.gender", []),
         ("@2014 is Date", [True]), ("@2014T is DateTime", [True]), ("@T10 is Time", [True]), ("1 'mg' is Quantity", [True]),
-        ("5L is Long", [True]),
+        ("5L is Long", [True]), ("gender.ofType(String)", ["female"]), ("gender.ofType(System.String)", ["female"]),
+        ("birthDate.ofType(Date)", ["1974-12-25"]), ("multipleBirth.ofType(Integer)", [2]), ("gender is String", [False]),
     ],
     "FHIR": [
         ("birthDate.extension('urn:time').value", ["1974-12-25T14:35:45-05:00"]), ("birthDate.extension('urn:no')", []),
