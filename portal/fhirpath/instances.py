@@ -17,7 +17,7 @@ SYSTEM_KEYS = {"DateTime": "dateTime", "Long": "integer64"}
 
 
 def made_element(name: TypeName, parts: dict[str, Body], pos: int) -> Body:
-    """One element for one item of input, none for none. FhirPathSyntaxError where the type has no such element."""
+    """One element, whose parts are read from the one item of input. FhirPathSyntaxError where the type has no such element."""
     kind = r4().type(name.name)
     if kind is None:
         raise FhirPathSyntaxError(f"{name.name} is no type of FHIR that could be made", pos)
@@ -26,9 +26,7 @@ def made_element(name: TypeName, parts: dict[str, Body], pos: int) -> Body:
         raise FhirPathSyntaxError(f"{name.name} has no element {unknown[:60]}", pos)
 
     def run(env: Env) -> Items:
-        if len(env.this) != 1:
-            if not env.this:
-                return []
+        if len(env.this) > 1:
             raise FhirPathEvaluationError(f"{kind.name} {{…}} takes one item, not {len(env.this)}")
         env.spend(5 + 3 * len(parts))
         found = {part: body(env) for part, body in parts.items()}

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from portal.fhirpath.model import Element, Model, TypeDef
-from portal.fhirpath.quantity import Quantity
+from portal.fhirpath.quantity import CALENDAR_WORDS, Quantity
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 from portal.fhirpath.values import INTEGER_TEXT, Long, exact, sane
 
 UNREAD: Any = object()
 QUANTITY_KEYS = frozenset({"id", "extension", "value", "comparator", "unit", "system", "code"})
 UCUM_SYSTEM = "http://unitsofmeasure.org"
+CALENDAR_SYSTEM = "http://hl7.org/fhirpath/CodeSystem/calendar-units"
 
 
 class Node:
@@ -67,9 +68,10 @@ class Node:
         return READERS[kind](value) if kind else value
 
     def _quantity(self, value: dict[str, Any]) -> Any:
-        """FHIR's Quantity as FHIRPath's: by its code when that is UCUM; one with a comparator stays a node."""
+        """FHIR's Quantity as FHIRPath's: by its code when that is UCUM, in calendar words as the duration that they say; one
+        with a comparator stays a node."""
         number = value.get("value")
-        unit = value.get("code") if value.get("system") == UCUM_SYSTEM else None
+        unit = value.get("code") if value.get("system") in (UCUM_SYSTEM, CALENDAR_SYSTEM) else None
         if unit is None and "system" not in value and "code" not in value:
             unit = value.get("unit", "1")
         if isinstance(number, bool) or not isinstance(number, int | Decimal | float) or unit is None:
@@ -77,7 +79,8 @@ class Node:
         if value.get("comparator"):
             return self
         number = sane(exact(number) if isinstance(number, float) else number)
-        return Quantity(Decimal(number), str(unit), fhir=True)
+        word = CALENDAR_WORDS.get(str(unit)) if value.get("system") != UCUM_SYSTEM else None
+        return Quantity(Decimal(number), word or str(unit), calendar=word is not None, fhir=True)
 
     # -- children
 
