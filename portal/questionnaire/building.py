@@ -30,6 +30,8 @@ DISABLED_DISPLAY = ("disabledDisplay", "extension-Questionnaire.item.disabledDis
 """R5's element as FHIR R4 carries it; `hidden` is what happens anyway."""
 ANSWER_CONSTRAINT = "extension-Questionnaire.item.answerConstraint"
 """R5's element as FHIR R4 carries it. A choice of optionsOrType takes other codings, without a code those in own words."""
+ONLY_DISPLAYED = ("display", "display-non-empty")
+"""Modes (questionnaire-usageMode) of what is seen when a form that was filled in is displayed, and not while it is filled in."""
 FLAGS = ("required", "repeats", "readOnly")
 KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
@@ -64,7 +66,7 @@ def _item(raw: Json, parent: Item, ordinal: int) -> Item:
     extensions = ext.of(raw)
     item = Item(ordinal, raw["linkId"], raw["type"], raw, parent, extensions)
     item.controls = ext.codes(extensions, ("itemControl",))
-    item.hidden = ext.value(extensions, "hidden") is True
+    item.hidden = ext.value(extensions, "hidden") is True or ext.value(extensions, "usageMode") in ONLY_DISPLAYED
     item.required = raw.get("required") is True and item.type != "display"
     item.repeats = raw.get("repeats") is True and item.type != "display"
     item.read_only = raw.get("readOnly") is True
@@ -272,6 +274,8 @@ def connect(items: list[Item], by_link: dict[str, Item], findings: Findings) -> 
     for item in items:
         listed = item.raw.get("enableWhen") or ()
         item.conditions = tuple(_conditions(item, listed, by_link, findings))
+        if item.parent is not None and item.parent.keep_shown and not (listed or item.enable_formula):
+            item.keep_shown = True  # what stands in a part that stays visible is seen with it
         if len(listed) > 1 and item.raw.get("enableBehavior") not in ("all", "any"):
             _unsaid_behaviour(item, findings)
 
@@ -310,6 +314,8 @@ def _condition_problem(item: Item, raw: Json, target: Item | None, kind: str, an
         return f"{raw.get('operator')!r} is not an operator of enableWhen"
     if f"value{kind[6:]}" not in VALUE_KEYS:
         return f"enableWhen on {target.link_id!r} has no answer to compare with"
+    if sum(key.startswith("answer") for key in raw) > 1:
+        return f"enableWhen on {target.link_id!r} has several answers to compare with"
     if raw["operator"] == "exists" and not isinstance(answer, bool):
         return "the operator exists needs a boolean answer (que-7)"
     return ""

@@ -26,7 +26,7 @@ referenceProfile referenceResource allowedResource regex rendering-markdown rend
 signatureRequired sliderStepValue sourceQueries supportLink targetConstraint templateExtract
 extension-inline-sec-label templateExtractBundle templateExtractContext templateExtractValue terminology-server translation unit unitOption
 unitValueSet unitOpen unitSupplementalSystem variable width instruction subQuestionnaire assembledFrom assembleContext
-assemble-expectation optionalDisplay keyboard isSubject supportHyperlink
+assemble-expectation optionalDisplay usageMode keyboard isSubject supportHyperlink
 extension-Questionnaire.item.disabledDisplay disabledDisplay extension-Questionnaire.item.answerConstraint
 coding-ordinalValue valueset-ordinalValue codesystem-ordinalValue
 """
@@ -44,7 +44,7 @@ _DESCRIPTIVE_WORDS = """
 artifact-versionAlgorithm versionAlgorithm structuredefinition-wg structuredefinition-fmm fhirType
 structuredefinition-standards-status structuredefinition-normative-version derivationType derivedFromArtifact
 rendering-style rendering-styleSensitive cpg-knowledgeCapability cpg-knowledgeRepresentationLevel designNote
-usageMode performerType endpoint itemContext cqf-library metadata crmi-messages valueset-label
+performerType endpoint itemContext cqf-library metadata crmi-messages valueset-label
 valueset-reference referencesContained extension-Questionnaire.versionAlgorithm
 """
 DESCRIPTIVE = frozenset(_DESCRIPTIVE_WORDS.split())

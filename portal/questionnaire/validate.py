@@ -117,6 +117,7 @@ def _same_form(form: Form, other: str) -> bool:
     url = other.partition("|")[0]
     if not other or url.startswith("#"):
         return True
+    url = url.partition("#")[0]
     if not form.url:
         return True
     own = {form.url, f"Questionnaire/{form.raw.get('id')}"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.questionnaire import validate
+from portal.questionnaire import FormRefused, validate
 from tests.questionnaire.make import SDC, context, form, group, hl7, option, q, when
 
 UCUM = "http://unitsofmeasure.org"
@@ -193,3 +193,14 @@ def test_options_that_are_references_are_told_apart() -> None:
     assert codes("choice", {"display": "Ann"}, key="valueReference", answerOption=listed) == []
     assert codes("choice", "10:00:00.000", key="valueTime", answerOption=[{"valueTime": "10:00:00"}]) == []
     assert codes("open-choice", 9, key="valueInteger", answerOption=[{"valueInteger": 1}, option("a")]) == ["option"]
+
+
+def test_a_condition_compares_with_one_answer_only() -> None:
+    both = when("x", answerString="1", answerInteger=1)
+    with pytest.raises(FormRefused, match="several answers"):
+        form(q("x"), q("y", enableWhen=[both]))
+
+
+def test_a_part_of_a_form_may_be_named_as_what_was_answered() -> None:
+    assert found(form(q("x")), questionnaire="https://example.org/form#page-2") == []
+    assert found(form(q("x")), questionnaire="https://example.org/other#form") == [("", "form-mismatch", "error")]
