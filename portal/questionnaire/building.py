@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import extensions as ext
-from . import foreign, invariants
+from . import foreign, invariants, worked_out
 from .answers import VALUE_KEYS
 from .extensions import Json
 from .findings import Findings
@@ -36,6 +36,7 @@ FLAGS = ("required", "repeats", "readOnly")
 KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablewhen"
 """The condition of Finland's national forms: a FHIRPath string over the whole response."""
 TEXTS = ("text", "prefix")
+WORKED_OUT = frozenset({*BOUNDS, "required", "readOnly", *TEXTS, "title", "description"})
 WORDED = ("open-choice", "string", "text")
 CHOSEN = ("choice", "reference", "attachment", "quantity")
 """Types of which nobody can say in a line what is not among the suggestions (candidateExpression)."""
@@ -171,6 +172,7 @@ def _compile(item: Item, findings: Findings) -> None:
         _part(item, name, f"_{name}", item.text_formulas, findings)
     for name in (*BOUNDS, *FLAGS):
         _bound(item, name, findings)
+    worked_out.note(item, WORKED_OUT, findings)
 
 
 def _formula(item: Item, feature: str, expression: Any, findings: Findings) -> Formula | None:
@@ -314,7 +316,7 @@ def _condition_problem(item: Item, raw: Json, target: Item | None, kind: str, an
         return f"{raw.get('operator')!r} is not an operator of enableWhen"
     if f"value{kind[6:]}" not in VALUE_KEYS:
         return f"enableWhen on {target.link_id!r} has no answer to compare with"
-    if sum(key.startswith("answer") for key in raw) > 1:
+    if sum(f"value{key[6:]}" in VALUE_KEYS for key in raw if key.startswith("answer")) > 1:
         return f"enableWhen on {target.link_id!r} has several answers to compare with"
     if raw["operator"] == "exists" and not isinstance(answer, bool):
         return "the operator exists needs a boolean answer (que-7)"

@@ -115,13 +115,10 @@ def _out_of_period(period: object, authored: object) -> bool:
 def _same_form(form: Form, other: str) -> bool:
     """Whether a response's `questionnaire` may mean this form, in any version: a form without a url is named by its id."""
     url = other.partition("|")[0]
-    if not other or url.startswith("#"):
-        return True
-    url = url.partition("#")[0]
-    if not form.url:
+    if not other or not form.url or url.startswith("#"):
         return True
     own = {form.url, f"Questionnaire/{form.raw.get('id')}"}
-    return url in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")
+    return url in own or url.partition("#")[0] in own or url.endswith(f"/Questionnaire/{form.raw.get('id')}")
 
 
 def _unsigned(form: Form, filling: Filling, response: Json) -> Iterator[Issue]:
