@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,23 +10,42 @@ from portal import fhirpath
 
 from . import extensions as ext
 from . import releases
+from .assemble_prefix import PREFIX, contained_in, filled, queries, renamed, repoint
 from .extensions import Json
 from .issues import FormRefused, Refusal
 from .library import completed
 
 MAX_MODULES = 200
-PREFIX = "linkIdPrefix"
 SUFFIX = "-assembled"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 ASSEMBLED_FROM = f"{_SDC}assembledFrom"
 MODULAR = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-modular"
 ASSEMBLED = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
-TO_PARENT = frozenset({"itemPopulationContext", "variable", "targetConstraint", "constraint", "itemExtractionContext"})
+_EXTRACTION = "definitionExtract definitionExtractValue templateExtract templateExtractBundle templateExtractContext extractAllocateId"
+TO_PARENT = frozenset(
+    {
+        "itemPopulationContext",
+        "variable",
+        "targetConstraint",
+        "constraint",
+        "itemExtractionContext",
+        *_EXTRACTION.split(),
+    }
+)
 """Extensions of a module that go to the item its questions are put into."""
+TO_ROOT = frozenset(
+    {
+        "cqf-library",
+        "launchContext",
+        "observationExtract",
+        "observation-extract-category",
+        "observationLinkPeriod",
+        "sourceQueries",
+    }
+)
+"""Of the extensions of HL7 those that go to the form; all others say something of the module alone."""
 ONE_ONLY = frozenset({"itemPopulationContext", "itemExtractionContext"})
 """Of these an item has one at most: two modules that bring different ones contradict each other."""
-LEFT_OUT = frozenset({"assembleContext", "assemble-expectation", "artifact-versionAlgorithm", "assembledFrom"})
-_HOLE = re.compile(r"\{\{%([A-Za-z_][A-Za-z0-9_]*)\}\}")
 
 Names = Mapping[str, str | None]
 """The variables in reach; the text of those that are plain texts, None for the others."""
@@ -78,7 +96,7 @@ class _Assembly:
         self.registry = registry
         self.language = str(whole.get("language") or "")
         self.for_root: list[Json] = [*ext.of(whole).get("launchContext", ())]
-        self.contained: list[Json] = _contained(whole)
+        self.contained: list[Json] = contained_in(whole)
         self.sources: dict[str, None] = {}
         self.used = 0
 
@@ -117,7 +135,7 @@ class _Assembly:
         takes = {str(value) for value in ext.values(ext.of(raw), "assembleContext")}
         self.suits(raw, wanted, sorted(takes - set(names)))
         known = {name: value for name, value in names.items() if name in {*takes, PREFIX} and value is not None}
-        module = _filled(_renamed(copy.deepcopy(raw), known.get(PREFIX)), known)
+        module = filled(renamed(copy.deepcopy(raw), known.get(PREFIX)), known)
         self.adopt(module, holder, wanted)
         if raw.get("url"):
             self.sources.setdefault(self.canonical(raw))
@@ -148,7 +166,7 @@ class _Assembly:
         self.take_contained(module)
         listed = ext.inner(module)
         up = [e for e in listed if ext.short_name(str(e.get("url"))) in TO_PARENT]
-        rest = [e for e in listed if ext.short_name(str(e.get("url"))) not in TO_PARENT | LEFT_OUT]
+        rest = [e for e in listed if (name := ext.short_name(str(e.get("url")))) in TO_ROOT or ":" in name]
         _same_launch([*self.for_root, *rest], wanted)
         self.for_root = _distinct([*self.for_root, *rest])
         if up:
@@ -157,18 +175,18 @@ class _Assembly:
 
     def take_contained(self, module: Json) -> None:
         """Contained resources join the form's; one of another content under the same id gets an id of its own."""
-        for resource in _contained(module):
+        for resource in contained_in(module):
             known = {str(one.get("id")): one for one in self.contained}
             identity = str(resource.get("id"))
             if known.get(identity) == resource:
                 continue
-            if identity in known and identity in _queries(module):
+            if identity in known and identity in queries(module):
                 raise _refused("module", f"there are two searches under the name {identity}")
             number = 1
             while (fresh := identity if number == 1 else f"{identity}-{number}") in known:
                 number += 1
             if fresh != identity:
-                _repoint(module, {identity: fresh})
+                repoint(module, {identity: fresh})
             self.contained.append({**resource, "id": fresh})
 
 
@@ -185,8 +203,9 @@ def _around(item: Json) -> Json | None:
 
 def _expected(extension: Json, assembled: bool) -> Json | None:
     """assemble-expectation afterwards: no longer to be assembled; None where nothing is left to say."""
-    if ext.short_name(str(extension.get("url") or "")) != "assemble-expectation":
-        return extension
+    name = ext.short_name(str(extension.get("url") or ""))
+    if name != "assemble-expectation":
+        return None if name == "is-modular" and assembled else extension
     code = str(extension.get("valueCode") or "")
     if code == "assemble-root":
         return None
@@ -238,18 +257,6 @@ def _same_launch(extensions: list[Json], wanted: str) -> None:
                 raise _refused("module", f"with {wanted}, %{name} is of another type than it was")
 
 
-def _contained(element: Json) -> list[Json]:
-    """The contained resources as they stand; what is none, a null in the list for example, is left out."""
-    listed = element.get("contained")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _queries(module: Json) -> frozenset[str]:
-    """The contained batches that expressions know by their id (sourceQueries)."""
-    named = (one.get("reference") for one in ext.values(ext.of(module), "sourceQueries") if isinstance(one, dict))
-    return frozenset(str(one).lstrip("#") for one in named)
-
-
 def _constant(text: str, names: Names) -> str | None:
     try:
         program = fhirpath.compile(text)
@@ -261,81 +268,16 @@ def _constant(text: str, names: Names) -> str | None:
     return result[0] if len(result) == 1 and isinstance(result[0], str) else None
 
 
-def _filled(value: Any, names: Mapping[str, str]) -> Any:
-    """Every {{%name}} in a text replaced by the value of that name."""
-    if isinstance(value, str):
-        return _HOLE.sub(lambda hole: names.get(hole[1], hole[0]), value) if "{{" in value else value
-    if isinstance(value, list):
-        return [_filled(one, names) for one in value]
-    if isinstance(value, dict):
-        return {key: _filled(one, names) for key, one in value.items()}
-    return value
-
-
-def _renamed(module: Json, prefix: str | None) -> Json:
-    """A prefix in reach is put before every linkId, where conditions name them too, and before the ids of contained
-    resources; not before what says itself where the prefix goes."""
-    if not prefix:
-        return module
-    stack, links = list(module.get("item") or []), _links(module)
-    _relocate(module, prefix, links)
-    while stack:
-        item = stack.pop()
-        _relocate(item, prefix, links)
-        if isinstance(item.get("linkId"), str):
-            item["linkId"] = _prefixed(item["linkId"], prefix)
-        for condition in item.get("enableWhen") or []:
-            condition["question"] = _prefixed(condition.get("question"), prefix)
-        stack.extend(item.get("item") or [])
-    contained = [
-        one for one in _contained(module) if isinstance(one.get("id"), str) and one["id"] not in _queries(module)
-    ]
-    _repoint(module, {one["id"]: f"{prefix}{one['id']}" for one in contained})
-    for one in contained:
-        one["id"] = f"{prefix}{one['id']}"
-    return module
-
-
-def _relocate(element: Json, prefix: str, links: frozenset[Any]) -> None:
-    """Where a rule says what it is about, by linkId."""
-    for rule in ext.of(element).get("targetConstraint", ()):
-        for part in ext.inner(rule):
-            if part.get("url") == "location" and part.get("valueString") in links:
-                part["valueString"] = _prefixed(part["valueString"], prefix)
-
-
-def _links(element: Json) -> frozenset[Any]:
-    """The linkIds of everything in it."""
-    listed = element.get("item") or []
-    return frozenset(one.get("linkId") for one in listed).union(*map(_links, listed))
-
-
-def _prefixed(text: Any, prefix: str) -> str:
-    placed = PREFIX in _HOLE.findall(str(text))
-    return str(text) if placed else f"{prefix}{text}"
-
-
-def _repoint(value: Any, ids: Mapping[str, str]) -> None:
-    """Every reference to a contained resource (`#id`) to its new id."""
-    stack = [value]
-    while stack and ids:
-        current = stack.pop()
-        pairs = list(current.items() if isinstance(current, dict) else enumerate(current))
-        for key, part in pairs:
-            if isinstance(part, (dict, list)):
-                stack.append(part)
-            elif isinstance(part, str) and part.startswith("#") and part[1:] in ids:
-                current[key] = f"#{ids[part[1:]]}"
-
-
 def _distinct(extensions: list[Json]) -> list[Json]:
     """Each once; launch contexts by their name, libraries by their canonical."""
     found: list[Json] = []
     keys: set[str] = set()
     for extension in extensions:
-        key = ""
-        if ext.short_name(str(extension.get("url"))) == "launchContext":
-            key = f"launchContext {_context_name(extension)}"
+        key, name = "", ext.short_name(str(extension.get("url")))
+        if name == "launchContext":
+            key = f"{name} {_context_name(extension)}"
+        elif name == "cqf-library":
+            key = f"{name} {str(ext.value_of(extension)).partition('|')[0]}"
         if extension not in found and key not in keys:
             found.append(extension)
             keys |= {key} - {""}
