@@ -29,8 +29,13 @@ NUMBERS = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 ALWAYS_LISTS = frozenset({"extension", "modifierExtension", "contained"})
 
 
-Slices = dict[int, str]
-"""Of elements in lists, by their id(): the name of the slice that each was made for."""
+class Slices(dict[int, str]):
+    """Of elements in lists, by their id(): the name of the slice that each was made for. `whole`: the values with parts that
+    were put as one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,31 @@ def put(
     Starts from the nearest element that a group opened; elements of different slices stay apart.
     Raises ValueError for an element that R4 does not have, and for a value that the element cannot hold.
     """
-    slices = {} if slices is None else slices
+    slices = Slices() if slices is None else slices
     start = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in opened and n < len(path)), ())
     place = opened[start] if start else Place(resource, kind)
     left = _chosen(place, path[len(start) :])
-    another = _list_above(place, left) if new and value is not None else -1
+    another = _list_above(place, left) if value is not None else -1
+    new = new or (another >= 0 and _taken(place, left, slices))
+    another = another if new else -1
     for number, step in enumerate(left[:-1]):
         place = _into(place, step, slices, new=number == another)
     if value is None:
         return _into(place, left[-1], slices, new=new)
-    _set(place, left[-1], value[0], value[1], more=new and another < 0)
+    held = _set(place, left[-1], value[0], value[1], more=new and another < 0)
+    slices.whole |= {id(held)} if isinstance(held, dict) else set()
     return place
+
+
+def _taken(place: Place, steps: Path, slices: Slices) -> bool:
+    """Whether there is a value already where a further one has no place beside it."""
+    for step in steps[:-1]:
+        place = _into(place, step, slices, new=False)
+    key, element = _named(place, steps[-1])
+    if element is not None and element.choices:
+        return any(json_key in place.element for json_key, _, _ in element.choices)
+    held = place.element.get(key)
+    return isinstance(held, (str, bool, int, Decimal)) or id(held) in slices.whole
 
 
 def _chosen(place: Place, steps: Path) -> Path:
@@ -194,8 +213,8 @@ def _type_of(element: Any, key: str) -> str:
     return next((str(type_.name) for json_key, _, type_ in element.choices if json_key == key), "")
 
 
-def _set(place: Place, step: str, kind: str, value: Any, *, more: bool) -> None:
-    """`more`: another value beside the one that is there."""
+def _set(place: Place, step: str, kind: str, value: Any, *, more: bool) -> Any:
+    """The value as the element holds it. `more`: another value beside the one that is there."""
     key, element = _named(place, step)
     if element is not None and element.choices and not any(json_key == key for json_key, _, _ in element.choices):
         key, value = _choice(key, element, kind, value)
@@ -207,6 +226,7 @@ def _set(place: Place, step: str, kind: str, value: Any, *, more: bool) -> None:
         raise ValueError(f"{place.type_name}.{key} holds one value: a further one has no place")
     else:
         place.element[key] = value
+    return value
 
 
 def _held(type_: Any, kind: str, value: Any) -> Any:

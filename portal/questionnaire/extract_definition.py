@@ -8,10 +8,12 @@ from typing import Any
 from . import extensions as ext
 from .answers import Entry, typed
 from .converting import default_unit
+from .definition import launch_types
+from .elements import nearest_list
 from .extensions import Json
 from .extraction import Extractor
 from .origins import own_words
-from .targets import CORE, Target, kind_of, named, with_fixed
+from .targets import CORE, Target, kind_of, named, taker, with_fixed
 
 FIXED = "definitionExtractValue"
 
@@ -38,7 +40,7 @@ def _opened(work: Extractor, entry: Entry) -> Opened:
     context = ext.value(entry.item.extensions, "itemExtractionContext")
     if context is not None:
         canonical = context if isinstance(context, str) and "://" in context else ""
-        kind = kind_of(work, entry, canonical) if canonical else _context_kind(context)
+        kind = kind_of(work, entry, canonical) if canonical else _context_kind(work, context)
         if kind:
             found.append((Target.of(kind, canonical or f"{CORE}{kind}"), {}))
         else:
@@ -46,9 +48,13 @@ def _opened(work: Extractor, entry: Entry) -> Opened:
     return found
 
 
-def _context_kind(context: object) -> str:
-    """SDC 3: a type, or a query for what is to be changed; which one it is, a hidden answer for its id says."""
+def _context_kind(work: Extractor, context: object) -> str:
+    """SDC 3: a type, or a query or launch context for what is to be changed; which one it is, a hidden answer for its id
+    says."""
     query = context.get("expression") if isinstance(context, dict) else context
+    named = launch_types(work.form.root).get(str(query or "").strip().removeprefix("%"), ())
+    if len(named) == 1:
+        return next(iter(named))
     kind = str(query or "").split("?", maxsplit=1)[0].strip("/ ").split("/", maxsplit=1)[0]
     return kind if kind.isalpha() else ""
 
@@ -88,7 +94,7 @@ def _turn(work: Extractor, entry: Entry, around: list[Target], answers: list[Jso
     begun = _opened(work, entry)
     targets = [*(target for target, _ in begun), *around]
     definition = str(entry.item.raw.get("definition") or "")
-    holder = next((t for t in targets if definition and t.takes(definition)), None)
+    holder = taker(targets, definition)
     path = holder.takes(definition) if holder else None
     before = [(target, dict(target.opened)) for target in targets]
     if entry.item.is_group and entry.item.repeats and not definition and not begun:
@@ -110,7 +116,7 @@ def _gathered(work: Extractor, entry: Entry, around: list[Target]) -> None:
     definitions = [*(str(item.raw.get("definition") or "") for item in said), *fixed]
     for target in around:
         try:
-            if path := target.gathers(definitions):
+            if path := target.gathers([one for one in definitions if taker(around, one) is target]):
                 target.opened[path] = target.put(path, None, new=True)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))
@@ -124,9 +130,10 @@ def _open(work: Extractor, entry: Entry, holder: Target, path: tuple[str, ...]) 
 
 
 def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...], answers: list[Json]) -> None:
-    """Each answer at its element; the element above it is opened, so that fixed values of the item join it there."""
+    """Each answer at its element; the list it belongs to is opened, so that fixed values of the item join it there."""
     around = dict(target.opened)
-    with_fixed_values = len(path) > 1 and path[:-1] not in around and bool(entry.item.extensions.get(FIXED))
+    listed = nearest_list(target.kind, path[:-1]) if entry.item.extensions.get(FIXED) else ()
+    with_fixed_values = bool(listed) and listed not in around
     for number, answer in enumerate(answers):
         kind, value = typed(own_words(answer))
         if not kind:
@@ -135,7 +142,7 @@ def _answers(work: Extractor, entry: Entry, target: Target, path: tuple[str, ...
             if with_fixed_values:
                 if number:
                     _fixed(work, entry, [target])
-                target.opened[path[:-1]] = target.put(path[:-1], None, new=True, opened=around)
+                target.opened[listed] = target.put(listed, None, new=True, opened=around)
             _put(work, entry, target, path, kind, value, new=number > 0 and not with_fixed_values)
         except ValueError as error:
             work.trouble(entry.item.link_id, "definition", str(error))
@@ -161,7 +168,7 @@ def _fixed(work: Extractor, entry: Entry, targets: list[Target]) -> None:
     """definitionExtractValue: a fixed value or what an expression gives."""
     for extension in entry.item.extensions.get("definitionExtractValue", ()):
         definition = str(ext.part(extension, "definition") or "")
-        target = next((t for t in targets if t.takes(definition)), None)
+        target = taker(targets, definition)
         path = target.takes(definition) if target else None
         if target is None or path is None:
             work.trouble(

@@ -80,6 +80,10 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
             holder["resource"].setdefault("component", []).append(_component(entry.item, answer))
         yield from _below(work, entry, holder)
         return
+    if relation == "component":
+        work.trouble(entry.item.link_id, "observationExtract", "it is a component, and nothing around it is extracted")
+        yield from _below(work, entry, None)
+        return
     if subject_of(entry, work.response) is None:
         work.trouble(entry.item.link_id, "observationExtract", UNNAMED)
         return
@@ -88,7 +92,7 @@ def _entry(work: Extractor, entry: Entry, holder: Json | None) -> Iterator[Json]
 
 def _observed(work: Extractor, entry: Entry, relation: str, holder: Json | None) -> Iterator[Json]:
     answers: list[Json | None] = [*_tellable(work, entry)] or [None]
-    for number, answer in enumerate(answers):
+    for number, answer in zip(work.turns(entry) if len(answers) > 1 else (0,), answers, strict=False):
         made = _bundle_entry(work, entry, number, answer)
         inner = list(_below(work, entry, made)) if number == 0 else []
         if answer is None and not made["resource"].keys() & {"component", "hasMember"}:
@@ -161,15 +165,16 @@ def _relation(item: Item) -> str:
 
 
 def _bundle_entry(work: Extractor, entry: Entry, number: int, answer: Json | None) -> Json:
-    """An update by identifier, so that the amended answer replaces what the first one made."""
-    identity = work.identities.uuid(entry, f"observation {number}")
-    name = f"urn:uuid:{identity}"
-    work.sources[name] = entry.item.link_id
-    return {
-        "fullUrl": name,
-        "resource": _observation(work, entry, name, answer),
-        "request": {"method": "PUT", "url": f"Observation?identifier={SYSTEM}|{name}"},
-    }
+    """An update by identifier, so that the amended answer replaces what the first one made; the item's
+    observationExtractEntry says what else the entry is to be (SDC 4)."""
+    name = f"urn:uuid:{work.identities.uuid(entry, f'observation {number}')}"
+    said = {"extension": [{"url": "fullUrl", "valueString": f"'{name}'"}]}
+    extension = next((one for one in entry.item.extensions.get("observationExtractEntry", ()) if ext.inner(one)), {})
+    said["extension"][:0] = ext.inner(extension)
+    made = work.entry(_observation(work, entry, name, answer), entry, f"observation {number}", said)
+    if made["request"]["method"] == "POST" and "ifNoneExist" not in made["request"]:
+        made["request"] |= {"method": "PUT", "url": f"Observation?identifier={SYSTEM}|{name}"}
+    return made
 
 
 def _observation(work: Extractor, entry: Entry, name: str, answer: Json | None) -> Json:

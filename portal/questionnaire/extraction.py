@@ -156,7 +156,7 @@ def _bare_names(form: Form) -> frozenset[str]:
     """The allocated names that the form uses as a resource's id: these cannot start with urn:uuid:."""
     used: set[str] = set()
     for item in (form.root, *form.all_items):
-        for name in ("templateExtract", "definitionExtract"):
+        for name in ("templateExtract", "definitionExtract", "observationExtractEntry"):
             for extension in item.extensions.get(name, ()):
                 used.add(str(ext.part(extension, "resourceId") or "").lstrip("%").strip())
     return frozenset(used)

@@ -28,7 +28,7 @@ class Target:
         self.url = url
         self.resource: Json = {"resourceType": kind}
         self.opened: dict[tuple[str, ...], Place] = {}
-        self.slices: Slices = {}
+        self.slices = Slices()
 
     @classmethod
     def of(cls, kind: str, canonical: str) -> Target:
@@ -86,6 +86,13 @@ class Target:
         together = takewhile(lambda steps: len(set(steps)) == 1, zip(*(path[:-1] for path in paths), strict=False))
         listed = nearest_list(self.kind, tuple(steps[0] for steps in together))
         return () if listed in self.opened else listed
+
+
+def taker(targets: list[Target], definition: str) -> Target | None:
+    """The nearest resource that an element definition belongs to: one begun with its canonical, else one of its type."""
+    taking = [target for target in targets if definition and target.takes(definition)]
+    url = definition.partition("#")[0].partition("|")[0]
+    return next((target for target in taking if target.url == url), taking[0] if taking else None)
 
 
 def kind_of(work: Extractor, entry: Entry, canonical: str) -> str:
