@@ -101,7 +101,8 @@ class _Populating:
         for _ in range(ROUNDS):
             waiting, self.waiting = self.waiting, []
             for entry in waiting:
-                self.fill(entry)
+                for added in self.fill(entry):
+                    self.children(added)
             if len(self.waiting) == len(waiting):
                 break
 
@@ -109,8 +110,8 @@ class _Populating:
         for item in parent.item.children:
             if item.type != "display":
                 for entry in self.places(parent, item):
-                    self.fill(entry)
-                    self.children(entry)
+                    for each in (entry, *self.fill(entry)):
+                        self.children(each)
 
     def places(self, parent: Entry, item: Item) -> list[Entry]:
         """One entry, or one for each thing the population context found."""
@@ -136,6 +137,9 @@ class _Populating:
 
     def evaluated(self, formula: Formula, entry: Entry, what: str) -> list[Any] | None:
         """The items a formula gives, looked at from the nearest population context; None where it could not be told."""
+        if formula.error:
+            self.evaluation.troubles.append(Trouble(entry.item.link_id, what, formula.error))
+            return None
         if self.stale and formula.names() & LOOKS_BACK:
             self.evaluation.forget()
             self.stale = False
@@ -147,11 +151,12 @@ class _Populating:
         extra = {} if rows is None else {"context": rows}
         return self.evaluation.items(formula, entry, what, extra, rows)
 
-    def fill(self, entry: Entry) -> None:
-        item = entry.item
+    def fill(self, entry: Entry) -> list[Entry]:
+        """Answers an entry; where each answer has parts of its own, the further entries for the further answers."""
+        item, added = entry.item, list[Entry]()
         if not item.is_question:
             self.observe(entry)
-            return
+            return added
         answers, origin = self.worked_out(entry)
         if not answers:
             entry.answers = fixed_answers(item)
@@ -160,10 +165,12 @@ class _Populating:
         elif item.instanced and entry.parent is not None and len(entry.parent.all(item)) == 1:
             entry.answers = [marked(answers[0], origin)]
             for answer in answers[1:]:
-                entry.parent.add(item).answers = [marked(answer, origin)]
+                added.append(entry.parent.add(item))
+                added[-1].answers = [marked(answer, origin)]
         else:
             entry.answers = [marked(answer, origin) for answer in answers]
         self.stale = self.stale or bool(entry.answers)
+        return added
 
     def worked_out(self, entry: Entry) -> tuple[list[Json], Origin]:
         """What an expression or an earlier observation says, and where that comes from."""

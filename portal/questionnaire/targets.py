@@ -72,9 +72,13 @@ class Target:
         return bool(self.resource.keys() - {"resourceType", "meta"})
 
     def takes(self, definition: str) -> tuple[str, ...] | None:
-        """The path of an element definition of this resource (`…/Patient#Patient.name.given` -> name, given)."""
+        """The path of an element definition of this resource (`…/Patient#Patient.name.given` -> name, given); that of a type
+        (`…/HumanName#HumanName.given`) is in the element of that type which is open."""
         url, _, path = definition.partition("#")
         pieces = tuple(path.split("."))
+        around = [path for path, place in self.opened.items() if place.type_name == pieces[0]]
+        if around and len(pieces) > 1:
+            return (*around[-1], *pieces[1:])
         if not path or (url.split("|", maxsplit=1)[0] != self.url and pieces[0] not in (self.kind, *BASES)):
             return None
         return pieces[1:] or None

@@ -108,7 +108,10 @@ def test_of_resources_of_one_type_an_answer_belongs_to_that_of_its_profile(neste
     [
         ("Patient.telecom.value", {"telecom": [{"value": "1"}, {"value": "2"}]}),
         ("Patient.contact.name.family", {"contact": [{"name": {"family": "1"}}, {"name": {"family": "2"}}]}),
-        ("Patient.communication.language", {"communication": [{"language": {"text": "1"}}, {"language": {"text": "2"}}]}),
+        (
+            "Patient.communication.language",
+            {"communication": [{"language": {"text": "1"}}, {"language": {"text": "2"}}]},
+        ),
         ("Patient.name.given", {"name": [{"given": ["1", "2"]}]}),
         ("Patient.maritalStatus.coding.code", {"maritalStatus": {"coding": [{"code": "1"}, {"code": "2"}]}}),
     ],
@@ -126,6 +129,14 @@ def test_what_is_fixed_for_a_choice_of_types_joins_the_answer_in_it() -> None:
         raw_form(weight, extension=[definition(CORE + "Observation")]), a("x", {"valueDecimal": 5})
     )
     assert (entries[0]["resource"]["valueQuantity"], troubles) == ({"value": 5, "unit": "kg"}, [])
+
+
+def test_an_element_of_a_datatype_is_meant_in_the_element_of_that_type_around() -> None:
+    family = q("x", definition=CORE + "HumanName#HumanName.family")
+    named = group("n", family, definition=at("Patient.contact.name"))
+    form = raw_form(group("c", named, definition=at("Patient.contact")), extension=[definition(CORE + "Patient")])
+    entries, troubles = bundle(form, g("c", g("n", a("x", text("Gray")))))
+    assert (entries[0]["resource"]["contact"], troubles) == ([{"name": {"family": "Gray"}}], [])
 
 
 @pytest.mark.parametrize(("kinds", "made"), [(["Patient"], 1), (["Patient", "Person"], 0)])

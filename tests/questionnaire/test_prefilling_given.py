@@ -65,6 +65,22 @@ def test_nothing_is_no_trouble(text: str) -> None:
     assert filled(form(q("x", ext=initial(text)))) == ({}, [])
 
 
+def test_an_expression_that_cannot_be_read_is_told_and_the_rest_is_filled_in() -> None:
+    made = form(q("x", ext=initial("first(")), q("y", ext=initial("'z'")))
+    found, [trouble] = filled(made)
+    assert (found, trouble.partition(":")[0]) == ({"y": ["z"]}, "x")
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_the_parts_of_each_answer_are_filled_in(ahead: bool) -> None:
+    text = "%resource.item.where(linkId='words').answer.value" if ahead else "'a' | 'b'"
+    made = form(
+        q("each", "string", q("part", ext=initial("'p'")), repeats=True, ext=initial(text)),
+        q("words", repeats=True, ext=initial("'a' | 'b'")),
+    )
+    assert filled(made) == ({"each": ["a", "b"], "part": ["p", "p"], "words": ["a", "b"]}, [])
+
+
 def test_several_contents_of_one_name_are_a_collection() -> None:
     made = form(q("ids", repeats=True, ext=initial("%conditions.id")))
     reference = {"valueReference": {"reference": "Condition/2"}}
