@@ -16,6 +16,7 @@ from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
 from .options import further_units
+from .partly_known import rules_out
 from .units import units_open
 
 Finding = tuple[str, str, Mapping[str, object]]
@@ -57,7 +58,7 @@ def _check_quantity(evaluation: Evaluation, item: Item, limit: Limits, value: An
         yield from _further(evaluation, item, units, value)
         return
     if not units:
-        if isinstance(canonical, str) and evaluation.form.value_sets.rules_out(canonical, value):
+        if isinstance(canonical, str) and rules_out(evaluation.form, canonical, value):
             yield "unit", "error", {}
         return
     if not unit_of(value):

@@ -11,6 +11,7 @@ from portal.fhirpath.quantity import Quantity, converted
 from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 
 from . import extensions as ext
+from . import partly_known
 from .answers import TYPE_KEYS, typed
 from .bounds import Limits
 from .check_objects import BY_KIND, Finding, is_uri, nothing
@@ -236,18 +237,18 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
     """Open choices take any text; a coding outside the list is refused for a choice."""
     kind, value = typed(answer)
     if chosen := [option for option in offered if _chosen(answer, option.value)]:
-        if kind == "valueCoding" and not any(_named_so(value, option) for option in chosen):
+        if kind == "valueCoding" and not _named_so(evaluation, item, value, chosen):
             yield "display", "warning", {"display": str(value.get("display"))}
         return
     sets = evaluation.form.value_sets
-    canonical = sets.elsewhere(item) or (sets.told_in_part(item) if evaluation.given else "")
+    canonical = "" if item.raw.get("answerOption") else sets.elsewhere(item) or _known_in_part(evaluation, item)
     if _listed(item) and (offered or "answerValueSet" in item.raw) and not canonical:
         if not item.open or _stray(evaluation, item, kind, value):
             yield "option", "error", {}
         return
-    if item.open or item.type != "choice" or kind != "valueCoding" or not canonical:
+    if kind != "valueCoding" or not canonical or not (item.type == "choice" or _stray(evaluation, item, kind, value)):
         return
-    if sets.rules_out(canonical, value):
+    if partly_known.rules_out(evaluation.form, canonical, value):
         yield "option", "error", {}
         return
     terminology = evaluation.context.terminology
@@ -269,6 +270,11 @@ def _words(answer: Json) -> str:
     return str(answer.get("valueString") or called or "")
 
 
+def _known_in_part(evaluation: Evaluation, item: Item) -> str:
+    canonical = str(item.raw.get("answerValueSet") or "") if evaluation.given else ""
+    return canonical if canonical and partly_known.may_lack_some(evaluation.form, canonical) else ""
+
+
 def _listed(item: Item) -> bool:
     """Whether the form says what may be answered; a candidateExpression only suggests."""
     return bool(item.raw.get("answerOption") or item.raw.get("answerValueSet") or item.answer_formula)
@@ -281,11 +287,20 @@ def _stray(evaluation: Evaluation, item: Item, kind: str, value: Any) -> bool:
     return evaluation.given and item.type == "open-choice" and not own
 
 
-def _named_so(coding: Json, option: Option) -> bool:
-    """Whether a coding's display is one of the option's, in any language."""
-    said, own = coding.get("display"), option.value.get("valueCoding")
-    if said is None or not isinstance(own, dict) or own.get("display") is None:
+def _named_so(evaluation: Evaluation, item: Item, coding: Json, chosen: list[Option]) -> bool:
+    """Whether a coding's display is one of the option's, in any language, or another that its value set or code system has."""
+    said, canonical = coding.get("display"), item.raw.get("answerValueSet")
+    if said is None:
         return True
+    known = [name for option in chosen for name in _names(option)]
+    if isinstance(canonical, str):
+        known += partly_known.names(evaluation.form, canonical, coding)
+    return not known or str(said).strip().casefold() in [text.strip().casefold() for text in known]
+
+
+def _names(option: Option) -> list[str]:
+    own = option.value.get("valueCoding")
+    if not isinstance(own, dict) or own.get("display") is None:
+        return []
     spoken = [ext.part(extension, "content") for extension in ext.of(own.get("_display")).get("translation", ())]
-    known = [own["display"], str(option.label), *(str(text) for text in spoken)]
-    return str(said).strip().casefold() in [text.strip().casefold() for text in known]
+    return [own["display"], str(option.label), *(str(text) for text in spoken)]

@@ -13,7 +13,7 @@ from .findings import Findings
 from .items import Item
 from .shape import problem
 
-MAX_EXPANDED, MAX_DEPTH = 20_000, 8
+MAX_EXPANDED = 20_000
 WEIGHT = "http://hl7.org/fhir/concept-properties#itemWeight"
 PROPERTY = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
 
@@ -47,54 +47,6 @@ class ValueSets:
         """The canonical of a value set that only a terminology server can expand, or ""."""
         canonical = item.raw.get("answerValueSet")
         return canonical if isinstance(canonical, str) and self.expand(canonical) is None else ""
-
-    def told_in_part(self, item: Item) -> str:
-        """The canonical of a value set of which what is at hand may lack some, or "": it has only some codes of a code system
-        (CodeSystem.content), or the first of a long expansion."""
-        canonical = item.raw.get("answerValueSet")
-        own = isinstance(canonical, str) and not item.raw.get("answerOption")
-        return str(canonical) if own and self._in_part(str(canonical), 0) else ""
-
-    def _in_part(self, canonical: str, depth: int) -> bool:
-        resource = self.resource(canonical)
-        if not resource or depth > MAX_DEPTH or problem(resource):
-            return False
-        if resource.get("resourceType") == "CodeSystem":
-            return resource.get("content") in ("fragment", "example")
-        expansion, compose = resource.get("expansion"), resource.get("compose")
-        if isinstance(expansion, dict) and isinstance(listed := expansion.get("contains"), list):
-            total = expansion.get("total")
-            return "valueset-unclosed" in ext.of(expansion) or (isinstance(total, int) and total > _count(listed))
-        parts = compose.get("include") if isinstance(compose, dict) else None
-        inner = [name for part in parts or () if isinstance(part, dict) for name in _leaned_on(part)]
-        return any(self._in_part(name, depth + 1) for name in inner)
-
-    def rules_out(self, canonical: str, coding: Json) -> bool:
-        """Whether a coding cannot be in a value set that cannot be worked out: none of its parts is of that system."""
-        system = coding.get("system")
-        if not isinstance(system, str) or not system:
-            return False
-        known = self._systems(canonical, 0)
-        return known is not None and system not in known
-
-    def _systems(self, canonical: str, depth: int) -> set[str] | None:
-        """Every system a member may be of; None where that cannot be told."""
-        resource = self.resource(canonical)
-        if not resource or resource.get("resourceType") != "ValueSet" or depth > MAX_DEPTH or problem(resource):
-            return None
-        compose = resource.get("compose")
-        parts = compose.get("include") if isinstance(compose, dict) else None
-        found: set[str] = set()
-        for part in parts or ():
-            if part.get("system"):
-                found.add(str(part["system"]))
-                continue
-            for inner in part.get("valueSet") or (None,):
-                systems = self._systems(str(inner), depth + 1) if inner else None
-                if systems is None:
-                    return None
-                found |= systems
-        return found or None
 
     def survey(self, items: list[Item], findings: Findings) -> None:
         """Note every value set that is not at hand."""
@@ -158,13 +110,13 @@ class ValueSets:
     def _parts(self, parts: list[Json]) -> list[Json] | None:
         found: list[Json] = []
         for part in parts:
-            codings = self._part(part) if isinstance(part, dict) else []
+            codings = self.part(part) if isinstance(part, dict) else []
             if codings is None:
                 return None
             found.extend(codings)
         return found
 
-    def _part(self, part: Json) -> list[Json] | None:
+    def part(self, part: Json) -> list[Json] | None:
         """One include: the concepts it names, or a code system's, restricted to the value sets it names."""
         codings = self._named(part) if part.get("system") else None
         for canonical in part.get("valueSet") or ():
@@ -195,16 +147,6 @@ class ValueSets:
                 return None
             concepts = kept
         return [_coding(system, concept, weights) for concept, _ in concepts]
-
-
-def _leaned_on(part: Json) -> Iterator[str]:
-    """The code system that a part takes whole, and the value sets it names."""
-    if not part.get("concept"):
-        yield from filter(None, (str(part.get("system") or ""), *map(str, part.get("valueSet") or ())))
-
-
-def _count(entries: list[Json]) -> int:
-    return sum(1 + _count(entry.get("contains") or []) for entry in entries if isinstance(entry, dict))
 
 
 def _completed(concept: Json, defined: Json) -> Json:

@@ -116,3 +116,56 @@ def test_a_suggestion_leaves_every_other_answer_open(source: str, key: str, firs
     own, _ = parse.answer(node, str(second), "en-GB")
     assert own == [{f"value{key}": second}]
     assert answered(started, x=own).check() == []
+
+
+def test_a_form_that_lists_its_own_options_needs_no_value_set() -> None:
+    own = [{"valueCoding": {"system": ANIMALS, "code": "cat"}}]
+    made = form(q("x", "choice", answerOption=own, answerValueSet="https://example.org/elsewhere"))
+    assert said(made, x=coded("dog")) == OUT
+
+
+LISTED = {"system": ANIMALS, "concept": [{"code": "cat"}]}
+ELSEWHERE = {"system": "https://example.org/plants"}
+APART: list[tuple[dict[str, Any], str, str, list[tuple[str, str]]]] = [
+    ({"include": [LISTED], "exclude": [ELSEWHERE]}, "cat", ANIMALS, UNKNOWN),
+    ({"include": [LISTED], "exclude": [ELSEWHERE]}, "dog", ANIMALS, OUT),
+    ({"include": [ELSEWHERE], "exclude": [{"system": ELSEWHERE["system"], "concept": [{"code": "oak"}]}]}, "oak", ELSEWHERE["system"], OUT),
+    ({"include": [ELSEWHERE, LISTED]}, "dog", ANIMALS, OUT),
+    ({"include": [ELSEWHERE, LISTED]}, "oak", ELSEWHERE["system"], UNKNOWN),
+    ({"include": [{"valueSet": ["#v"]}]}, "dog", ANIMALS, UNKNOWN),
+    ({"include": [{"system": ANIMALS, "version": "9"}]}, "dog", ANIMALS, UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["choice", "open-choice"])
+@pytest.mark.parametrize(("compose", "code", "system", "wrong"), APART)
+def test_what_no_part_of_a_set_can_hold_is_refused_though_the_set_lies_elsewhere(
+    compose: dict[str, Any], code: str, system: str, wrong: list[tuple[str, str]], kind: str
+) -> None:
+    made = of_set({"compose": compose}, {**animals("complete"), "version": "1"}, kind=kind)
+    assert said(made, x=coded(code, system)) == wrong
+
+
+@pytest.mark.parametrize("name", ["Cat", "House cat", "Gato", "Felis", "CAT "])
+def test_a_code_may_be_called_by_any_name_it_has(name: str) -> None:
+    shown = {"code": "cat", "display": "Cat", "designation": [{"language": "es", "value": "Gato"}]}
+    defined = {"code": "cat", "display": "House cat", "designation": [{"value": "Felis"}]}
+    made = of_set(
+        {"compose": {"include": [{"system": ANIMALS, "concept": [shown]}]}},
+        {**animals("complete"), "concept": [defined]},
+    )
+    assert said(made, x=[{"valueCoding": {**CAT, "display": name}}]) == []
+    assert said(made, x=[{"valueCoding": {**CAT, "display": "Dog"}}]) == [("display", "error")]
+
+
+def test_sets_that_take_from_each_other_without_end_are_answered_at_once() -> None:
+    sets = [
+        {
+            "resourceType": "ValueSet",
+            "id": f"s{i}",
+            "compose": {"include": [{"valueSet": [f"#s{j}" for j in range(40)]}] * 3},
+        }
+        for i in range(40)
+    ]
+    made = form(q("x", "choice", answerValueSet="#s0"), contained=sets)
+    assert said(made, x=coded("cat")) == UNKNOWN
