@@ -158,8 +158,8 @@ class _Assembly:
             if module.get(name):
                 raise _refused("module", f"{wanted} has {name}, which a module may not have")
         language = str(module.get("language") or "")
-        if language and self.language and language != self.language:
-            raise _refused("module", f"{wanted} is in the language {language}, the form in {self.language}")
+        if language and language != self.language:
+            raise _refused("module", f"{wanted} is in the language {language}, the form in {self.language or 'none'}")
 
     def adopt(self, module: Json, holder: Json, wanted: str) -> None:
         """What the head of a module says goes to the form, or to the item that takes its questions in."""
@@ -176,6 +176,8 @@ class _Assembly:
     def take_contained(self, module: Json) -> None:
         """Contained resources join the form's; one of another content under the same id gets an id of its own."""
         for resource in contained_in(module):
+            if not isinstance(resource.get("id"), str):
+                continue  # nothing can refer to it
             known = {str(one.get("id")): one for one in self.contained}
             identity = str(resource.get("id"))
             if known.get(identity) == resource:

@@ -141,7 +141,8 @@ def _coding(result: Json) -> Json | None:
     """The Coding in a Coding or CodeableConcept."""
     if isinstance(result.get("coding"), list):
         return next((coding for coding in result["coding"] if isinstance(coding, dict)), None)
-    return result if "code" in result or ("display" in result and "reference" not in result) else None
+    said = "code" in result or ("display" in result and "reference" not in result)
+    return result if said and "value" not in result else None
 
 
 def _choice(result: Any, item: Item, value_sets: ValueSets) -> Json | None:

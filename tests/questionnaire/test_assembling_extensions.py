@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from portal.questionnaire import FormRefused
 from tests.questionnaire.extracting import CORE, definition, value_at
 from tests.questionnaire.make import HL7, SDC, group, hl7, q, raw_form, sdc, variable
 from tests.questionnaire.test_assembling import include, launch, module, put_together
@@ -85,3 +86,18 @@ def test_an_assembled_form_is_modular_no_more(parts: int) -> None:
         raw_form(*items, extension=[{"url": SDC + "is-modular", "valueBoolean": True}]), module("m", q("b"))
     )
     assert names(made) == ([] if parts else ["is-modular"])
+
+
+@pytest.mark.parametrize(("form", "part", "made"), [("", "en", False), ("en", "", True), ("en", "en", True)])
+def test_a_module_that_says_its_language_is_in_that_of_the_form(form: str, part: str, made: bool) -> None:
+    whole, inner = raw_form(include("m"), language=form), module("m", q("b"), language=part)
+    if made:
+        assert put_together(whole, inner)["item"][0]["linkId"] == "b"
+    else:
+        with pytest.raises(FormRefused):
+            put_together(whole, inner)
+
+
+def test_a_contained_resource_without_an_id_is_not_taken_along() -> None:
+    part = module("m", q("b"), contained=[{"resourceType": "ValueSet"}, {"resourceType": "ValueSet", "id": "v"}])
+    assert put_together(raw_form(include("m")), part)["contained"] == [{"resourceType": "ValueSet", "id": "v"}]

@@ -50,13 +50,19 @@ def test_of_what_is_found_a_choice_takes_what_it_offers(kind: str, repeats: bool
     ("item", "text"),
     [
         (q("x", "choice", ext=initial("%c.code.coding"), answerOption=[option("a")]), "a code that is not offered"),
+        (
+            q("x", "choice", ext=initial("%c.amount"), answerOption=[option("a")]),
+            "a quantity with the code of an option",
+        ),
         (q("x", "date", ext=initial("'soon'")), "no date"),
         (q("x", "integer", ext=initial("2.5")), "no whole number"),
         (q("x", "boolean", ext=initial("%c.id")), "neither yes nor no"),
     ],
 )
 def test_a_result_that_is_no_answer_to_its_question_is_told(item: dict[str, Any], text: str) -> None:
-    found, troubles = filled(form(item, q("y", ext=initial("'z'"))), asked("c", {"resource": condition("1", ASTHMA)}))
+    amount = {"value": 1, "system": option("a")["valueCoding"]["system"], "code": "a"}
+    given = asked("c", {"resource": {**condition("1", ASTHMA), "amount": amount}})
+    found, troubles = filled(form(item, q("y", ext=initial("'z'"))), given)
     assert (found, troubles) == ({"y": ["z"]}, ["x: it gives no answer to this"]), text
 
 
