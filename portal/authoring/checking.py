@@ -11,32 +11,32 @@ from .files import Found, Json
 
 
 def check(given: Arguments) -> int:
-    """A line for each form; a file that holds neither a form nor what a form needs counts as a form refused, and so does
-    one that cannot be read."""
-    lost: list[CannotRead] = []
+    """A line for each form in the order given; a file that holds neither a form nor what a form needs counts as a form
+    refused, and so does one that cannot be read."""
     found: list[Found] = []
-    looked_at: list[Found] = []
+    looked_at: list[Found | CannotRead] = []
     for name in given.files:
+        lost: list[CannotRead] = []
         try:
             here = files.gathered([name], lost.append)
         except CannotRead as wrong:
-            lost.append(wrong)
+            looked_at.append(wrong)
             continue
         found.extend(here)
-        looked_at.extend(_to_check(name, here))
+        looked_at.extend(sorted([*_to_check(name, here), *lost], key=lambda one: one.file))
     at_hand = material.registry(found)
-    lines = [_line(one, at_hand, found) for one in looked_at]
+    lines = [_unread(one) if isinstance(one, CannotRead) else _line(one, at_hand, found) for one in looked_at]
     for line in lines:
         writing.line(line)
-    for unread in lost:
-        writing.sentence(unread)
-        writing.line(_unread(unread))
-    if not lines and not lost:
+    if not lines:
         raise CannotRead(f"There is no Questionnaire in {', '.join(given.files[:3])}.")
-    return UNREADABLE if lost else FINE if all(line["status"] == "ok" for line in lines) else PROBLEMS
+    if any(isinstance(one, CannotRead) for one in looked_at):
+        return UNREADABLE
+    return FINE if all(line["status"] == "ok" for line in lines) else PROBLEMS
 
 
 def _unread(wrong: CannotRead) -> Json:
+    writing.sentence(wrong)
     return {
         "file": wrong.file,
         "status": "refused",

@@ -67,8 +67,9 @@ def _parsed(content: bytes) -> Any:
     """JSON, or FHIR XML as the same JSON."""
     if not content.strip(BLANKS):
         raise exact.UnreadableJson("it is empty")
-    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        raise exact.UnreadableJson("it is UTF-16 text: save it as UTF-8")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:4]:
+        width = 32 if b"\0\0" in content[:4] else 16
+        raise exact.UnreadableJson(f"it is UTF-{width} text: save it as UTF-8")
     return xml.read(content) if content.lstrip(BLANKS)[:1] == b"<" else exact.loads(content)
 
 
