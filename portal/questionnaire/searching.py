@@ -6,8 +6,9 @@ A search it does not understand is not answered at all: None says "could not loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,12 +16,14 @@ from portal.fhirpath import FhirDate, FhirDateTime, FhirPathError, compile
 from portal.fhirpath.model import r4
 
 from . import extensions as ext
+from .comparing import number
 from .definition import Form
 from .extensions import Json
 from .formulas import QUERY_LANGUAGE
 
 _ADDRESS = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)(?:/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?)?\Z")
 _PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}.*)\Z")
+_AMOUNT = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(-?\d+(?:\.\d+)?)(?:\|([^|]*)\|([^|]*))?\Z")
 # Search parameters that are not called as their element is; FHIRPath over the resource.
 PATHS = {
     "_id": "id",
@@ -45,6 +48,16 @@ PATHS = {
     "based-on": "basedOn",
     "component-code": "component.code",
     "combo-code": "code | component.code",
+    "value-quantity": "value.ofType(Quantity)",
+    "value-concept": "value.ofType(CodeableConcept)",
+    "value-string": "value.ofType(string)",
+    "value-date": "value.ofType(dateTime) | value.ofType(Period)",
+    "address-city": "address.city",
+    "address-state": "address.state",
+    "address-postalcode": "address.postalCode",
+    "address-country": "address.country",
+    "_lastUpdated": "meta.lastUpdated",
+    "_profile": "meta.profile",
 }
 _ABOUT_THE_ANSWER = "_sort _count _include _revinclude _format _summary _elements _total _pretty _include:iterate"
 ABOUT_THE_ANSWER = frozenset(_ABOUT_THE_ANSWER.split())
@@ -123,6 +136,10 @@ def _matching(kind: str, found: list[Json], name: str, text: str) -> list[Json] 
     """The resources with that parameter, None for one that is not known here."""
     bare, _, modifier = name.partition(":")
     path = _path(kind, bare)
+    if path is not None and modifier in _WORDED:
+        return [r for r in found if any(_WORDED[modifier](w, text) for v in _values(r, path) for w in _words(v))]
+    if path is not None and modifier == "missing" and text in ("true", "false"):
+        return [r for r in found if bool(_values(r, path)) is (text == "false")]
     if path is None or (modifier and modifier != "not" and not modifier[:1].isupper()):
         return None
     wanted = [f"{modifier}/{one}" if modifier[:1].isupper() and "/" not in one else one for one in text.split(",")]
@@ -130,13 +147,38 @@ def _matching(kind: str, found: list[Json], name: str, text: str) -> list[Json] 
     return [r for r in found if any(_fits(v, one) for v in _values(r, path) for one in wanted) is not unwanted]
 
 
+def _words(value: Any) -> Iterator[str]:
+    """The texts of a value: of a name or an address its parts, of a concept what it and its codes are called."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and ("coding" in value or "code" in value):
+        yield from (
+            str(one[key]) for one in (value, *value.get("coding", ())) for key in ("text", "display") if key in one
+        )
+    elif isinstance(value, dict):
+        yield from (
+            w for part in value.values() for w in (part if isinstance(part, list) else [part]) if isinstance(w, str)
+        )
+
+
+_WORDED: dict[str, Callable[[str, str], bool]] = {
+    "exact": lambda word, wanted: word == wanted,
+    "contains": lambda word, wanted: wanted.lower() in word.lower(),
+    "text": lambda word, wanted: word.lower().startswith(wanted.lower()),
+}
+"""Modifiers of a search that are about words."""
+
+
 def _path(kind: str, name: str) -> str | None:
+    """FHIRPath to what a parameter is about; None for one that is not known, or that is about a part of the resource."""
     if name in PATHS:
         return PATHS[name]
     first, *others = name.split("-")
     element = first + "".join(word.capitalize() for word in others)
     known = r4().type(kind)
-    return f"`{element}`" if known is not None and element in known.elements else None
+    found = known.elements.get(element) if known is not None else None
+    plain = found is not None and (found.choices or (found.type is not None and "." not in found.type.name))
+    return f"`{element}`" if plain else None
 
 
 def _values(resource: Json, path: str) -> list[Any]:
@@ -163,12 +205,28 @@ def _complex_fits(value: Json, wanted: str) -> bool:
         return _points(value, wanted)
     if "start" in value or "end" in value:
         return _in_time(str(value.get("start") or "0001"), str(value.get("end") or "9999"), wanted)
+    if (amount := number(value.get("value"))) is not None:
+        return _measures(value, amount, wanted)
     codings = value.get("coding")
     listed = [c for c in codings if isinstance(c, dict)] if isinstance(codings, list) else [value]
-    if any("code" in one or "value" in one for one in listed):
+    if any("code" in one or isinstance(one.get("value"), str) for one in listed):
         return any(_token(one, wanted) for one in listed)
-    words = [w for part in value.values() for w in (part if isinstance(part, list) else [part])]
-    return any(isinstance(word, str) and word.lower().startswith(wanted.lower()) for word in words)
+    return any(word.lower().startswith(wanted.lower()) for word in _words(value))
+
+
+def _measures(value: Json, held: Decimal, wanted: str) -> bool:
+    """`gt5.4|http://unitsofmeasure.org|mg`; without a prefix to the digits that are given."""
+    asked = _AMOUNT.match(wanted)
+    if asked is None or (asked[3] and value.get("system") != asked[3]):
+        return False
+    if asked[4] and asked[4] not in (value.get("code"), value.get("unit")):
+        return False
+    sought = Decimal(asked[2])
+    half = Decimal(5).scaleb(int(sought.as_tuple().exponent) - 1)
+    near = sought - half <= held < sought + half
+    verdicts = {"gt": held > sought, "lt": held < sought, "ge": held >= sought, "le": held <= sought}
+    verdicts |= {"sa": held > sought, "eb": held < sought, "ne": not near}
+    return verdicts.get(asked[1] or "", near)
 
 
 def _points(value: Json, wanted: str) -> bool:
