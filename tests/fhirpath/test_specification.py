@@ -170,6 +170,7 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("birthDate.extension.value.pathname(true)", ["Patient.birthDate.extension[0].value"]), ("pathname()", ["Patient"]),
         ("managingOrganization.resolve().name.pathname()", ["Patient.contained[0].name[0]"]), ("gender.upper().pathname()", []),
         ("{}.pathname()", []), ("Coding { code: 'a' }.pathname()", []),
+        ("%resource.name.first().family.pathname()", ["Patient.name[0].family[0]"]),
         ("contact.name.family.pathname(true)", ["Patient.contact[0].name.family"]),
     ],
     "nothing where one value is due": [

@@ -36,7 +36,8 @@ def pathname(env: Env, items: Items, short: Any = None) -> Items:
 
     short: without the index where the element cannot be a list.
     """
-    top = {id(item.root()) for item in env.context if type(item) is Node}
+    given = (*env.context, *(item for name in ("resource", "rootResource") for item in env.variable(name)))
+    top = {id(item.root()) for item in given if type(item) is Node}
     out: Items = []
     for item in items:
         if type(item) is Node and id(item.root()) in top:
