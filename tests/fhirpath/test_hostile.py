@@ -166,7 +166,9 @@ ON_LONG_TEXT = [
     "%long.indexOf('y')", "%long.contains('y')", "%long.endsWith('y')", "%long.replace('x', 'yy')", "%long.split('')",
     "%long.toChars()",
     "%long.matches('(x+x+)+y')", "%long.matches(%long)", "%long.replaceMatches('x', 'yy')", "%long.encode('hex')",
-    "%long.decode('base64')",
+    "%long.decode('base64')", "%long.encode('ascii')", "%long.toDate('dd.MM.yyyy')", "'2025'.toDate(%long)", "linkId.toDate(%long)",
+    "today().duration(today(), %long)", "CodeableConcept { text: %long }", "descendants().pathname()", "item.descendants().pathname(true)",
+    "%long.select(Coding { code: $this, display: $this & $this })", "'1'.toQuantity(%long)", "descendants().select(pathname() & %long)",
     "%long.escape('html')", "%long.unescape('json')", "%long.htmlChecks()", "%long.yearOf()", "%long.substring(1)", "%long & %other",
     "%long.resolve()", "extension(%long)", "('1 \'' & %long & '\'').toQuantity()", "%long.toChars().sort()", "%long.join(',')",
 ]  # fmt: skip

@@ -128,6 +128,7 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("'24.12.2025 17:30'.toDate('dd.MM.yyyy HH:mm')", ["2025-12-24"]), ("@2025-12-24.toDate('yyyy')", ["2025-12-24"]),
         ("'24.12.2025'.convertsToDate('dd.MM.yyyy')", [True]), ("'2025-12-24'.convertsToDate('dd.MM.yyyy')", [False]),
         ("'2025-12-24'.toDate({})", ["2025-12-24"]), ("'24 Dec 2025'.toDate('dd MMM yyyy')", None), ("'1'.toDate(1)", None),
+        ("'12122025'.toDate('ddddyyyy')", None), ("'1 1 2025'.toDate('d d yyyy')", None),
         ("'24/12/2025 05:07 pm'.toDateTime('dd/MM/yyyy hh:mm a')", ["2025-12-24T17:07"]),
         ("'24/12/2025 12:07 AM'.toDateTime('dd/MM/yyyy hh:mm a')", ["2025-12-24T00:07"]),
         ("'24/12/2025 13:07 AM'.toDateTime('dd/MM/yyyy hh:mm a')", []), ("'1 25'.toDateTime('h yy')", []),

@@ -24,9 +24,14 @@ def compiled(layout: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
     """The codes of a format in their order, and the pattern of what is so written."""
     if len(layout) > LONGEST_FORMAT:
         raise FhirPathEvaluationError("a format of dates is too long")
-    codes, pattern = [], ""
+    codes: list[str] = []
+    pattern = ""
     for code in CODE.findall(layout):
         if code in PATTERNS or code[0] == "S":
+            if any(
+                code[0] == known[0] for known in codes
+            ):  # never twice: nor is there much to try when it does not fit
+                raise FhirPathEvaluationError(f"a format of dates has {code[0]} twice")
             codes.append(code)
             pattern += f"({PATTERNS.get(code, f'[0-9]{{{len(code)}}}')})"
         elif code[0] in "yMdhHmsz":
