@@ -120,13 +120,28 @@ def _is_resource(kind: str) -> bool:
 
 
 def with_fixed(work: Extractor, target: Target) -> None:
-    """What the profile fixes joins, where nothing else was said: for elements of the resource itself, and for parts and
-    slices that somebody said something of."""
-    for path, kind, value in _fixed_values(work.profiles.elements(target.url)):
+    """What the profile fixes joins, where nothing else was said: for elements of the resource itself, for parts and slices
+    that somebody said something of, and for those that the profile wants in any case."""
+    known = work.profiles.elements(target.url)
+    parts = {path: path if ":" in path[-1] else path[:-1] for path, _, _ in _fixed_values(known)}
+    wanted = {path: part for path, part in parts.items() if _required(known, part)}
+    missing = {path for path, part in wanted.items() if not found(target.kind, target.resource, part, target.slices)}
+    for path, kind, value in _fixed_values(known):
         try:
-            _fix(target, path, kind, value)
+            if path in missing and path != parts[path]:
+                target.put(path, (kind, value), new=False, opened={})
+            elif path in missing and isinstance(value, dict):
+                target.put(path, None, new=True, opened={}).element.update(value)
+            else:
+                _fix(target, path, kind, value)
         except ValueError as error:
             work.trouble("", "definitionExtract", str(error))
+
+
+def _required(known: Mapping[Path, Json], path: Path) -> bool:
+    """Whether a profile wants this part, and all that it is in; no choice of types, of which it cannot be said which."""
+    parts = [path[:number] for number in range(1, len(path) + 1)]
+    return bool(parts) and all("[x]" not in part[-1] and bool(known.get(part, {}).get("min")) for part in parts)
 
 
 def _fix(target: Target, path: tuple[str, ...], kind: str, value: Any) -> None:

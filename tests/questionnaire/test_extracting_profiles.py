@@ -137,3 +137,42 @@ def test_what_is_fixed_inside_a_choice_of_types_joins_the_answer(choice: str) ->
     for answer, kind, held in ((text("high"), "string", "valueString"), (YES, "choice", "valueCodeableConcept")):
         made, _ = observed("value[x]", answer, kind, known(fixed))
         assert made == {held: CONCEPT if kind == "choice" else "high"}
+
+
+VITAL = {"coding": [{"system": "urn:kinds", "code": "vital"}]}
+CODING = [element("category:kind.coding", min=1), element("category:kind.coding.system", fixedUri="urn:kinds", min=1)]
+
+
+def of_observation(*elements: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return known(*({**one, **{key: f"Observation.{one[key]}" for key in ("id", "path")}} for one in elements))
+
+
+@pytest.mark.parametrize(
+    ("elements", "made"),
+    [
+        ([element("code.coding", min=1), element("code.coding.code", fixedCode="c"), element("code", min=1)], "code"),
+        ([element("code.coding", min=1), element("code.coding.code", fixedCode="c"), element("code", min=0)], ""),
+        ([element("code.coding.code", fixedCode="c"), element("code", min=1)], ""),
+        ([element("category:kind", min=1, patternCodeableConcept=VITAL)], "category"),
+        ([element("category:kind", min=0, patternCodeableConcept=VITAL)], ""),
+        (
+            [element("category:kind", min=1), *CODING, element("category:kind.coding.code", fixedCode="vital")],
+            "category",
+        ),
+        ([element("value[x]", min=1), element("value[x].code", fixedCode="mg")], ""),
+    ],
+)
+def test_what_is_fixed_in_a_part_that_the_profile_wants_is_there_unasked(
+    elements: list[dict[str, Any]], made: str
+) -> None:
+    found, troubles = observed("method", YES, "choice", of_observation(*elements))
+    expected = {"code": {"coding": [{"code": "c"}]}, "category": [VITAL]}
+    assert (found, troubles) == ({"method": CONCEPT, **({made: expected[made]} if made else {})}, [])
+
+
+def test_a_part_that_was_said_otherwise_is_not_said_again() -> None:
+    wanted = of_observation(
+        element("category:kind", min=1), *CODING, element("category:kind.coding.code", fixedCode="x")
+    )
+    found, _ = observed("category:kind.coding.code", text("mine"), "string", wanted)
+    assert found == {"category": [{"coding": [{"code": "mine", "system": "urn:kinds"}]}]}
