@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from portal import fhirpath
@@ -17,6 +18,7 @@ from .exits import FINE, CannotRead
 from .files import Json
 
 UCUM = "http://unitsofmeasure.org"
+FILE_NAME = re.compile(r"[^\s\"'{\[][^\"'{\[\n]*\.(?:json|xml|ndjson)")
 
 
 class Around(ResponseIndex):
@@ -47,11 +49,12 @@ def evaluate(given: Arguments) -> int:
 
 
 def _named(text: str) -> tuple[str, Any]:
-    """`name=FILE` or `name=value`; a value is JSON (`5`, `true`, `"x"`) or else a text."""
+    """`name=FILE` or `name=value`; a value is JSON (`5`, `true`, `"x"`) or else a text. Raises CannotRead for what can only
+    be the name of a file that is not there."""
     name, sign, value = text.removeprefix("%").partition("=")
     if not sign or not name:
         raise CannotRead(f"--env {text!r} is not NAME=FILE or NAME=VALUE.")
-    if value and "\0" not in value and os.path.isfile(value):
+    if value and "\0" not in value and (os.path.isfile(value) or FILE_NAME.fullmatch(value)):
         return name, files.document(value)
     try:
         return name, exact.loads(value)

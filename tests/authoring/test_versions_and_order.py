@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.authoring.running import Desk, questionnaire
+from tests.authoring.running import Desk, portal, questionnaire
 from tests.questionnaire.make import q, raw_form
 
 URL = "https://example.org/form"
@@ -88,3 +88,18 @@ def test_text_of_another_width_is_called_what_it_is(here: Desk, encoding: str, s
     file.write_bytes('{"resourceType": "Questionnaire"}'.encode(encoding))
     ran = questionnaire("check", file)
     assert (ran.code, said in ran.lines[0]["reasons"][0]["reason"]) == (2, True)
+
+
+@pytest.mark.parametrize("value", ["nowhere.json", "no where/at all.xml", "list.ndjson"])
+def test_a_file_for_a_variable_that_is_not_there_is_no_text(here: Desk, value: str) -> None:
+    ran = portal("fhirpath", "%x", here.put("form.json", raw_form(q("a"))), "--env", f"x={value}")
+    assert (ran.code, f"{value} cannot be read" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("a text", "a text"), ('"a.json"', "a.json"), ("5", 5), ("https://example.org/x", "https://example.org/x")],
+)
+def test_any_other_value_of_a_variable_is_itself(here: Desk, value: str, found: object) -> None:
+    ran = portal("fhirpath", "%x", here.put("form.json", raw_form(q("a"))), "--env", f"x={value}")
+    assert (ran.code, ran.json) == (0, [found])
