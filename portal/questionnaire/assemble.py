@@ -41,6 +41,7 @@ TO_ROOT = frozenset(
         "observation-extract-category",
         "observationLinkPeriod",
         "sourceQueries",
+        "targetStructureMap",
     }
 )
 """Of the extensions of HL7 those that go to the form; all others say something of the module alone."""

@@ -17,6 +17,8 @@ CONTEXT, VALUE = "templateExtractContext", "templateExtractValue"
 OWN = frozenset({CONTEXT, VALUE})
 PATCH = "https://smartforms.csiro.au/ig/StructureDefinition/TemplateExtractExtensionPatchRequestUrl"
 """Of Smart Forms, for SDC knows no patch: the address of what a template of Parameters (FHIRPath Patch) changes."""
+TYPE = "type"
+"""Of newer Smart Forms: the type of what such a template changes, whose id is the resourceId."""
 GONE: Any = object()
 """Stands for an element whose expression gave nothing: it is left out."""
 
@@ -62,7 +64,8 @@ def _one(work: Extractor, entry: Entry, extension: Json) -> Iterator[Json]:
     for number, resource in enumerate(filled):
         if work.about(resource, entry, "templateExtract"):
             made = work.entry(resource, entry, f"template {found.get('id')} {number}", extension)
-            yield from _patch(work, entry, made, extension) if PATCH in _urls(extension) else (made,)
+            changes = PATCH in _urls(extension) or (kind == "Parameters" and TYPE in _urls(extension))
+            yield from _patch(work, entry, made, extension) if changes else (made,)
 
 
 def _urls(extension: Json) -> set[str]:
@@ -71,14 +74,18 @@ def _urls(extension: Json) -> set[str]:
 
 def _patch(work: Extractor, entry: Entry, made: Json, extension: Json) -> Iterator[Json]:
     """Parameters of operations as a PATCH of what the form names: without an operation that has nothing to put there."""
-    url, listed = work.text(ext.part(extension, PATCH), entry, PATCH), made["resource"].get("parameter")
+    resource, listed = made["resource"], made["resource"].get("parameter")
+    url, identity = work.text(ext.part(extension, PATCH), entry, PATCH), str(resource.get("id") or "")
+    if not url and identity and TYPE in _urls(extension):
+        url = f"{ext.part(extension, TYPE)}/{identity.rsplit('/', 1)[-1]}"
     operations = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, dict) and _does(one)]
     if not url or not operations:
         if operations:
             work.trouble(entry.item.link_id, "templateExtract", "nothing says what is to be changed")
         return
     request = {**made["request"], "method": "PATCH", "url": url}
-    yield {**made, "resource": {**made["resource"], "parameter": operations}, "request": request}
+    bare = {key: value for key, value in resource.items() if key != "id"}
+    yield {**made, "resource": {**bare, "parameter": operations}, "request": request}
 
 
 def _does(operation: Json) -> bool:

@@ -53,6 +53,7 @@ def test_what_is_about_a_modules_questions_goes_where_they_go(extension: dict[st
         ({"url": SDC + "observationLinkPeriod", "valueDuration": {"value": 1, "code": "a"}}, True),
         ({"url": SDC + "sourceQueries", "valueReference": {"reference": "#q"}}, True),
         ({"url": LIBRARY, "valueCanonical": "urn:library"}, True),
+        ({"url": SDC + "targetStructureMap", "valueCanonical": "urn:map"}, True),
         (launch("patient"), True),
         ({"url": "https://vendor.example/mapper", "valueString": "m"}, True),
         ({"url": SDC + "entryMode", "valueCode": "random"}, False),

@@ -154,7 +154,18 @@ def test_a_context_may_have_a_name_and_stand_on_the_form(outside: list[Any], ins
         assert (entry["resource"].get("name"), troubles) == ([{"family": "Ann"}], [])
 
 
-def test_parameters_may_patch_what_is_in_the_record() -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        [{"url": PATCH, "valueString": "'Condition/' + item.where(linkId = 'id').answer.value"}],
+        [
+            {"url": "resourceId", "valueString": "item.where(linkId = 'id').answer.value"},
+            {"url": "type", "valueCode": "Condition"},
+        ],
+    ],
+    ids=["address", "type"],
+)
+def test_parameters_may_patch_what_is_in_the_record(address: list[dict[str, Any]]) -> None:
     def operation(kind: str, link_id: str) -> dict[str, Any]:
         value = {
             "name": "value",
@@ -167,9 +178,8 @@ def test_parameters_may_patch_what_is_in_the_record() -> None:
         "id": "t",
         "parameter": [operation("replace", "a"), operation("add", "b")],
     }
-    address = {"url": PATCH, "valueString": "'Condition/' + item.where(linkId = 'id').answer.value"}
     template_of = {"url": "template", "valueReference": {"reference": "#t"}}
-    begins = {"url": SDC + "templateExtract", "extension": [template_of, address]}
+    begins = {"url": SDC + "templateExtract", "extension": [template_of, *address]}
     asked = group("c", *(q(name) for name in ("id", "a", "b")), repeats=True, ext=[begins])
     made = raw_form(asked, contained=[template])
     full, one = [a("id", text("1")), a("a", text("x")), a("b", text("y"))], [a("id", text("2")), a("b", text("z"))]
@@ -179,4 +189,5 @@ def test_parameters_may_patch_what_is_in_the_record() -> None:
     requests = [(entry["request"]["method"], entry["request"]["url"]) for entry in entries]
     assert requests == [("PATCH", "Condition/1"), ("PATCH", "Condition/2")]
     assert [len(entry["resource"]["parameter"]) for entry in entries] == [2, 1]
+    assert all("id" not in entry["resource"] for entry in entries)
     assert troubles == ["c: nothing says what is to be changed"]
