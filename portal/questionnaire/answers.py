@@ -40,6 +40,28 @@ def typed(answer: Json) -> tuple[str, Any]:
     return "", None
 
 
+CHOICES = ("choice", "open-choice")
+DATES = {"valueDate", "valueDateTime"}
+ALIKE = ({"valueInteger", "valueDecimal"}, DATES, {"valueString", "valueUri"})
+"""Values that say the same in either type."""
+
+
+def fitted(kind: str, answer: Json) -> Json | None:
+    """An option as an answer of the question's own type: a choice takes any, a text what a coding is called; None where it
+    cannot be one."""
+    key, value = typed(answer)
+    own = TYPE_KEYS[kind][0]
+    if kind in CHOICES or key == own:
+        return answer
+    if key == "valueCoding" and isinstance(value, dict) and own == "valueString":
+        called = value.get("display") or value.get("code")
+        return {own: str(called)} if called else None
+    if {key, own} == DATES and isinstance(value, str):
+        return {own: value.partition("T")[0] if own == "valueDate" else value}
+    alike = {key, own} in ALIKE and not isinstance(value, (bool, dict, list))
+    return {own: value} if alike and (own != "valueInteger" or isinstance(value, int)) else None
+
+
 class Entry:
     """One item in one place. `answers` are FHIR answers without their nested items; `children` goes by ordinal.
 

@@ -12,7 +12,7 @@ from portal.fhirpath.temporal import FhirDate, FhirDateTime, FhirTime
 
 from . import extensions as ext
 from . import partly_known
-from .answers import TYPE_KEYS, typed
+from .answers import CHOICES, TYPE_KEYS, typed
 from .bounds import Limits
 from .check_objects import BY_KIND, Finding, is_uri, nothing
 from .comparing import UCUM, compare, number, same_answer, unit_of
@@ -26,7 +26,8 @@ from .speaking import absent_reason, say
 from .texts import hint
 
 VALIDATION_TEXT = "http://ehelse.no/fhir/StructureDefinition/validationtext"
-MAX_TEXT = 100_000
+MAX_TEXT, FHIR_TEXT = 100_000, 1024 * 1024
+"""The longest text that our own pages take, and that FHIR lets a response hold."""
 MAX_DIGITS, MAX_EXPONENT = 18, 12
 FEW_DIGITS = 4
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
@@ -47,7 +48,7 @@ def value_issues(
     if problem:
         yield problem, "error", {"expected": item.type, "max": MAX_DIGITS}
         return
-    yield from _limits(item, limit, kind, value, evaluation.context.language)
+    yield from _limits(evaluation, item, limit, kind, value)
     yield from _membership(evaluation, item, answer, offered)
     yield from BY_KIND.get(kind, nothing)(evaluation, item, limit, value)
 
@@ -137,9 +138,9 @@ _SHAPES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _limits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
+def _limits(evaluation: Evaluation, item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
     if not isinstance(value, dict):
-        yield from _written(item, limit, kind, value, language)
+        yield from _written(evaluation, item, limit, kind, value)
     for end, sign in ((limit.least, -1), (limit.most, 1)):
         if kind == "valueQuantity" and _of_another_kind(value, end):
             yield "unit", "error", {}
@@ -152,11 +153,12 @@ def _limits(item: Item, limit: Limits, kind: str, value: Any, language: str) -> 
         yield "decimals", "error", {"max": limit.decimals}
 
 
-def _written(item: Item, limit: Limits, kind: str, value: Any, language: str) -> Iterator[Finding]:
+def _written(evaluation: Evaluation, item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
     """A plain value as it is written: its length (of texts and numbers: que-10), and its pattern."""
     text = words(Decimal(str(value)) if kind in NUMBERS else value)
     if kind in TEXTS or (kind in NUMBERS and not item.calculated):
-        most = MAX_TEXT if limit.max_length is None else min(limit.max_length, MAX_TEXT)
+        longest = FHIR_TEXT if evaluation.given else MAX_TEXT
+        most = longest if limit.max_length is None else min(limit.max_length, longest)
         if len(text) > most:
             yield "too-long", "error", {"max": most}
         if limit.min_length is not None and len(text) < limit.min_length:
@@ -164,7 +166,7 @@ def _written(item: Item, limit: Limits, kind: str, value: Any, language: str) ->
     if limit.pattern and unchecked(limit.pattern):
         yield "rule-unchecked", "information", {}
     elif limit.pattern and not matches(limit.pattern, text):
-        yield from _pattern(item, language)
+        yield from _pattern(item, evaluation.context.language)
 
 
 TEXTS = frozenset({"valueString", "valueUri"})
@@ -242,8 +244,8 @@ def _membership(evaluation: Evaluation, item: Item, answer: Json, offered: list[
         return
     sets = evaluation.form.value_sets
     canonical = "" if item.raw.get("answerOption") else sets.elsewhere(item) or _known_in_part(evaluation, item)
-    if _listed(item) and (offered or "answerValueSet" in item.raw) and not canonical:
-        if not item.open or _stray(evaluation, item, kind, value):
+    if _listed(item) and (offered or (item.type in CHOICES and "answerValueSet" in item.raw)) and not canonical:
+        if (not item.open or _stray(evaluation, item, kind, value)) and not _by_code(evaluation, item, value):
             yield "option", "error", {}
         return
     if kind != "valueCoding" or not canonical or not (item.type == "choice" or _stray(evaluation, item, kind, value)):
@@ -273,6 +275,14 @@ def _words(answer: Json) -> str:
 def _known_in_part(evaluation: Evaluation, item: Item) -> str:
     canonical = str(item.raw.get("answerValueSet") or "") if evaluation.given else ""
     return canonical if canonical and partly_known.may_lack_some(evaluation.form, canonical) else ""
+
+
+def _by_code(evaluation: Evaluation, item: Item, value: Any) -> bool:
+    """Whether a text is the code of one of the codings that its question offers."""
+    codings = (
+        (one.get("valueCoding") for one in evaluation.form.value_sets.answers(item)) if item.type not in CHOICES else ()
+    )
+    return any(isinstance(coding, dict) and coding.get("code") == value for coding in codings)
 
 
 def _listed(item: Item) -> bool:

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import admission, building, contradictions, derivation, foreign, graph, mending, paging, quoting, releases, undeclared
+from . import (
+    admission,
+    building,
+    contradictions,
+    derivation,
+    foreign,
+    graph,
+    mending,
+    paging,
+    quoting,
+    releases,
+    undeclared,
+)
 from . import extensions as ext
 from .extensions import Json
 from .findings import Features, Findings
@@ -127,8 +139,8 @@ def load(raw: object, *, registry: Mapping[str, Json] | None = None) -> Form:
     if findings.refusals:
         raise FormRefused(findings.refusals)
     value_sets.survey(all_items, findings)
-    contradictions.note(all_items, value_sets, findings)
     undeclared.note(root, all_items, launch_names(root) | source_queries(root).keys(), findings)
+    contradictions.note(all_items, value_sets, findings)
     layout = paging.lay_out(root)
     return Form(
         raw=raw,

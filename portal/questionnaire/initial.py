@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .answers import TYPE_KEYS
+from .answers import CHOICES, TYPE_KEYS, fitted
 from .comparing import same_coding
 from .extensions import Json
 from .items import Item
@@ -17,8 +17,10 @@ def fixed_answers(item: Item) -> list[Json]:
         values = [
             _value(option) for option in item.raw.get("answerOption") or () if option.get("initialSelected") is True
         ]
-    allowed = {*TYPE_KEYS[item.type], *(key for option in item.raw.get("answerOption") or () for key in _value(option))}
-    found = [_offered(value, item) for value in values if value and set(value) <= allowed]
+    options = item.raw.get("answerOption") if item.type in CHOICES else ()
+    allowed = {*TYPE_KEYS[item.type], *(key for option in options or () for key in _value(option))}
+    fit = (fitted(item.type, value) for value in values if value)
+    found = [_offered(value, item) for value in fit if value and set(value) <= allowed]
     return found if item.repeats else found[:1]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from portal.fhirpath.temporal import FhirDate, FhirTime
 
 from . import extensions as ext
-from .answers import Entry
+from .answers import Entry, fitted
 from .columns import columns, told
 from .comparing import same_answer
 from .conditions import truth
@@ -106,9 +106,14 @@ def fixed_options(evaluation: Evaluation, item: Item) -> list[Option]:
             made = [option for raw in raws if (option := _option(raw, language)) is not None]
         else:
             made = [_plain(answer, language) for answer in evaluation.form.value_sets.answers(item)]
-        cache[item.ordinal] = made
+        kept = ((option, fitted(item.type, option.value)) for option in made if item.is_question)
+        cache[item.ordinal] = [_fitted(option, value) for option, value in kept if value is not None]
     found: list[Option] = cache[item.ordinal]
     return found
+
+
+def _fitted(option: Option, value: Json) -> Option:
+    return option if value is option.value else replace(option, key=key_of(value), value=value)
 
 
 def _from_server(evaluation: Evaluation, item: Item, language: str) -> list[Option]:

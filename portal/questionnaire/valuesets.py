@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import extensions as ext
+from .answers import CHOICES
 from .builtin_sets import BUILTIN
 from .concepts import filtered, placed
 from .extensions import Json
@@ -46,7 +47,9 @@ class ValueSets:
     def elsewhere(self, item: Item) -> str:
         """The canonical of a value set that only a terminology server can expand, or ""."""
         canonical = item.raw.get("answerValueSet")
-        return canonical if isinstance(canonical, str) and self.expand(canonical) is None else ""
+        if item.type not in CHOICES or not isinstance(canonical, str):
+            return ""
+        return canonical if self.expand(canonical) is None else ""
 
     def survey(self, items: list[Item], findings: Findings) -> None:
         """Note every value set that is not at hand."""

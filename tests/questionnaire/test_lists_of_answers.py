@@ -169,3 +169,42 @@ def test_sets_that_take_from_each_other_without_end_are_answered_at_once() -> No
     ]
     made = form(q("x", "choice", answerValueSet="#s0"), contained=sets)
     assert said(made, x=coded("cat")) == UNKNOWN
+
+
+CODED = {"valueCoding": {"system": ANIMALS, "code": "cat", "display": "Cat"}}
+FITTED: list[tuple[str, dict[str, Any], dict[str, Any] | None, dict[str, Any]]] = [
+    ("string", CODED, {"valueString": "Cat"}, {"valueString": "Dog"}),
+    ("text", {"valueCoding": {"code": "cat"}}, {"valueString": "cat"}, {"valueString": "Dog"}),
+    ("decimal", {"valueInteger": 1}, {"valueDecimal": 1}, {"valueDecimal": 2}),
+    ("dateTime", {"valueDate": "2026-01-02"}, {"valueDateTime": "2026-01-02"}, {"valueDateTime": "2026-01-03"}),
+    ("date", {"valueDateTime": "2026-01-02T10:00:00Z"}, {"valueDate": "2026-01-02"}, {"valueDate": "2026-01-03"}),
+    ("url", {"valueString": "https://a.example"}, {"valueUri": "https://a.example"}, {"valueUri": "https://b.example"}),
+    ("boolean", CODED, None, {"valueBoolean": True}),
+    ("reference", CODED, None, {"valueReference": {"reference": "Patient/1"}}),
+    ("quantity", {"valueInteger": 1}, None, {"valueQuantity": {"value": 1}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "listed", "own", "other"), FITTED)
+def test_an_option_of_another_type_is_answered_in_the_type_of_its_question_or_does_not_limit_it(
+    kind: str, listed: dict[str, Any], own: dict[str, Any] | None, other: dict[str, Any]
+) -> None:
+    made = form(q("x", kind, answerOption=[listed]))
+    assert [one.value for one in every(filling(made))["x"].options] == ([own] if own else [])
+    assert said(made, x=[other]) == (OUT if own else [])
+    if own:
+        assert said(made, x=[own]) == []
+
+
+def test_a_text_that_is_picked_from_a_list_of_codes_may_be_the_code() -> None:
+    held = {"resourceType": "ValueSet", "id": "v", "expansion": {"contains": [{**CAT, "display": "House cat"}]}}
+    made = form(q("x", answerValueSet="#v"), contained=[held])
+    assert [said(made, x=[{"valueString": text}]) for text in ("House cat", "cat", "dog")] == [[], [], OUT]
+    assert said(made, x=[{"valueCoding": CAT}]) == [("type", "error")]
+
+
+def test_a_list_that_cannot_be_had_takes_no_answer_away_from_a_question_of_another_type() -> None:
+    made = form(q("x", "date", answerValueSet="https://example.org/elsewhere"))
+    node = every(filling(made))["x"]
+    assert (node.control, node.lookup) == ("date", False)
+    assert said(made, x=[{"valueDate": "2026-01-02"}]) == []

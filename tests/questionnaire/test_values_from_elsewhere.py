@@ -204,3 +204,9 @@ def test_a_condition_compares_with_one_answer_only() -> None:
 def test_a_part_of_a_form_may_be_named_as_what_was_answered() -> None:
     assert found(form(q("x")), questionnaire="https://example.org/form#page-2") == []
     assert found(form(q("x")), questionnaire="https://example.org/other#form") == [("", "form-mismatch", "error")]
+
+
+def test_a_text_from_elsewhere_may_be_as_long_as_fhir_lets_it_be() -> None:
+    assert codes("text", "x" * 1024 * 1024, key="valueString") == []
+    assert codes("text", "x" * (1024 * 1024 + 1), key="valueString") == ["too-long"]
+    assert codes("text", "x" * 200_000, key="valueString", maxLength=150_000) == ["too-long"]
