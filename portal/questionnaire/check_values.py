@@ -16,7 +16,7 @@ from .answers import CHOICES, TYPE_KEYS, typed
 from .bounds import Limits
 from .check_objects import BY_KIND, Finding, is_uri, nothing
 from .comparing import UCUM, compare, number, same_answer, unit_of
-from .converting import words
+from .converting import quantity_unit, words
 from .evaluation import Evaluation
 from .extensions import Json
 from .items import Item
@@ -145,12 +145,19 @@ def _limits(evaluation: Evaluation, item: Item, limit: Limits, kind: str, value:
         if kind == "valueQuantity" and _of_another_kind(value, end):
             yield "unit", "error", {}
             break
-        if end is not None and _beyond(kind, value, end, sign):
+        if end is not None and _beyond(kind, _measured(item, value, end), end, sign):
             said = {"min" if sign < 0 else "max": _said(kind, end, value), "of": CLOCKS.get(kind, "")}
             yield _range_code(kind, sign), "error", said
     amount = number(value.get("value") if isinstance(value, dict) else value)
     if limit.decimals is not None and amount is not None and _places(amount) > limit.decimals:
         yield "decimals", "error", {"max": limit.decimals}
+
+
+def _measured(item: Item, value: Any, end: Any) -> Any:
+    """A number in the unit of its question (questionnaire-unit), where a limit is in one."""
+    unit = ext.value(item.extensions, "unit")
+    in_unit = isinstance(unit, dict) and isinstance(end, dict) and unit_of(end) and number(value) is not None
+    return {"value": value, **quantity_unit(unit)} if in_unit else value
 
 
 def _written(evaluation: Evaluation, item: Item, limit: Limits, kind: str, value: Any) -> Iterator[Finding]:
@@ -300,12 +307,15 @@ def _stray(evaluation: Evaluation, item: Item, kind: str, value: Any) -> bool:
 def _named_so(evaluation: Evaluation, item: Item, coding: Json, chosen: list[Option]) -> bool:
     """Whether a coding's display is one of the option's, in any language, or another that its value set or code system has."""
     said, canonical = coding.get("display"), item.raw.get("answerValueSet")
-    if said is None:
-        return True
     known = [name for option in chosen for name in _names(option)]
-    if isinstance(canonical, str):
-        known += partly_known.names(evaluation.form, canonical, coding)
-    return not known or str(said).strip().casefold() in [text.strip().casefold() for text in known]
+    if said is None or _is_one(said, known):
+        return True
+    further = list(partly_known.names(evaluation.form, canonical, coding)) if isinstance(canonical, str) else []
+    return not (known or further) or _is_one(said, further)
+
+
+def _is_one(said: object, names: list[str]) -> bool:
+    return str(said).strip().casefold() in (name.strip().casefold() for name in names)
 
 
 def _names(option: Option) -> list[str]:

@@ -210,3 +210,14 @@ def test_a_text_from_elsewhere_may_be_as_long_as_fhir_lets_it_be() -> None:
     assert codes("text", "x" * 1024 * 1024, key="valueString") == []
     assert codes("text", "x" * (1024 * 1024 + 1), key="valueString") == ["too-long"]
     assert codes("text", "x" * 200_000, key="valueString", maxLength=150_000) == ["too-long"]
+
+
+@pytest.mark.parametrize(("value", "wrong"), [("0.5", ["too-small"]), ("1", []), ("5", []), ("9.01", ["too-large"])])
+def test_a_number_is_held_to_limits_in_another_unit_than_its_own(value: str, wrong: list[str]) -> None:
+    grams = {"system": UCUM, "code": "g"}
+    limits = [
+        {"url": f"{SDC}minQuantity", "valueQuantity": {"value": 1000, **grams}},
+        {"url": f"{SDC}maxQuantity", "valueQuantity": {"value": 9000, **grams}},
+    ]
+    unit = hl7("questionnaire-unit", valueCoding={"system": UCUM, "code": "kg"})
+    assert codes("decimal", Decimal(value), unit, *limits) == wrong
