@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from portal import fhirpath
+from portal.fhirpath import ast
 
 from .extensions import Json
 from .shapes import Use, use_of
@@ -15,8 +16,6 @@ from .shapes import Use, use_of
 QUERY_LANGUAGE = "application/x-fhir-query"
 _FHIRPATH = {"text/fhirpath", "fhirpath", ""}
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
-_VARIABLE = re.compile(r"%(?:`([^`]+)`|([A-Za-z_][A-Za-z0-9_-]*))")
 MAX_LENGTH = 20_000
 
 
@@ -31,6 +30,8 @@ class Formula:
     holes: tuple[Formula, ...] = ()
     error: str = ""
     use: Use = field(default_factory=Use)
+    strings: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
 
     @property
     def is_query(self) -> bool:
@@ -38,11 +39,11 @@ class Formula:
 
     def literals(self) -> frozenset[str]:
         """Every string literal: the linkIds among them are the questions it reads."""
-        return frozenset(match.replace("\\'", "'") for match in _LITERAL.findall(self.text))
+        return self.strings
 
     def names(self) -> frozenset[str]:
         """Every %name it uses."""
-        return frozenset(quoted or bare for quoted, bare in _VARIABLE.findall(self.text))
+        return self.variables
 
 
 def supported(language: object) -> bool:
@@ -70,10 +71,19 @@ def _compiled(expression: Json) -> Formula:
         return Formula(text, name, language, None, (), f"longer than {MAX_LENGTH} characters")
     if language == QUERY_LANGUAGE:
         holes = tuple(made for hole in _HOLE.findall(text) if (made := formula(hole)) is not None)
-        return Formula(text, name, language, None, holes, next((hole.error for hole in holes if hole.error), ""))
+        wrong = next((hole.error for hole in holes if hole.error), "")
+        strings = frozenset[str]().union(*(hole.strings for hole in holes))
+        return Formula(text, name, language, None, holes, wrong, Use(), strings, _named(holes))
     compiled, error = program(text)
-    use = use_of(compiled.ast) if compiled is not None else Use()
-    return Formula(text, name, "text/fhirpath", compiled, (), error, use)
+    if compiled is None:
+        return Formula(text, name, "text/fhirpath", None, (), error)
+    tree = compiled.ast
+    strings = frozenset(p.value for p in ast.walk(tree) if isinstance(p, ast.Literal) and isinstance(p.value, str))
+    return Formula(text, name, "text/fhirpath", compiled, (), "", use_of(tree), strings, compiled.free_variables)
+
+
+def _named(holes: tuple[Formula, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*(hole.variables for hole in holes))
 
 
 def program(text: str) -> tuple[fhirpath.Expression | None, str]:

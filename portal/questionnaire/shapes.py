@@ -8,7 +8,7 @@ from portal.fhirpath import ast
 from portal.fhirpath.shapes import recognised
 
 ROOTS = frozenset({"resource", "rootResource", "QuestionnaireResponse"})
-FREE = frozenset({"iif", "today", "now", "timeOfDay", "defineVariable", "trace"})
+FREE = frozenset({"iif", "coalesce", "today", "now", "timeOfDay"})
 """Functions that, at the head of a path, do not look at what they are called on."""
 BINDING = frozenset({"where", "select", "exists", "all", "repeat", "aggregate", "sort", "repeatAll"})
 """Functions whose arguments are about each item, no longer about where the expression stands."""
