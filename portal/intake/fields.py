@@ -4,6 +4,7 @@ An input that comes back as it was shown keeps its stored answer to the last dig
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -33,6 +34,9 @@ CLUED = frozenset({"date", "datetime", "time", "slider", "attachment", "autocomp
 
 class AnswerField:
     """One question's inputs, all of the same name. `typed` is what came in; `slots` is what stands in the inputs."""
+
+    keeps_the_rest: ClassVar[bool] = False
+    """whether what could be read is kept beside what could not"""
 
     def __init__(self, node: Node, language: str, zone: ZoneInfo, sent: MultiDict[str, Any] | None) -> None:
         self.node, self.name, self.language, self.zone, self.gap = node, node.name, language, zone, ""
@@ -431,7 +435,12 @@ def _zoned(moment: str, zone: ZoneInfo) -> str:
 
 
 class FileField(AnswerField):
-    """Files chosen now, as base64 inside the answer; those kept before stay unless they are taken away."""
+    """Files chosen now, as base64 inside the answer; those kept before stay unless they are taken away.
+
+    A browser cannot be given a chosen file back: one that cannot be taken does not cost the others chosen with it.
+    """
+
+    keeps_the_rest = True
 
     def read(self, sent: MultiDict[str, Any]) -> Iterator[Typed]:
         for file in sent.getlist(self.name):
@@ -444,11 +453,22 @@ class FileField(AnswerField):
 
     def answers(self) -> Read:
         kept = [answer for answer in self.node.answers if digest([answer]) not in self.removed]
-        new, issues = engine.answer(self.node, self.typed, self.language)
+        new, issues = self._chosen()
         found = new if new and not self.node.repeats else [*kept, *new]
         if new and sum(len(each.get("valueAttachment", {}).get("data", "")) for each in found) > files.MOST_TOGETHER:
-            issues = [*issues, Issue(self.node.name, self.node.link_id, code="file-total")]
+            return kept, [*issues, Issue(self.node.name, self.node.link_id, code="file-total")]
         return found, issues
+
+    def _chosen(self) -> Read:
+        """The files that can be taken; of several, what is wrong with one names it."""
+        answers: list[Json] = []
+        issues: list[Issue] = []
+        for file in self.typed:
+            new, wrong = engine.answer(self.node, file, self.language)
+            name = {"file": file["title"]} if isinstance(file, dict) and len(self.typed) > 1 else {}
+            answers += new
+            issues += [replace(issue, params={**issue.params, **name}) for issue in wrong]
+        return answers, issues
 
     def slots(self) -> list[Any]:
         """The files there are, as (what tells them apart, name)."""

@@ -28,20 +28,21 @@ MOST_TOGETHER = 16_000_000
 
 
 def attachment(file: FileStorage) -> dict[str, str]:
-    """The fields of an Attachment (contentType, title, size, data as base64), all as text; or `problem`, an issue's code."""
-    content = file.read()
+    """The fields of an Attachment (contentType, title, size, data as base64), all as text; or its title and `problem`, an
+    issue's code."""
+    content, named = file.read(), title(file.filename or "")
     found = kind(content, file.mimetype or "")
     if found in pictures.FORMATS:
         content = pictures.redrawn(content, found) or b""
     if not content or _claims_a_picture(found):
-        return {"problem": "file-picture" if found.startswith("image/") else "file-empty"}
+        return {"title": named, "problem": "file-picture" if found.startswith("image/") else "file-empty"}
     if is_closed(content):
-        return {"problem": "file-closed"}
+        return {"title": named, "problem": "file-closed"}
     if trouble := SCANNED.get(scanning.look(content)):
-        return {"problem": trouble}
+        return {"title": named, "problem": trouble}
     return {
         "contentType": found,
-        "title": title(file.filename or ""),
+        "title": named,
         "size": str(len(content)),
         "data": b64encode(content).decode(),
     }

@@ -29,6 +29,8 @@ class PageForm:
         self.on_page = frozenset[str]()
         """marks of boxes that a script has on its page already"""
         self._fields = {node.name: field_type(node)(node, language, zone, sent) for node in asked}
+        self.posted = sent is not None
+        """whether the fields show what came in, some of it perhaps not to be saved"""
         self._version = str(sent.get("version", "")) if sent else ""
         self._shown = str(sent.get("shown", "")) if sent else ""
 
@@ -39,11 +41,13 @@ class PageForm:
         return self._fields[name]
 
     # what the templates ask about a node
+    entry_format = staticmethod(showing.entry_format)
     picture = staticmethod(showing.picture)
     links = staticmethod(showing.links)
     plain = staticmethod(showing.plain)
     has_answers = staticmethod(showing.has_answers)
     written_in = staticmethod(showing.written_in)
+    sentences = staticmethod(showing.sentences)
     share = staticmethod(showing.share)
     width = staticmethod(width)
     filled_in = staticmethod(wording.filled_in)
@@ -94,7 +98,7 @@ class PageForm:
             if field.name in on_page:
                 found[field.name], wrong = field.answers()
                 issues += wrong
-        unread = {issue.name for issue in issues}
+        unread = {issue.name for issue in issues if not self[issue.name].keeps_the_rest}
         return {name: answers for name, answers in found.items() if name not in unread}, issues
 
 

@@ -10,12 +10,17 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
+from markupsafe import Markup, escape
+
+from portal.components.html import finished
 from portal.questionnaire import Form, Node
 from portal.questionnaire.words import negotiated
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 MOST_OF_A_PICTURE = 400_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+\Z")
+_ENDED = re.compile(r"[^\w)\]%°\"'’”]\s*\Z")
+_PATTERN = re.compile(r"(?:\W|\d|_|[dmyhsajt])*\Z", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 WIDEST = 6
 """A table with more columns than this is drawn as groups, one below the other."""
@@ -25,6 +30,20 @@ CHOICES = ("radios", "select", "checkboxes")
 def plain(text: str) -> str:
     """Words without markup, for places that hold none (options of a list, attributes)."""
     return " ".join(unescape(_TAG.sub(" ", text)).split()) if hasattr(text, "__html__") else text
+
+
+def sentences(parts: Iterable[str]) -> Markup:
+    """What is said one after the other; a point stands where one of them ends without any, and more comes."""
+    said = [escape(part) for part in parts if part]
+    begun = [part if _ENDED.search(part) else f"{part}." for part in said[:-1]]
+    return finished(" ".join([*begun, *said[-1:]]))
+
+
+def entry_format(node: Node) -> str:
+    """How the author wants it written. A pattern of letters for a date or a time is left out: they are read as people write
+    them, and the example that stands beside says how."""
+    pattern = node.control in ("date", "datetime", "time") and _PATTERN.match(node.entry_format)
+    return "" if pattern or node.entry_format == str(node.help) else node.entry_format
 
 
 def picture(media: dict[str, Any] | None) -> tuple[str, str]:

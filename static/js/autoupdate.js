@@ -84,10 +84,10 @@ function returnTo(place) {
   window.scrollBy(0, element.getBoundingClientRect().top - place.top)
 }
 
-// What is asked, and what was worked out: changes of these are told to who does not see them.
+// What is asked; what was worked out or is wrong: changes of these are told to who does not see them.
 const asked = (box) => new Set([...box.querySelectorAll('[name]:not([type=hidden]), .pv-display')].map((part) => part.name || part.id))
-const worked = (box) => new Map([...box.querySelectorAll('.pv-known[id]')].map((known) =>
-  [known.id, [...known.querySelectorAll('.pv-known__what, .pv-known__value')].map((part) => part.textContent.trim()).join(': ')]))
+const worked = (box) => new Map([...box.querySelectorAll('.pv-known[id], .nhsuk-error-message')].map((part) =>
+  [part.id, part.textContent.trim().split(/\s*\n\s*/).join(': ')]))
 
 function news(form, box, were, had) {
   const are = asked(box)

@@ -1,0 +1,152 @@
+"""What is wrong on a page: told in its order, each told apart from the others, and nothing untrue about what is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal.questionnaire import load
+from tests.intake.forms_app import FormsApp, Page, forms_app
+from tests.intake.make_forms import CORE, control, form, item
+
+FORMAT = f"{CORE}entryFormat"
+PAGE = form(
+    item("job", "string", "Your job", required=True),
+    item("many", "integer", "How many?"),
+    item("city", "string", "Your city", required=True),
+    item("stay", "group", "A stay", repeats=True, item=[
+        item("ward", "string", "Ward", required=True),
+        item("step", "group", "A step", repeats=True, item=[item("what", "string", "What?", required=True)]),
+    ]),
+    item("left", "group", "Left hand", item=[item("pain-l", "integer", "Pain", required=True)]),
+    item("right", "group", "Right hand", item=[item("pain-r", "integer", "Pain", required=True)]),
+)  # fmt: skip
+GRID = form(
+    item("grid", "group", "Last week", extension=[control("grid")], item=[
+        item(f"row-{name}", "group", name, item=[item(f"{name}-much", "integer", "How much?", required=True)])
+        for name in ("Pain", "Sleep")
+    ]),
+)  # fmt: skip
+FILES = form(
+    item("papers", "attachment", "Your papers", repeats=True),
+    item("letter", "attachment", "The letter"),
+)  # fmt: skip
+AMOUNT = {
+    "url": f"{CORE}questionnaire-unit",
+    "valueCoding": {"system": "http://unitsofmeasure.org", "code": "kg", "display": "kg"},
+}
+PARTS = form(
+    *(
+        item(f"more-{kind}", kind, f"More {kind}", repeats=True, extension=[AMOUNT] if kind == "quantity" else [],
+             item=[item(f"below-{kind}", "string", f"Below {kind}")])
+        for kind in ("string", "integer", "date", "quantity")
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormsApp]:
+    folder: Path = tmp_path_factory.mktemp("problems")
+    forms = {"page": PAGE, "grid": GRID, "files": FILES, "parts": PARTS}
+    with forms_app(folder, {slug: load(raw) for slug, raw in forms.items()}) as app:
+        yield app
+
+
+def summary(page: Page) -> list[str]:
+    found = re.search(r'<ul class="nhsuk-list nhsuk-error-summary__list.*?</ul>', page.html, re.DOTALL)
+    lines = re.findall(r"<a[^>]*>(.*?)</a>", found[0], re.DOTALL) if found else []
+    return [" ".join(line.split()) for line in lines]
+
+
+def name_of(page: Page, label: str) -> str:
+    return next(c.name for c in page.controls if c.ident and page.labels.get(c.ident, "").startswith(label))
+
+
+def test_problems_are_listed_in_the_order_of_the_page_whatever_kind_they_are(clinic: FormsApp) -> None:
+    page = clinic.open("page")
+    wrong = clinic.post(page, "continue", {name_of(page, "How many?"): "two"})
+    assert wrong.status == 422
+    assert [line.split(":")[0].split("?")[0] for line in summary(wrong)[:3]] == ["Your job", "How many", "Your city"]
+
+
+def test_what_could_not_be_read_is_not_said_to_be_saved(clinic: FormsApp) -> None:
+    page = clinic.open("page")
+    unread = clinic.post(page, "continue", {name_of(page, "How many?"): "two"})
+    assert "Your other answers are saved." in unread.text
+    assert "What you wrote is saved." not in unread.text
+    missing = clinic.post(page, "continue")
+    assert "What you wrote is saved." in missing.text
+
+
+def test_questions_of_the_same_words_are_told_apart_by_where_they_stand(clinic: FormsApp) -> None:
+    page = clinic.open("page")
+    for _ in range(2):
+        steps = [c.value for c in page.controls if c.name == "add"]
+        page = clinic.post(page, add=steps[0])
+    page = clinic.post(page, add=[c.value for c in page.controls if c.name == "add"][-1])
+    told = [line.rpartition(" Answer this")[0].rstrip(":") for line in summary(clinic.post(page, "continue"))]
+    assert len(told) == len(set(told)) > 6
+    assert {"Left hand, Pain", "Right hand, Pain", "A stay 1, Ward", "A stay 1, A step 2, What?"} <= set(told)
+    assert "Your job" in told
+
+
+def test_rows_of_a_table_are_told_apart(clinic: FormsApp) -> None:
+    told = summary(clinic.post(clinic.open("grid"), "continue"))
+    assert told == ["Pain, How much? Answer this question", "Sleep, How much? Answer this question"]
+
+
+def upload(name: str, content: bytes) -> tuple[BytesIO, str]:
+    return BytesIO(content), name
+
+
+def test_one_file_that_cannot_be_taken_does_not_cost_the_others_and_is_named(clinic: FormsApp) -> None:
+    page = clinic.open("files")
+    name = name_of(page, "Your papers")
+    chosen: list[Any] = [upload("setup.exe", b"MZ" + b"0" * 50), upload("letter.pdf", b"%PDF-1.4\n" + b"0" * 50)]
+    wrong = clinic.post(page, "continue", {name: chosen})
+    assert wrong.status == 422
+    assert summary(wrong) == ["Your papers: setup.exe: Choose the document itself, not an archive or a program"]
+    assert "letter.pdf" in clinic.open("files").text
+    assert "setup.exe" not in clinic.open("files").text
+
+
+def test_a_single_file_that_cannot_be_taken_needs_no_name(clinic: FormsApp) -> None:
+    page = clinic.open("files")
+    chosen = {name_of(page, "The letter"): [upload("setup.exe", b"MZ" + b"0" * 50)]}
+    assert summary(clinic.post(page, "continue", chosen)) == [
+        "The letter: Choose the document itself, not an archive or a program"
+    ]
+
+
+def test_a_question_that_leads_on_has_one_way_to_add_another(clinic: FormsApp) -> None:
+    adding = [control.value for control in clinic.open("parts").controls if control.name == "add"]
+    assert len(adding) == len(set(adding)) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "shown"),
+    [
+        ("date", "dd/MM/yyyy", False),
+        ("date", "JJ.MM.AAAA", False),
+        ("dateTime", "YYYY-MM-DD HH:mm", False),
+        ("time", "hh:mm:ss", False),
+        ("date", "Day first", True),
+        ("string", "nnn-nnn", True),
+    ],
+)
+def test_a_pattern_of_letters_does_not_stand_beside_our_own_example_of_a_date(
+    clinic: FormsApp, kind: str, written: str, shown: bool
+) -> None:
+    clinic.use({"format": form(item("it", kind, "It", extension=[{"url": FORMAT, "valueString": written}]))})
+    assert (written in clinic.open("format").text) is shown
+
+
+def test_what_helps_to_answer_is_said_in_sentences_of_their_own(clinic: FormsApp) -> None:
+    prompt = item("prompt", "display", "Give your best guess", extension=[control("prompt")])
+    clinic.use({"help": form(item("it", "time", "When?", item=[prompt]))})
+    assert "Give your best guess. For example, 14:30 or 2:30 pm." in clinic.open("help").text
