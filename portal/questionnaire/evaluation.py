@@ -192,7 +192,7 @@ class Evaluation:
         """Where the formula starts: the item of the response, or the response itself."""
         if not formula.use.focus:
             return []
-        if entry.parent is None or formula.text.lstrip().startswith("QuestionnaireResponse."):
+        if entry.parent is None or formula.use.rooted:
             return self._root_node() if formula.use.focus == "whole" else self.host.bare
         return self._focus(entry)
 

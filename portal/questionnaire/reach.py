@@ -70,7 +70,7 @@ class Reach:
         seen = seen | {id(formula)}
         if formula.is_query or _OUTSIDE.search(formula.text):
             yield OUTSIDE
-        if formula.use.document or "\\" in formula.text or formula.text.lstrip().startswith("QuestionnaireResponse."):
+        if formula.use.document or formula.use.rooted:
             yield ANY
         if formula.use.focus == "whole":
             yield item.ordinal

@@ -12,17 +12,22 @@ FREE = frozenset({"iif", "coalesce", "today", "now", "timeOfDay"})
 """Functions that, at the head of a path, do not look at what they are called on."""
 BINDING = frozenset({"where", "select", "exists", "all", "repeat", "aggregate", "sort", "repeatAll"})
 """Functions whose arguments are about each item, no longer about where the expression stands."""
+OF_TYPES = frozenset({"ofType", "is", "as"})
+"""Functions whose argument is the name of a type."""
 
 
 @dataclass(slots=True)
 class Use:
     """`document`: %resource is used for more than look-ups by linkId. `focus`: "" its own place is not used, "lookup"
-    only to look up items by linkId, "whole" otherwise."""
+    only to look up items by linkId, "whole" otherwise. `rooted`: what it looks up there it looks up by the name of the
+    response, `QuestionnaireResponse.item…`, and so from the top."""
 
     document: bool = False
     focus: str = ""
+    rooted: bool = False
 
-    def place(self, how: str) -> None:
+    def place(self, how: str, rooted: bool = False) -> None:
+        self.rooted = rooted and (self.rooted or not self.focus)
         if self.focus != "whole":
             self.focus = how
 
@@ -66,7 +71,8 @@ def _path(path: ast.Path, bound: bool, use: Use) -> None:
             use.place("lookup")
             steps = steps[2:]
         elif not (steps and isinstance(steps[0], ast.Call) and steps[0].name in FREE):
-            use.place("whole")
+            first = steps[0] if steps else None
+            use.place("whole", isinstance(first, ast.Member) and first.name == "QuestionnaireResponse")
     elif head is not None:
         _look(head, bound, use)
     for step in steps:
@@ -74,5 +80,5 @@ def _path(path: ast.Path, bound: bool, use: Use) -> None:
 
 
 def _arguments(call: ast.Call, bound: bool, use: Use) -> None:
-    for argument in call.arguments:
+    for argument in () if call.name in OF_TYPES else call.arguments:
         _look(argument, bound or call.name in BINDING, use)

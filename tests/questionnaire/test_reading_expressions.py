@@ -59,3 +59,26 @@ def test_a_variable_is_read_close_to_a_sign(text: str) -> None:
 def test_an_expression_may_begin_with_a_function(text: str) -> None:
     made = form(q("n", "integer"), q("none", "integer"), calculated("last", text))
     assert values(answered(filling(made), n=1).draft())["last"] == [Decimal(2)]
+
+
+RESPONSE = "QuestionnaireResponse.item.where(linkId='n').answer.value"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{RESPONSE} + 1", f"({RESPONSE}) + 1", f"1 + {RESPONSE}", f"iif({RESPONSE} > 0, {RESPONSE} + 1, 0)", f"/* x */ {RESPONSE} + 1",
+        f"{RESPONSE}.ofType(integer) + 1", "QuestionnaireResponse.descendants().where(linkId='n').answer.value.as(integer) + 1",
+        f"coalesce({RESPONSE}, 0) + 1", f"iif({RESPONSE}.exists(), {answer_of('n')} + 1)",
+    ],
+)  # fmt: skip
+def test_the_response_by_its_name_is_looked_at_from_the_top(text: str) -> None:
+    made = form(q("n", "integer"), q("g", "group", calculated("last", text)))
+    filled = answered(filling(made), n=1)
+    assert values(filled.draft())["last"] == [Decimal(2)]
+    assert values(answered(filled, n=7).draft())["last"] == [Decimal(8)]
+
+
+def test_what_stands_beside_it_is_looked_at_from_its_own_place() -> None:
+    made = form(q("g", "group", q("n", "integer"), calculated("last", "linkId.length() + 1"), q("m", "integer")))
+    assert values(answered(filling(made), n=1).draft())["last"] == [Decimal(5)]
