@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from portal.fhir import exact
+from portal.questionnaire import xml
 
-from . import xml
 from .exits import CannotRead
 
 Json = dict[str, Any]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
+from portal.fhir.versions import age
 from portal.questionnaire import FormRefused, admission, assemble
 
 from .exits import CannotRead
@@ -24,18 +24,11 @@ def forms(found: Iterable[Found]) -> list[Found]:
     return [one for one in found if is_form(one.resource)]
 
 
-def age(raw: Json) -> list[tuple[int, int, str]]:
-    """By what versions of one thing are put in order, the oldest first: 1.9 before 1.10-draft, that before 1.10 and 1.10.1."""
-    version = raw.get("version")
-    parts = re.findall(r"[0-9]+|[A-Za-z]+", version) if isinstance(version, str) else []
-    return [*((1, int(part[:20]), "") if part.isdecimal() else (0, 0, part) for part in parts), (1, -1, "")]
-
-
 def registry(found: Iterable[Found]) -> dict[str, Json]:
     """Canonical (with and without version) -> value set, code system, profile or form. Without a version the newest is
     meant (FHIR, References to canonical URLs); of two of the same version what was given first wins."""
     made: dict[str, Json] = {}
-    for one in sorted(found, key=lambda each: age(each.resource), reverse=True):
+    for one in sorted(found, key=lambda each: age(each.resource.get("version")), reverse=True):
         raw = one.resource
         if raw.get("resourceType") in (*TERMS, PROFILE) or is_form(raw):
             for name in canonicals(raw):
@@ -110,7 +103,7 @@ def _files(found: list[Found]) -> str:
 def _called(listed: list[Found], canonical: object) -> list[Found]:
     bare = canonical.removeprefix(f"{FORM}/") if isinstance(canonical, str) else ""
     exactly = [one for one in listed if bare and bare in names(one.resource)]
-    exactly.sort(key=lambda one: age(one.resource), reverse=True)
+    exactly.sort(key=lambda one: age(one.resource.get("version")), reverse=True)
     return exactly[:1] or [one for one in listed if bare.partition("|")[0] in names(one.resource)]
 
 

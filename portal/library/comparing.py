@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from portal.fhir import exact
+from portal.library.moving import moved
 from portal.questionnaire import Form, Item
 from portal.questionnaire import extensions as ext
 from portal.questionnaire.items import Condition
@@ -50,8 +53,15 @@ class Comparison:
 def compare(before: Form, after: Form) -> Comparison:
     found = [_added(item) for item in after.all_items if item.link_id not in before.by_link]
     found += [_removed(item) for item in before.all_items if item.link_id not in after.by_link]
-    pairs = [(before.by_link[each.link_id], each) for each in after.all_items if each.link_id in before.by_link]
-    found += [made for old, new in pairs if (made := _changed(old, new)) is not None]
+    looks = (_words, _type, _flags, partial(_options, before, after), _conditions, _limits, _rest)
+    elsewhere = moved(before, after)
+    for new in after.all_items:
+        old = before.by_link.get(new.link_id)
+        words = [said for look in looks for said in look(old, new)] if old else []
+        words += ["It stands at another place."] if new.link_id in elsewhere else []
+        again = old is not None and new.is_question and bool(changed(old, new))
+        if words or again:
+            found.append(Difference(new.link_id, _text(new), CHANGED, new.type, words, again))
     place = {item.link_id: item.ordinal for item in [*before.all_items, *after.all_items]}
     return Comparison(_head(before, after), sorted(found, key=lambda each: place[each.link_id]))
 
@@ -62,12 +72,6 @@ def _added(item: Item) -> Difference:
 
 def _removed(item: Item) -> Difference:
     return Difference(item.link_id, _text(item), REMOVED, item.type)
-
-
-def _changed(old: Item, new: Item) -> Difference | None:
-    words = [said for look in LOOKS for said in look(old, new)]
-    again = new.is_question and bool(changed(old, new))
-    return Difference(new.link_id, _text(new), CHANGED, new.type, words, again) if words or again else None
 
 
 def _text(item: Item) -> str:
@@ -84,7 +88,9 @@ def _head(before: Form, after: Form) -> list[str]:
     said += [f"Languages taken away: {', '.join(lost)}."] if lost else []
     names = sorted({*before.root.extensions, *after.root.extensions})
     differ = [name for name in names if before.root.extensions.get(name) != after.root.extensions.get(name)]
-    return said + ([f"Changed for the whole form: {', '.join(differ)}."] if differ else [])
+    said += [f"Changed for the whole form: {', '.join(differ)}."] if differ else []
+    inside = before.raw.get("contained") != after.raw.get("contained")
+    return said + (["The lists or templates inside the form changed."] if inside else [])
 
 
 def _words(old: Item, new: Item) -> Iterator[str]:
@@ -121,8 +127,8 @@ def _flags(old: Item, new: Item) -> Iterator[str]:
             yield on if getattr(new, name) else off
 
 
-def _options(old: Item, new: Item) -> Iterator[str]:
-    was, now = _offered(old), _offered(new)
+def _options(before_form: Form, after_form: Form, old: Item, new: Item) -> Iterator[str]:
+    was, now = _offered(before_form, old), _offered(after_form, new)
     gained = [label for key, label in now.items() if key not in was]
     lost = [label for key, label in was.items() if key not in now]
     renamed = [f"{was[key]} → {now[key]}" for key in now if key in was and was[key] != now[key]]
@@ -134,18 +140,33 @@ def _options(old: Item, new: Item) -> Iterator[str]:
         yield f"Answers with other words: {_some(renamed)}."
     if not (gained or lost or renamed) and list(was) != list(now):
         yield "The answers stand in another order."
+    carried = [_carried(item) for item in (old, new)]
+    if any(carried[0][key] != carried[1][key] for key in carried[0].keys() & carried[1].keys()):
+        yield "What goes with the answers changed: a translation, a score, what is chosen at first or a picture."
     before, after = old.raw.get("answerValueSet"), new.raw.get("answerValueSet")
     if before != after:
         yield f"The list of answers was {before or 'in the form'} and is {after or 'in the form'}."
 
 
-def _offered(item: Item) -> dict[str, str]:
+def _carried(item: Item) -> dict[str, str]:
+    """What stands beside the words of each of the item's own options."""
     found: dict[str, str] = {}
     for option in item.raw.get("answerOption") or ():
-        for key, value in option.items():
-            if key.startswith("value"):
-                code = f"{value.get('system')}|{value.get('code')}" if isinstance(value, dict) else str(value)
-                found[code] = say({key: value}, "") or code
+        value = next((held for key, held in option.items() if key.startswith("value")), None)
+        rest = {**option, "valueCoding": {**value, "display": ""}} if isinstance(value, dict) else option
+        found[_code(value)] = exact.dumps(rest)
+    return found
+
+
+def _code(value: Any) -> str:
+    return f"{value.get('system')}|{value.get('code')}" if isinstance(value, dict) else str(value)
+
+
+def _offered(form: Form, item: Item) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for answer in form.value_sets.answers(item):
+        [value] = answer.values()
+        found[_code(value)] = say(answer, "") or _code(value)
     return found
 
 
@@ -189,25 +210,64 @@ def _one_condition(condition: Condition) -> str:
     return f"{question} {OPERATORS.get(condition.operator, condition.operator)} {_quoted(answer)}"
 
 
-ELSEWHERE = frozenset({"enableWhenExpression", "translation", "hidden"})
+LIMITS = {
+    "minValue": "The lowest value",
+    "maxValue": "The highest value",
+    "minLength": "The fewest characters",
+    "maxLength": "The most characters",
+    "maxDecimalPlaces": "The digits after the point",
+    "minOccurs": "The fewest answers",
+    "maxOccurs": "The most answers",
+    "unit": "The unit",
+    "itemControl": "How it is drawn",
+    "entryFormat": "The hint of how to write it",
+    "regex": "The pattern of what may be written",
+}
+
+
+def _limits(old: Item, new: Item) -> Iterator[str]:
+    for name, words in LIMITS.items():
+        was, now = _limit(old, name), _limit(new, name)
+        if was != now:
+            yield f"{words}: {_short(was) or 'not said'} before, {_short(now) or 'not said'} now."
+
+
+def _limit(item: Item, name: str) -> str:
+    held = item.raw.get(name) if name in item.raw else ext.value(item.extensions, name)
+    coding = held.get("coding") if isinstance(held, dict) else None
+    if isinstance(coding, list):
+        return ", ".join(str(each.get("code")) for each in coding if isinstance(each, dict))
+    return str(held.get("display") or held.get("code") or held) if isinstance(held, dict) else str(held or "")
+
+
+ELSEWHERE = frozenset({"enableWhenExpression", "translation", "hidden", *LIMITS})
 """Extensions that another look tells in words."""
+TOLD = frozenset(
+    ("linkId", "text", "prefix", "type", "required", "repeats", "readOnly", "item", "answerOption", "answerValueSet")
+) | {"enableWhen", "enableBehavior", "extension", "id", "maxLength"}
+"""Elements that another look tells in words."""
 
 
 def _rest(old: Item, new: Item) -> Iterator[str]:
     names = sorted({*old.extensions, *new.extensions} - ELSEWHERE)
     differ = [name for name in names if old.extensions.get(name) != new.extensions.get(name)]
-    plain = [key for key in ("maxLength", "initial", "code", "definition") if old.raw.get(key) != new.raw.get(key)]
+    plain = [key for key in sorted({*old.raw, *new.raw} - TOLD) if _bare(old.raw.get(key)) != _bare(new.raw.get(key))]
     if plain or differ:
         yield f"Changed: {', '.join([*plain, *differ])}."
     if _above(old) != _above(new):
         yield f"It stands in another part: {_above(new) or 'at the top'}."
 
 
+def _bare(element: Any) -> Any:
+    """What a twin (`_text`) says beside its translations, which another look tells; everything else as it is."""
+    if not isinstance(element, dict) or "extension" not in element:
+        return element
+    rest = {name: held for name, held in ext.of(element).items() if name != "translation"}
+    return rest or None
+
+
 def _above(item: Item) -> str:
     return item.parent.link_id if item.parent is not None and item.parent.ordinal else ""
-
-
-LOOKS: tuple[Callable[[Item, Item], Iterator[str]], ...] = (_words, _type, _flags, _options, _conditions, _rest)
 
 
 def _quoted(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from portal.audit.events import Event
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import NotAllowed
+from portal.fhir import exact
 from portal.library import opening, shelf
 from portal.library.models import LONGEST_TITLE, LONGEST_URL, FormVersion, LibraryForm, LibraryTerm
 from portal.library.opening import Opened
@@ -27,7 +29,10 @@ TAKEN, KNOWN, REFUSED = "taken", "known", "refused"
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one form: taken, known (the same was there already) or refused with the reasons."""
+    """What came of one form: taken, known (the same was there already) or refused with the reasons.
+
+    `words`: linkId → the question's text, of the items that were refused.
+    """
 
     outcome: str
     title: str
@@ -36,6 +41,7 @@ class Result:
     refusals: tuple[Refusal, ...] = ()
     form_id: str = ""
     version_id: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def _keep(actor: Actor, found: Opened, origin: str, name: str) -> Result:
     title, version = _title(found.raw), str(found.raw.get("version") or "")
     url = opening.address(found.raw) or shelf.OWN_URL + _slug(title or name)
     if found.form is None:
-        return Result(REFUSED, title, url, version, found.refusals)
+        return Result(REFUSED, title, url, version, found.refusals, words=_words(found))
     digest = hashlib.sha256(found.content).hexdigest()
     form = _form(actor, url, name if origin in ("supplied", "folder") else title or name)
     there = session().scalars(select(FormVersion).where(FormVersion.form_id == form.id, FormVersion.version == version))
@@ -117,9 +123,25 @@ def _keep(actor: Actor, found: Opened, origin: str, name: str) -> Result:
     if known is None:
         made = _new_version(actor, form, found, found.form, digest, origin, name)
         return Result(TAKEN, made.title, url, version, (), form.id, made.id)
-    if known.sha256 == digest:
+    if known.sha256 == digest or exact.loads(known.content) == found.raw:
         return Result(KNOWN, known.title, url, version, (), form.id, known.id)
     return Result(REFUSED, title, url, version, (_taken_already(version),), form.id, known.id)
+
+
+def _words(found: Opened) -> dict[str, str]:
+    wanted = {each.link_id for each in found.refusals if each.link_id}
+    told: dict[str, str] = {}
+    stack: list[Any] = [found.raw.get("item")]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack.extend(reversed(current))
+        elif isinstance(current, dict):
+            name, text = current.get("linkId"), current.get("text")
+            if isinstance(name, str) and name in wanted and isinstance(text, str):
+                told.setdefault(name, " ".join(text.split()))
+            stack.append(current.get("item"))
+    return told
 
 
 def _taken_already(version: str) -> Refusal:

@@ -10,7 +10,8 @@ from typing import Any
 
 from portal.fhir import exact
 from portal.library.models import LONGEST_URL, LONGEST_VERSION
-from portal.questionnaire import Form, FormRefused, Refusal, assemble, load
+from portal.questionnaire import Form, FormRefused, Refusal, assemble, load, xml
+from portal.questionnaire import extensions as ext
 from portal.questionnaire.admission import MAX_BYTES, refusals
 
 Json = dict[str, Any]
@@ -20,6 +21,8 @@ MOST_LISTS = 300
 FORM = "Questionnaire"
 LISTS = ("ValueSet", "CodeSystem")
 _MODULE = "subQuestionnaire"
+_PARTS_ONLY = frozenset({"assemble-child", "independent-child"})
+"""What a form says of itself that is only ever a part of another (SDC, assemble-expectation)."""
 _ADDRESS = re.compile(r"[^\s|#]+")
 
 
@@ -43,7 +46,10 @@ class Parcel:
 
 
 def parcel(content: bytes, at_hand: Mapping[str, Json]) -> Parcel:
-    """A Questionnaire, a ValueSet or CodeSystem, or a Bundle of them. `at_hand`: lists that the library has already."""
+    """A Questionnaire, a ValueSet or CodeSystem, or a Bundle of them, as JSON or XML. `at_hand`: lists the library has already.
+
+    What is only ever a part of another form is none by itself where that form has come with it.
+    """
     raw, trouble = _parsed(content)
     if trouble:
         return Parcel(trouble=trouble)
@@ -56,6 +62,8 @@ def parcel(content: bytes, at_hand: Mapping[str, Json]) -> Parcel:
         return Parcel(trouble=_nothing(raw))
     registry = ChainMap(_by_name(lists), at_hand)  # type: ignore[arg-type]
     modules = _by_name(forms)
+    if any(_modules(one) for one, _ in forms):
+        forms = [(one, text) for one, text in forms if not _is_part(one)] or forms
     return Parcel(tuple(_opened(one, text, registry, modules) for one, text in forms), tuple(lists))
 
 
@@ -64,15 +72,21 @@ def _parsed(content: bytes) -> tuple[Json, str]:
         return {}, f"It is larger than {MOST_BYTES // 1024 // 1024} MB. Send the forms in parts."
     if not content.strip():
         return {}, "There is nothing in it."
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return {}, "It is XML or a web page. Save the form as FHIR R4 JSON and send that."
     try:
-        raw = exact.loads(content)
+        raw = xml.read(content) if _is_xml(content) else exact.loads(content)
+    except xml.NotFhir:
+        return {}, "It is a web page or XML of another kind, not a FHIR resource. Save the form as FHIR R4 JSON or XML."
+    except xml.UnreadableXml as wrong:
+        return {}, f"The XML cannot be read: it {wrong}."
     except exact.UnreadableJson as wrong:
         return {}, f"It cannot be read: {wrong}."
     if not isinstance(raw, dict) or not isinstance(raw.get("resourceType"), str):
         return {}, "It is JSON, but no FHIR resource: there is no resourceType in it."
     return raw, ""
+
+
+def _is_xml(content: bytes) -> bool:
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _nothing(raw: Json) -> str:
@@ -85,7 +99,7 @@ def _nothing(raw: Json) -> str:
 def _unpacked(raw: Json, content: bytes) -> Iterator[tuple[Json, bytes]]:
     """The resource with its bytes as they came, or each one of a Bundle."""
     if raw["resourceType"] != "Bundle":
-        yield raw, content
+        yield raw, exact.dumps(raw).encode() if _is_xml(content) else content
         return
     entries = raw.get("entry")
     for entry in entries if isinstance(entries, list) else ():
@@ -142,6 +156,11 @@ def _named_oddly(raw: Json) -> list[Refusal]:
     if len(version) > LONGEST_VERSION or "|" in version:
         wrong.append(Refusal("", "version", f"the version holds a | or is longer than {LONGEST_VERSION} characters"))
     return wrong
+
+
+def _is_part(raw: Json) -> bool:
+    said = ext.value(ext.of(raw), "assemble-expectation")
+    return isinstance(said, str) and said in _PARTS_ONLY
 
 
 def _modules(raw: Json) -> bool:

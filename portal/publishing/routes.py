@@ -11,7 +11,7 @@ from portal import guard
 from portal.actors import Actor, Permission
 from portal.clock import now
 from portal.ehr import service as ehr
-from portal.errors import Issue
+from portal.errors import Conflict, Issue
 from portal.intake import service as intake
 from portal.library import service as library
 from portal.publishing.forms import BringForm, RuleForm, SearchForm
@@ -159,18 +159,33 @@ def ask(form_id: str, version_id: str) -> ResponseReturnValue:
     wanted = typed.wanted()
     if wanted.issues:
         return _ask_page(kept, shown, typed, wanted.issues), 422
-    library.activate(actor, shown.id, wanted.rule, carry=wanted.carry, seen=typed.seen_number())
+    try:
+        library.activate(actor, shown.id, wanted.rule, carry=wanted.carry, seen=typed.seen_number())
+    except Conflict:
+        return _ask_page(library.one(actor, form_id), shown, typed, [], overtaken=True), 409
     return redirect(url_for(".form", form_id=form_id), 303)
 
 
-def _ask_page(kept: library.Kept, shown: library.FormVersion, typed: RuleForm, issues: list[Issue]) -> str:
+def _ask_page(
+    kept: library.Kept, shown: library.FormVersion, typed: RuleForm, issues: list[Issue], *, overtaken: bool = False
+) -> str:
+    """`overtaken`: somebody decided about the form while this page was open; what was typed stays, to be sent once more."""
     actor = guard.actor()
     other = kept.active if kept.active and kept.active.id != shown.id else None
     coming = intake.upcoming(actor, now() - AHEAD, now() + AHEAD)
     kinds = sorted({each.detail["what"] for each in coming if each.detail.get("what")})
     changes = _changes(actor, other, shown) if other else None
     return render_template(
-        "library/ask.html", kept=kept, shown=shown, form=typed, issues=issues, kinds=kinds, other=other, changes=changes
+        "library/ask.html",
+        kept=kept,
+        shown=shown,
+        form=typed,
+        issues=issues,
+        kinds=kinds,
+        other=other,
+        changes=changes,
+        decided=_rule_words(kept.step) if overtaken and kept.step and kept.active else "",
+        overtaken=overtaken,
     )
 
 

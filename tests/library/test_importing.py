@@ -232,3 +232,80 @@ def test_two_starts_at_once_bring_each_form_in_once(app: Flask) -> None:
     assert wrong == []
     kept = library.every(system(clinic_id))
     assert [len(each.versions) for each in kept] == [1] * len(bundled.files())
+
+
+IN_XML = b"""<?xml version="1.0"?>
+<Questionnaire xmlns="http://hl7.org/fhir"><url value="urn:x"/><version value="1"/><title value="In XML"/><status value="active"/>
+<item><linkId value="1"/><text value="How much?"/><type value="decimal"/><initial><valueDecimal value="1.10"/></initial></item>
+</Questionnaire>"""
+
+
+def test_a_form_in_xml_is_the_same_form_as_in_json(staff: Any) -> None:
+    [result] = bring(staff, IN_XML).results
+    assert (result.outcome, bring(staff, IN_XML).results[0].outcome) == (library.TAKEN, library.KNOWN)
+    kept = library.download(staff, result.version_id)
+    assert b'"valueDecimal":1.10' in kept
+    assert bring(staff, kept).results[0].outcome == library.KNOWN
+    inside = IN_XML.split(b"?>", 1)[1].replace(b'"urn:x"', b'"urn:y"')
+    bundle = b'<Bundle xmlns="http://hl7.org/fhir"><entry><resource>%s</resource></entry></Bundle>' % inside
+    assert [each.url for each in bring(staff, bundle).results] == ["urn:y"]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda raw: json.dumps(raw, indent=3).encode(),
+        lambda raw: json.dumps(dict(reversed(raw.items()))).encode(),
+        lambda raw: json.dumps({"resourceType": "Bundle", "entry": [{"resource": raw}]}).encode(),
+    ],
+    ids=["other spaces", "another order", "in a Bundle"],
+)
+def test_the_same_form_written_otherwise_is_the_same(staff: Any, again: Any) -> None:
+    raw = form(item("1", "string", "Where?"))
+    bring(staff, raw)
+    assert bring(staff, again(raw)).results[0].outcome == library.KNOWN
+
+
+SAID = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-assemble-expectation"
+
+
+@pytest.mark.parametrize(("said", "results"), [("assemble-child", 1), ("independent-child", 1), ("assemble-root", 2)])
+def test_what_is_only_a_part_of_a_form_that_came_with_it_is_no_form_by_itself(
+    staff: Any, said: str, results: int
+) -> None:
+    part = form(item("in", "string", "Pets?"), url="urn:part", extension=[{"url": SAID, "valueCode": said}])
+    sub = {
+        "url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-subQuestionnaire",
+        "valueCanonical": "urn:part|1",
+    }
+    whole = form(item("here", "display", extension=[sub]), url="urn:whole")
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": each} for each in (whole, part)]}
+    assert len(bring(staff, bundle).results) == results
+    assert bring(staff, part).results[0].outcome != library.REFUSED, "alone it is a form all the same"
+
+
+def test_a_refusal_comes_with_the_words_of_its_question(staff: Any) -> None:
+    [result] = bring(staff, form(item("g", "group", "Part", item=[item("odd", "blob", "  How\n many? ")]))).results
+    assert result.words == {"odd": "How many?"}
+
+
+@pytest.mark.parametrize(
+    ("came", "newest_first"),
+    [
+        (["1.0", "2.0", "0.9"], ["2.0", "1.0", "0.9"]),
+        (["1.9", "1.10", "1.10-draft"], ["1.10", "1.10-draft", "1.9"]),
+        (["v2", "v1"], ["v2", "v1"]),
+        (["spring", "autumn"], ["autumn", "spring"]),
+        (["2", "final"], ["final", "2"]),
+    ],
+)
+def test_versions_stand_in_their_own_order_where_they_have_one(
+    staff: Any, came: list[str], newest_first: list[str]
+) -> None:
+    for version in came:
+        [result] = bring(staff, form(item("1", "string"), version=version, title=f"Form {version}")).results
+    kept = library.one(staff, result.form_id)
+    assert [each.version for each in kept.versions] == newest_first
+    assert kept.title == f"Form {newest_first[0]}"
+    assert [kept.before(each) for each in kept.versions] == [*kept.versions[1:], None]
+    assert [each.version for each in library.every(staff)[0].versions] == newest_first

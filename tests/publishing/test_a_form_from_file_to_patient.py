@@ -155,6 +155,9 @@ def test_the_whole_way_of_a_form_from_a_file_to_a_patient(portal: FormsApp, admi
 
     stale = admin.post(f"{changed.path}/ask", {**hidden, "seen": "1"})
     assert stale.status == 409
+    assert re.search(r"Not saved: .*Jo Park, .* Version 2 is asked", stale.text)
+    assert stale.named("kinds")[0].value.split() == ["diabetes", "review", "Check-up"], "nothing typed is lost"
+    assert stale.named("seen")[0].value == "2", "sent again it holds"
     form_path = changed.path.partition("/versions")[0]
     admin.post(f"{form_path}/stop", {"seen": "2"})
     history = admin.open(form_path).text
@@ -208,7 +211,9 @@ def test_a_crafted_preview_begins_anew_or_stays_where_it_is(admin: Admin, change
     ("content", "says"),
     [
         (b"", "There is nothing in it."),
-        (b"<Questionnaire xmlns='http://hl7.org/fhir'/>", "FHIR R4 JSON"),
+        (b"<html><body>Sign in</body></html>", "FHIR R4 JSON or XML"),
+        (b"<Questionnaire xmlns='http://hl7.org/fhir'>", "The XML cannot be read"),
+        (b"<Patient xmlns='http://hl7.org/fhir'/>", "not a Questionnaire"),
         (b"{", "not JSON"),
         (b'{"resourceType": "Patient"}', "not a Questionnaire"),
         (b'{"resourceType": "Questionnaire", "item": NaN}', "NaN"),
@@ -288,3 +293,24 @@ def test_the_list_says_what_is_asked_and_what_is_ready(portal: FormsApp, admin: 
     page = admin.open(FORMS)
     assert "Comes with Previsit" in page.text
     assert "Mood questionnaire (PHQ-9)" in page.text
+
+
+ODD = {"url": "http://vendor.example/odd", "valueBoolean": True}
+
+
+def test_a_report_names_the_questions_by_their_words_and_what_patients_read_untranslated(admin: Admin) -> None:
+    raw = form(
+        item("1", "string", "Where do you <i>live</i>?", extension=[ODD]), item("2", "boolean", "Alone?", _text=SPANISH)
+    )
+    report = admin.bring({**raw, "language": "en", "url": "urn:reported"})
+    assert "It can be asked all the same" in report.text
+    assert re.search(r"“Where do you <i>live</i>\?” ?Item 1, http://vendor.example/odd: ", report.text)
+    assert "2 of 3 texts are not translated: Español" in report.text
+    refused = admin.bring({**raw, "item": [item("x", "blob", "How <b>many</b>?")], "version": "2"})
+    assert re.search(r"“How <b>many</b>\?” ?Item x: ", refused.text)
+    assert "<b>many" not in refused.html
+
+
+def test_a_version_that_is_taken_leads_to_the_one_that_is_here(admin: Admin) -> None:
+    kept = admin.bring(RAW).path
+    assert kept in admin.bring({**RAW, "title": "changed"}).links
