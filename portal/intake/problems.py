@@ -52,5 +52,5 @@ def _places(nodes: Iterable[Node], around: tuple[tuple[str, bool], ...], title: 
         words = plain(node.text) or node.short_text
         parts = (*around, (f"{words} {(node.instance or 0) + 1}".strip() if several else words, several))
         yield node.name, _Place(parts)
-        inside = parts if words and words != title else around
+        inside = parts if several or (words and words != title) else around
         yield from _places(node.children, inside, title)

@@ -101,6 +101,11 @@ class Table:
         """Whether an answer of it can be taken back: a column of its own, there from the start so that no other moves."""
         return self.answers and any(not row.node.required and row.node.control != "checkboxes" for row in self.rows)
 
+    def required(self, column: int) -> bool:
+        """Whether every question in this column must be answered: on a wide page its head alone is seen."""
+        cells = [] if self.answers else [cell for row in self.rows if (cell := row.cells[column]) is not None]
+        return bool(cells) and all(cell.required and cell.type != "group" for cell in cells)
+
     @property
     def dated(self) -> bool:
         """Whether dates are written in it."""

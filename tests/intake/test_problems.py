@@ -150,3 +150,26 @@ def test_what_helps_to_answer_is_said_in_sentences_of_their_own(clinic: FormsApp
     prompt = item("prompt", "display", "Give your best guess", extension=[control("prompt")])
     clinic.use({"help": form(item("it", "time", "When?", item=[prompt]))})
     assert "Give your best guess. For example, 14:30 or 2:30 pm." in clinic.open("help").text
+
+
+def test_rows_of_ones_own_are_told_apart_where_the_page_is_called_as_the_table(clinic: FormsApp) -> None:
+    clinic.use({"pills": form(
+        item("pills", "group", "Your pills", repeats=True, extension=[control("gtable")], item=[
+            item("name", "string", "Name", required=True), item("since", "date", "Since"),
+        ]), title="Your pills")})  # fmt: skip
+    page = clinic.open("pills")
+    page = clinic.post(page, add=next(control.value for control in page.controls if control.name == "add"))
+    told = [line.partition(":")[0] for line in summary(clinic.post(page, "continue"))]
+    assert told == ["Your pills 1, Name", "Your pills 2, Name"]
+
+
+def test_a_table_says_in_the_head_of_a_column_that_it_must_be_answered(clinic: FormsApp) -> None:
+    rows = [
+        item(f"row-{name}", "group", name, item=[
+            item(f"{name}-much", "string", "How much?", required=True),
+            item(f"{name}-since", "string", "Since", required=name == "Pain"),
+        ]) for name in ("Pain", "Sleep")
+    ]  # fmt: skip
+    clinic.use({"heads": form(item("grid", "group", "Last week", extension=[control("grid")], item=rows))})
+    heads = re.findall(r'<th role="columnheader" scope="col">(.*?)</th>', clinic.open("heads").html, re.DOTALL)
+    assert ["(required)" in head for head in heads] == [True, False]
