@@ -93,6 +93,7 @@ CASES: dict[str, list[tuple[str, list[Any]]]] = {
         ("'5 \\'mg\\''.toQuantity()", ["5 'mg'"]), ("'4 days'.toQuantity()", ["4 days"]), ("1.toQuantity()", ["1 '1'"]),
         ("'5 mg'.convertsToQuantity()", [False]), ("(1 'kg').toQuantity('g')", ["1000 'g'"]),
         ("70.5.toQuantity('kg')", ["70.5 'kg'"]), ("'3'.toQuantity('days')", ["3 days"]), ("5.toQuantity('nonsense')", []),
+        ("50.toQuantity('%')", ["50 '%'"]), ("(0.5 '1').toQuantity('%')", ["50 '%'"]), ("(5 '1').toQuantity('kg')", ["5 'kg'"]),
         ("(3 weeks).toQuantity('d')", ["21 'd'"]), ("(1 year).toQuantity('d')", ["365 'd'"]), ("(1 year).toQuantity('mo')", []),
         ("'1e3'.toDecimal()", []), ("'ff'.decode('hex')", []), ("'naïve'.encode('ascii')", ["na?ve"]),
         ("5.convertsToQuantity('kg')", [True]), ("(5 'm').convertsToQuantity('kg')", [False]), ("(1 'kg').toQuantity('m')", []),

@@ -192,9 +192,12 @@ def quantity_in(env: Env, value: Any, unit: Any) -> Quantity | None:
     unit = unit.strip("'")
     target = Quantity(found.value, CALENDAR_WORDS.get(unit, unit), unit in CALENDAR_WORDS)
     price(env, found, target)
-    if found.unit == quantities.ONE:  # a plain number is told its unit (FHIRPath 3.0, §5.5.7)
-        return target if target.calendar or quantities.is_known(unit) else None
-    return quantities.converted(found, unit)
+    plain = found.unit == quantities.ONE and not isinstance(value, Quantity)
+    made = None if plain else quantities.converted(found, unit)
+    if made is not None or found.unit != quantities.ONE:
+        return made
+    known = target.calendar or quantities.is_known(unit)
+    return target if known else None  # a plain number is told its unit (FHIRPath 3.0, §5.5.7)
 
 
 @function("toQuantity", "value?")
