@@ -38,7 +38,7 @@ KANTA = "http://phr.kanta.fi/StructureDefinition/fiphr-ext-questionnaire-enablew
 TEXTS = ("text", "prefix")
 WORKED_OUT = frozenset({*BOUNDS, "required", "readOnly", *TEXTS, "title", "description"})
 WORDED = ("open-choice", "string", "text")
-CHOSEN = ("choice", "reference", "attachment", "quantity")
+CHOSEN = ("choice", "boolean", "reference", "attachment", "quantity")
 """Types of which nobody can say in a line what is not among the suggestions (candidateExpression)."""
 
 

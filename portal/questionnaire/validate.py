@@ -64,20 +64,37 @@ def _head(form: Form, response: Json) -> Iterator[Issue]:
         yield Issue("", "", "draft-form", "information", {}, "QuestionnaireResponse.questionnaire")
     elif form.raw.get("status") == "retired":
         yield Issue("", "", "retired-form", "warning", {}, "QuestionnaireResponse.questionnaire")
-    kind = _subject_type(response.get("subject"))
-    wanted = form.raw.get("subjectType")
-    if kind and isinstance(wanted, list) and wanted and kind not in wanted:
-        kinds = {"kinds": ", ".join(map(str, wanted))}
-        yield Issue("", "", "reference-kind", "error", kinds, "QuestionnaireResponse.subject")
+    yield from _pointed(form, response)
     if _out_of_period(form.raw.get("effectivePeriod"), response.get("authored")):
         yield Issue(
             "", "", "form-period", "warning", {"authored": response["authored"]}, "QuestionnaireResponse.authored"
         )
 
 
-def _subject_type(subject: object) -> str:
-    """Of which type the one the answers are about is; "" where that is not said."""
-    said = subject if isinstance(subject, dict) else {}
+TARGETS: dict[str, tuple[str, ...]] = {
+    "source": ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
+    "author": ("Device", "Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Organization"),
+    "encounter": ("Encounter",),
+    "basedOn": ("CarePlan", "ServiceRequest"),
+    "partOf": ("Observation", "Procedure"),
+}
+"""What each element of a response may point to (FHIR R4); its subject to what the form is about (Questionnaire.subjectType)."""
+
+
+def _pointed(form: Form, response: Json) -> Iterator[Issue]:
+    about = form.raw.get("subjectType")
+    for name, kinds in {**TARGETS, "subject": tuple(about) if isinstance(about, list) else ()}.items():
+        held = response.get(name)
+        for reference in held if isinstance(held, list) else [held]:
+            kind = _target(reference)
+            if kinds and kind and kind not in kinds:
+                said = {"kinds": ", ".join(map(str, kinds))}
+                yield Issue("", "", "reference-kind", "error", said, f"QuestionnaireResponse.{name}")
+
+
+def _target(reference: object) -> str:
+    """The resource type that a reference names; "" where it names none."""
+    said = reference if isinstance(reference, dict) else {}
     return type_of(said.get("reference")) or str(said.get("type") or "").rpartition("/")[2]
 
 

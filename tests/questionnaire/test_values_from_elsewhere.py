@@ -221,3 +221,25 @@ def test_a_number_is_held_to_limits_in_another_unit_than_its_own(value: str, wro
     ]
     unit = hl7("questionnaire-unit", valueCoding={"system": UCUM, "code": "kg"})
     assert codes("decimal", Decimal(value), unit, *limits) == wrong
+
+
+POINTING = [
+    ("source", "Patient/1", True),
+    ("source", "https://example.org/fhir/RelatedPerson/1", True),
+    ("source", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", True),
+    ("source", "Observation/1", False),
+    ("author", "Organization/1", True),
+    ("author", "Location/1", False),
+    ("encounter", "Encounter/1", True),
+    ("encounter", "Appointment/1", False),
+]
+
+
+@pytest.mark.parametrize(("name", "reference", "right"), POINTING)
+def test_a_response_points_only_to_what_it_may(name: str, reference: str, right: bool) -> None:
+    assert found(form(q("x")), **{name: {"reference": reference}}) == [("", "reference-kind", "error")] * (not right)
+
+
+def test_what_a_response_is_part_of_is_looked_at_one_by_one() -> None:
+    several = [{"reference": "Procedure/1"}, {"reference": "Patient/1"}, {"type": "CarePlan"}]
+    assert found(form(q("x")), partOf=several) == [("", "reference-kind", "error")] * 2
