@@ -18,7 +18,19 @@ from portal.consent import service as consent
 from portal.db import transaction
 from portal.delivery import service as delivery
 from portal.errors import Conflict
-from portal.intake import cards, confirming, differing, drafts, filling, library, noticing, pace, visits, withdrawing
+from portal.intake import (
+    cards,
+    confirming,
+    differing,
+    drafts,
+    filling,
+    library,
+    noticing,
+    pace,
+    problems,
+    visits,
+    withdrawing,
+)
 from portal.intake.models import MOVES, Status, Submission, SubmissionStatus, Visit
 from portal.questionnaire import Issue as Finding
 from portal.questionnaire import extract, signing
@@ -216,10 +228,15 @@ def _missing_in_form(task: Task, works: list[filling.Work]) -> list[Missing]:
     filled = work.filling
     if filling.to_sign(work):
         return [Missing(task)]
+    wrong: dict[str, list[Finding]] = {}
+    for found in filled.check(None):
+        if found.severity == "error":
+            wrong.setdefault(filled.page_of(found.name) or filled.pages[0].key, []).append(found)
+    titles = {page.key: page.title for page in filled.pages}
     return [
-        Missing(task, filled.page_of(found.name) or filled.pages[0].key, found.name, filled.text(found.name), found)
-        for found in filled.check(None)
-        if found.severity == "error"
+        Missing(task, page_key, each.issue.name, each.question, each.issue)
+        for page_key, found_there in wrong.items()
+        for each in problems.in_order(filled.nodes(page_key), found_there, titles.get(page_key, ""))
     ]
 
 

@@ -100,6 +100,20 @@ def test_rows_of_a_table_are_told_apart(clinic: FormsApp) -> None:
     assert told == ["Pain, How much? Answer this question", "Sleep, How much? Answer this question"]
 
 
+def test_what_is_in_the_way_of_sending_is_told_apart_too(clinic: FormsApp) -> None:
+    page = clinic.open("page")
+    if "A stay 2" not in page.text:
+        page = clinic.post(page, add=[control.value for control in page.controls if control.name == "add"][-1])
+    clinic.post(page, "update", {name_of(page, "Your city"): "Leeds"})
+    check = f"/visits/{clinic.visit_id}/check"
+    shown = Page(200, clinic.client.get(check).get_data(as_text=True), check)
+    lines = summary(clinic.post(shown))
+    assert len(lines) == len(set(lines))
+    told = [line.rpartition(":")[0] for line in lines]
+    assert told.index("Your job") < told.index("A stay 1, Ward") < told.index("A stay 2, Ward")
+    assert {"Left hand, Pain", "Right hand, Pain"} <= set(told)
+
+
 def upload(name: str, content: bytes) -> tuple[BytesIO, str]:
     return BytesIO(content), name
 

@@ -28,6 +28,7 @@ FORM = form(
     item("label", "string", "Your name", required=True, **marked("<div><p>Your name</p></div>")),
     item("usual", "string", "Your job", required=True),
     item("many", "integer", "How many?"),
+    item("story", "text", "Your story"),
     item("once", "date", "Once"),
     item("often", "date", "Often", repeats=True),
     item("land", "choice", "Land", extension=[control("drop-down")],
@@ -102,3 +103,12 @@ def test_what_is_wrong_is_heard_as_soon_as_it_stands_there(tab: Tab) -> None:
     many.press("Tab")
     expect(tab.locator("#announce")).to_contain_text("Error: Enter a whole number")
     expect(many).to_have_value("two")
+
+
+def test_what_was_written_in_lines_is_read_through_in_lines(tab: Tab) -> None:
+    tab.get_by_label("Your story").fill("first\nsecond\n\nthird")
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Save and come back later").click()
+    tab.goto(f"{tab.url}/check")
+    value = tab.locator(".nhsuk-summary-list__row", has_text="Your story").locator("dd").first
+    assert value.inner_text().strip() == "first\nsecond\n\nthird"
