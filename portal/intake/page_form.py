@@ -9,7 +9,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from portal import guard
-from portal.intake import showing, wording
+from portal.intake import problems, showing, wording
 from portal.intake.drawn import Drawing, Macro
 from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
@@ -41,6 +41,7 @@ class PageForm:
         return self._fields[name]
 
     # what the templates ask about a node
+    of_the_unit = staticmethod(problems.of_the_unit)
     entry_format = staticmethod(showing.entry_format)
     picture = staticmethod(showing.picture)
     links = staticmethod(showing.links)

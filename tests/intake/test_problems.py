@@ -12,7 +12,7 @@ import pytest
 
 from portal.questionnaire import load
 from tests.intake.forms_app import FormsApp, Page, forms_app
-from tests.intake.make_forms import CORE, control, form, item
+from tests.intake.make_forms import CORE, control, form, item, unit
 
 FORMAT = f"{CORE}entryFormat"
 PAGE = form(
@@ -40,6 +40,7 @@ AMOUNT = {
     "url": f"{CORE}questionnaire-unit",
     "valueCoding": {"system": "http://unitsofmeasure.org", "code": "kg", "display": "kg"},
 }
+WEIGHT = form(item("weight", "quantity", "Your weight", extension=[unit("kg"), unit("g")]))
 PARTS = form(
     *(
         item(f"more-{kind}", kind, f"More {kind}", repeats=True, extension=[AMOUNT] if kind == "quantity" else [],
@@ -52,7 +53,7 @@ PARTS = form(
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormsApp]:
     folder: Path = tmp_path_factory.mktemp("problems")
-    forms = {"page": PAGE, "grid": GRID, "files": FILES, "parts": PARTS}
+    forms = {"page": PAGE, "grid": GRID, "files": FILES, "parts": PARTS, "weight": WEIGHT}
     with forms_app(folder, {slug: load(raw) for slug, raw in forms.items()}) as app:
         yield app
 
@@ -112,6 +113,20 @@ def test_what_is_in_the_way_of_sending_is_told_apart_too(clinic: FormsApp) -> No
     told = [line.rpartition(":")[0] for line in lines]
     assert told.index("Your job") < told.index("A stay 1, Ward") < told.index("A stay 2, Ward")
     assert {"Left hand, Pain", "Right hand, Pain"} <= set(told)
+
+
+def test_a_unit_that_is_missing_is_said_where_the_unit_is_chosen(clinic: FormsApp) -> None:
+    page = clinic.open("weight")
+    amount = name_of(page, "Amount")
+    wrong = clinic.post(page, "continue", {amount: "80"})
+    ident = next(control.ident for control in wrong.controls if control.kind == "select" and control.name)
+    assert summary(wrong) == ["Your weight: Choose a unit"]
+    assert f"#{ident}" in wrong.links
+    at = {control.ident: str(control.attributes.get("aria-describedby")) for control in wrong.controls}
+    assert f"{ident}-error" in at[ident]
+    assert "error" not in at[ident.removesuffix("-unit")]
+    neither = clinic.post(page, "continue", {amount: "heavy"})
+    assert ident not in " ".join(neither.links)
 
 
 def upload(name: str, content: bytes) -> tuple[BytesIO, str]:
