@@ -20,6 +20,7 @@ class AnsweredForm:
     """
 
     title: str
+    version: str = ""
     sections: tuple[Section, ...] = ()
     problem: str = ""
     results: tuple[tuple[str, str], ...] = ()
@@ -54,7 +55,9 @@ def _answered(response: Json, forms: dict[str, Json], language: str, at: datetim
     sections = tuple(filling.summary(language))
     results, signatures = tuple(_results(form, response, language)), tuple(_signatures(form, response))
     files = tuple(intake.given(response))
-    return AnsweredForm(form.title(language), sections, results=results, signatures=signatures, files=files)
+    return AnsweredForm(
+        form.title(language), form.version, sections, results=results, signatures=signatures, files=files
+    )
 
 
 def _signatures(form: Form, response: Json) -> Iterator[Signature]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from portal import dates
 from portal.errors import Issue
 from portal.fhir import structure
+from portal.fhir.resources import text_at
 from portal.review.proposal import Proposal, Risk, Wording
 
 MOST_WORDS = 1000
@@ -55,7 +57,10 @@ class Reworded:
 
 
 def label(proposal: Proposal, name: str) -> str:
-    """English words for one field of what the patient wrote."""
+    """English words for one field of what the patient wrote; a number with the unit that stays."""
+    unit = text_at(proposal.change.resource, "valueQuantity", "unit") if proposal.change else ""
+    if name == "value" and unit:
+        return f"{NAMES[name]} ({unit})"
     if name in NAMES:
         return NAMES[name]
     if proposal.answer.value == "changed":
@@ -94,8 +99,11 @@ def differs(proposal: Proposal, typed: Mapping[str, str]) -> bool:
 
 
 def said(proposal: Proposal) -> str:
-    """What a proposal says, as one line."""
-    return "; ".join(row.said for row in proposal.rows if row.said) or proposal.title
+    """What a proposal says, as one line; the day of a result is that of sending, and nobody's words."""
+    unsaid = "Date" if proposal.kind == "observation" else ""
+    return (
+        "; ".join(dates.spoken(row.said) for row in proposal.rows if row.said and row.name != unsaid) or proposal.title
+    )
 
 
 def _broken(made: Proposal) -> set[str]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from portal import attention
+from portal.accounts import service as accounts
 from portal.actors import Actor, Permission, system
 from portal.attention.results import Finding
 from portal.consent import service as consent
@@ -109,14 +111,26 @@ def _as_it_was(document: Json) -> Record:
 
 
 def told_by(actor: Actor, submission: intake.Submission, desk: Desk) -> list[Told]:
-    """What the forms say, of the answers that may go to the record: nobody decides about what is kept back."""
+    """What the forms say, of the answers that may go to the record: nobody decides about what is kept back.
+
+    The moment is told in the clinic's zone, so that a result of the evening is of that day and not of the next one.
+    """
+    zone = ZoneInfo(accounts.clinic(actor.clinic_id).timezone)
+    may_go = released(system(actor.clinic_id), submission, desk, purpose="TREAT")
     return told(
         submission.document,
-        released(system(actor.clinic_id), submission, desk, purpose="TREAT"),
+        [_of_the_day(response, zone) for response in may_go],
         patient=_patient(submission.document),
         subject=subject_of(actor, submission.patient_id) or UNTIED,
-        at=submission.sent_at,
+        at=submission.sent_at.astimezone(zone),
     )
+
+
+def _of_the_day(response: Json, zone: ZoneInfo) -> Json:
+    authored = text_at(response, "authored")
+    if "T" not in authored:
+        return response
+    return {**response, "authored": datetime.fromisoformat(authored).astimezone(zone).isoformat()}
 
 
 def _patient(document: Json) -> Json:
