@@ -46,12 +46,30 @@ def repeat() -> tuple[str, str] | None:
 
 def place(work: Work) -> str:
     """Where the person goes on after adding or removing: the new repetition, or the one before that which is gone."""
-    name, step = request.form.get("add", ""), 1
-    if not name:
-        name, step = request.form.get("remove", ""), -1
+    if added := request.form.get("add", ""):
+        return _input(work, added, None) or _repetition(work, added, 1)
+    removed = request.form.get("remove", "")
+    head, _, number = removed.rpartition("-")
+    return _input(work, head, _number(number) - 1) or _repetition(work, removed, -1)
+
+
+def _input(work: Work, name: str, number: int | None) -> str:
+    """The id of one of the inputs of a question without parts, the last without `number`; "" for anything else."""
+    node = work.filling.node(name) if name else None
+    if node is None or not node.repeats or node.instance is not None:
+        return ""
+    number = node.slots - 1 if number is None else number
+    return f"{name}-{number}" if number > 0 else name
+
+
+def _repetition(work: Work, name: str, step: int) -> str:
     head, _, number = name.rpartition("-")
-    beside = f"{head}-{max(int(number) + step, 0)}" if number.isdecimal() and len(number) < 5 else name
+    beside = f"{head}-{max(_number(number) + step, 0)}" if head else name
     return next((one for one in (beside, name) if one and work.filling.node(one)), "")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 5 else 0
 
 
 def said(

@@ -2,7 +2,7 @@
 // replaced. The server decides everything; if anything goes wrong the page stays as it is, with its Update button.
 const running = new WeakSet() // forms with a request under way
 const waiting = new WeakSet() // forms that changed meanwhile: asked again when the answer is there, with the version it brought
-const held = new WeakMap() // form -> the button pressed while a request was under way: sent after it, with the version it brought
+const held = new WeakMap() // form -> the button pressed while a request was under way: pressed again after it (it may be another element by then)
 const served = new WeakMap() // question element -> its HTML as the server sent it
 
 let startComponents = () => {}
@@ -174,7 +174,7 @@ async function update(form) {
     const pressed = held.get(form)
     if (pressed !== undefined) {
       held.delete(form)
-      form.requestSubmit(pressed)
+      form.querySelector(`[name=${pressed.name}][value="${pressed.value}"]`)?.click()
     } else if (waiting.delete(form) && form.hasAttribute('data-autoupdate')) update(form)
   }
 }
