@@ -14,7 +14,8 @@ from portal.review.ruling import named_in, status
 @dataclass(frozen=True)
 class Shape:
     """One type of resource. `kind` names it for people and permissions, `patient` is the element that says whose it is,
-    `section` where the record is looked at; `fixed` is always so, `else_` is filled in where the form says nothing."""
+    `section` where the record is looked at; `fixed` is always so, `else_` is filled in where the form says nothing,
+    `added` goes with what it says."""
 
     kind: str
     patient: str
@@ -24,6 +25,7 @@ class Shape:
     else_: Callable[[Json, str], Json]
     same: Callable[[Json, Json], bool]
     stands: Callable[[Json], bool] = lambda _: True
+    added: Callable[[Json], Json] = lambda _: {}
 
 
 def _unconfirmed(system: str) -> Callable[[Json, str], Json]:
@@ -37,6 +39,26 @@ def _active(system: str) -> Callable[[Json, str], Json]:
 def _category(resource: Json) -> str:
     held = {code for each in objects_at(resource, "category") for _, code in codes_of(each)}
     return "vitals" if "vital-signs" in held else "labs" if "laboratory" in held else "surveys"
+
+
+def _found_again(resource: Json) -> Json:
+    """With the category `survey` where it has none that the record is searched by: what is answered is a survey's, and an answer
+    that is amended must find the one it amends."""
+    held = list(objects_at(resource, "category"))
+    known = {code for each in held for _, code in codes_of(each)}
+    return {} if known & _SEARCHED else {"category": [*held, _SURVEY]}
+
+
+_SEARCHED = frozenset({"survey", "social-history", "vital-signs", "laboratory"})
+_SURVEY = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "survey",
+            "display": "Survey",
+        }
+    ]
+}
 
 
 def _same_name(told: Json, held: Json) -> bool:
@@ -101,6 +123,7 @@ SHAPES: dict[str, Shape] = {
         else_=lambda _, at: {"effectiveDateTime": at},
         same=_same_result,
         stands=lambda held: text_at(held, "status") not in ("entered-in-error", "cancelled"),
+        added=_found_again,
     ),
     "Condition": Shape(
         kind="condition",

@@ -107,7 +107,7 @@ def _as_theirs(told: Told, shape: Shape, subject: str, said_at: str) -> Json:
     meta = {"meta": {"security": list(told.labels)}} if told.labels else {}
     chosen = {name for name in CHOICES for held in bare if held.startswith(name)}
     else_ = {name: held for name, held in shape.else_(who, said_at).items() if not name.startswith(tuple(chosen))}
-    return {**else_, **bare, **meta, shape.patient: who, **shape.fixed(who, said_at)}
+    return {**else_, **bare, **shape.added(bare), **meta, shape.patient: who, **shape.fixed(who, said_at)}
 
 
 def _ours(resource: Json) -> set[tuple[str, str]]:

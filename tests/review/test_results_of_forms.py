@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.db import session
+from portal.fhir.values import codes_of
 from portal.intake.models import Submission
 from portal.review import proposing, service
 from tests.intake.make_forms import SDC, form, item
@@ -34,6 +35,34 @@ def test_a_result_is_of_the_day_it_was_at_the_clinic(world: World, authored: str
     session().commit()
     [told] = proposing.told_by(world.actor(), session().get_one(Submission, sent(world, authored)), DESK)
     assert told.resource["effectiveDateTime"].startswith("2026-11-2" + ("1" if "05:30" in authored else "2"))
+
+
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", ["survey"]),
+        ("exam", ["exam", "survey"]),
+        ("survey", ["survey"]),
+        ("social-history", ["social-history"]),
+        ("vital-signs", ["vital-signs"]),
+        ("laboratory", ["laboratory"]),
+    ],
+)
+def test_a_result_is_of_a_kind_that_the_record_is_searched_for_so_that_an_amended_one_is_found(
+    world: World, said: str, told: list[str]
+) -> None:
+    kind = {"coding": [{"system": CATEGORY, "code": said}]}
+    named = (
+        [{"url": f"{SDC}sdc-questionnaire-observation-extract-category", "valueCodeableConcept": kind}] if said else []
+    )
+    asked = item("1", "decimal", "Hours asleep", code=[ASLEEP], extension=[EXTRACT, HOURS, *named])
+    submission = world.submit(**whole(of_form(form(asked), {"linkId": "1", "answer": [{"valueDecimal": 6.5}]})))
+    _, [made] = proposing.every_proposal(world.actor(), submission, DESK)
+    assert made.change
+    assert [code for each in made.change.resource["category"] for _, code in codes_of(each)] == told
 
 
 def test_a_result_in_other_words_keeps_its_unit_and_the_patient_reads_only_what_they_wrote(world: World) -> None:
