@@ -12,7 +12,7 @@ import pytest
 
 from portal.questionnaire import load
 from tests.intake.forms_app import FormsApp, Page, forms_app
-from tests.intake.make_forms import CORE, control, form, item, unit
+from tests.intake.make_forms import CORE, coding, control, form, item, unit
 
 FORMAT = f"{CORE}entryFormat"
 PAGE = form(
@@ -202,3 +202,13 @@ def test_a_table_says_in_the_head_of_a_column_that_it_must_be_answered(clinic: F
     clinic.use({"heads": form(item("grid", "group", "Last week", extension=[control("grid")], item=rows))})
     heads = re.findall(r'<th role="columnheader" scope="col">(.*?)</th>', clinic.open("heads").html, re.DOTALL)
     assert ["(required)" in head for head in heads] == [True, False]
+
+
+@pytest.mark.parametrize(("kind", "open_ended"), [("choice", False), ("open-choice", True)])
+def test_a_list_to_search_says_whether_it_takes_other_words(clinic: FormsApp, kind: str, open_ended: bool) -> None:
+    options = [coding(f"m{number}") for number in range(30)]
+    asked = item("it", kind, "Which?", extension=[control("autocomplete")], answerOption=options)
+    clinic.use({"list": form(asked)})
+    text = clinic.open("list").text
+    assert "Start typing and choose from the list" in text
+    assert ("or write it in your own words" in text) is open_ended

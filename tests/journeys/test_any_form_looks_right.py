@@ -31,6 +31,8 @@ FORM = form(
     item("story", "text", "Your story"),
     item("once", "date", "Once"),
     item("often", "date", "Often", repeats=True),
+    item("clock", "time", "At what time"),
+    item("clocks", "time", "At what times", repeats=True),
     item("land", "choice", "Land", extension=[control("drop-down")],
          answerOption=[coding(f"c{n}", f"{LONG} {n}") for n in range(12)]),
     item("paper", "attachment", "A paper"),
@@ -80,8 +82,10 @@ def test_a_question_that_is_a_paragraph_looks_like_any_other(tab: Tab) -> None:
     assert abs(tops[0] - tops[1]) < 4  # in one line
 
 
-def test_how_a_date_is_written_is_not_squeezed_where_there_may_be_several(tab: Tab) -> None:
-    heights = [tab.locator(".nhsuk-hint:has(.pv-usual)").nth(n).evaluate("part => part.offsetHeight") for n in (0, 1)]
+@pytest.mark.parametrize("words", ["27 March 2019", "14:30"])
+def test_how_to_write_it_is_not_squeezed_where_there_may_be_several(tab: Tab, words: str) -> None:
+    hints = tab.locator(".nhsuk-hint", has_text=words)
+    heights = [hints.nth(n).evaluate("part => part.offsetHeight") for n in (0, 1)]
     assert heights[0] == heights[1]
 
 
