@@ -20,6 +20,7 @@ from portal.questionnaire import Node
 from portal.questionnaire import extensions as ext
 from portal.questionnaire.items import Item
 from portal.questionnaire.nodes import absorbed
+from portal.questionnaire.richtext import unmarked
 
 GAP = f"\ue000{secrets.token_hex(6)}\ue000"
 """What no form says by itself."""
@@ -146,7 +147,7 @@ def _joined(parts: Iterable[Drawn]) -> Drawn:
 
 
 def _is_the_page(node: Node, page_title: str) -> bool:
-    return node.type == "group" and not node.repeats and not node.collapsible and showing.plain(node.text) == page_title
+    return node.type == "group" and not node.repeats and not node.collapsible and unmarked(node.text) == page_title
 
 
 def _kept(item: Item, what: str) -> dict[Any, Any]:

@@ -16,11 +16,11 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from portal.components.html import finished
 from portal.intake import files
 from portal.intake.filling import digest
-from portal.intake.showing import plain
 from portal.pages import words
 from portal.questionnaire import Issue, Node, Option
 from portal.questionnaire import parse as engine
 from portal.questionnaire.options import key_of
+from portal.questionnaire.richtext import unmarked
 from portal.questionnaire.speaking import absent_reason, say
 
 Typed = str | Mapping[str, str]
@@ -95,7 +95,7 @@ class AnswerField:
         """The question as the name of its inputs; in a table together with its row."""
         node = self.node
         offered = (node.text, node.short_text, node.prompt, node.help)
-        text = next((escape(each) for each in offered if plain(each).strip()), _unseen(words("Your answer")))
+        text = next((escape(each) for each in offered if unmarked(each).strip()), _unseen(words("Your answer")))
         place = f" {node.instance + 1}" if node.instance is not None and node.instances > 1 else ""
         said = f"{escape(node.prefix)} " if node.prefix else ""
         said += f"{text}{place}"
@@ -307,16 +307,16 @@ class LookupField(ChoiceField):
 
 def _in_line(option: Option) -> str:
     beside = f" ({option.beside})" if option.beside else ""
-    return f"{option.prefix} {plain(option.label)}{beside}".strip()
+    return f"{option.prefix} {unmarked(option.label)}{beside}".strip()
 
 
 def _told_apart(options: list[Option]) -> dict[str, str]:
     seen: dict[str, int] = {}
     for option in options:
-        seen[plain(option.label)] = seen.get(plain(option.label), 0) + 1
+        seen[unmarked(option.label)] = seen.get(unmarked(option.label), 0) + 1
     made = {}
     for option in options:
-        label = plain(option.label)
+        label = unmarked(option.label)
         more = _code(option) or option.beside
         made[option.key] = f"{label} ({more})" if seen[label] > 1 and more else label
     return made
@@ -366,10 +366,10 @@ class QuantityField(PartsField):
         """The unit's words where they are typed, else the key of the one in the list."""
         code, said = quantity.get("code"), str(quantity.get("unit") or "").casefold()
         known = next((unit for unit in self.node.units if code and _code(unit) == code), None) or next(
-            (unit for unit in self.node.units if said and plain(unit.label).casefold() == said), None
+            (unit for unit in self.node.units if said and unmarked(unit.label).casefold() == said), None
         )
         if known is not None and self.typed_unit:
-            return plain(known.label)
+            return unmarked(known.label)
         return known.key if known else str(quantity.get("unit") or quantity.get("code") or "")
 
     @property
@@ -381,7 +381,7 @@ class QuantityField(PartsField):
         unit = typed["unit"].strip()
         if not typed["number"].strip() and (len(self.node.units) < 2 or not unit):
             return [], []
-        same = next((u for u in self.node.units if unit.casefold() in (plain(u.label).casefold(), u.key)), None)
+        same = next((u for u in self.node.units if unit.casefold() in (unmarked(u.label).casefold(), u.key)), None)
         if same is None and unit and not self.node.units and not self.node.unit_open:
             return self._in_unit(typed["number"], unit)
         return engine.answer(self.node, {**typed, "unit": same.key if same else unit}, self.language)

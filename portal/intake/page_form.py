@@ -15,6 +15,7 @@ from portal.intake.fields import AnswerField, field_type, width
 from portal.intake.filling import digest
 from portal.questionnaire import Issue, Node
 from portal.questionnaire.nodes import questions
+from portal.questionnaire.richtext import unmarked
 from portal.questionnaire.speaking import say
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ class PageForm:
     entry_format = staticmethod(showing.entry_format)
     picture = staticmethod(showing.picture)
     links = staticmethod(showing.links)
-    plain = staticmethod(showing.plain)
+    plain = staticmethod(unmarked)
     has_answers = staticmethod(showing.has_answers)
     written_in = staticmethod(showing.written_in)
     sentences = staticmethod(showing.sentences)

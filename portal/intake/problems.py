@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from portal.intake.showing import plain
 from portal.questionnaire import Issue, Node
+from portal.questionnaire.richtext import unmarked
 
 OF_A_UNIT = frozenset({"unit", "unit-missing"})
 
@@ -59,7 +59,7 @@ def _wrong(issue: Issue, place: _Place | None, alike: Counter[str]) -> Wrong:
 def _places(nodes: Iterable[Node], around: tuple[tuple[str, bool], ...], title: str) -> Iterator[tuple[str, _Place]]:
     for node in nodes:
         several = node.instance is not None and node.instances > 1
-        words = plain(node.text) or node.short_text
+        words = unmarked(node.text) or node.short_text
         parts = (*around, (f"{words} {(node.instance or 0) + 1}".strip() if several else words, several))
         yield node.name, _Place(parts, f"{node.name}-unit" if of_the_unit(node) else node.name)
         inside = parts if several or (words and words != title) else around

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from html import unescape
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from markupsafe import Markup, escape
 
 from portal.components.html import finished
 from portal.questionnaire import Form, Node
+from portal.questionnaire.richtext import unmarked
 from portal.questionnaire.words import negotiated
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -21,15 +21,9 @@ MOST_OF_A_PICTURE = 400_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+\Z")
 _ENDED = re.compile(r"[^\w)\]%°\"'’”]\s*\Z")
 _PATTERN = re.compile(r"(?:\W|\d|_|[dmyhsajt])*\Z", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
 WIDEST = 6
 """A table with more columns than this is drawn as groups, one below the other."""
 CHOICES = ("radios", "select", "checkboxes")
-
-
-def plain(text: str) -> str:
-    """Words without markup, for places that hold none (options of a list, attributes)."""
-    return " ".join(unescape(_TAG.sub(" ", text)).split()) if hasattr(text, "__html__") else text
 
 
 def sentences(parts: Iterable[str]) -> Markup:
@@ -173,7 +167,7 @@ def _columns(rows: list[Node]) -> dict[str, str]:
 
 def _column(node: Node) -> str:
     return (
-        plain(node.text).strip().casefold()
+        unmarked(node.text).strip().casefold()
         or f"#{node.item.ordinal - (node.item.parent.ordinal if node.item.parent else 0)}"
     )
 

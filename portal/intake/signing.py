@@ -14,8 +14,8 @@ from portal.fhir.values import Say
 from portal.fhir.values import plain as as_is
 from portal.intake import drafts, filling, library, visits
 from portal.intake.models import Visit
-from portal.intake.showing import plain
 from portal.questionnaire import Node, signing
+from portal.questionnaire.richtext import unmarked
 from portal.questionnaire.signing import Signed
 from portal.questionnaire.speaking import absent_reason, say
 
@@ -85,7 +85,7 @@ def _page(title: str, nodes: list[Node], language: str, none: str) -> Iterator[L
 
 def _lines(nodes: list[Node], language: str, none: str) -> Iterator[Line]:
     for node in nodes:
-        words = plain(node.text)
+        words = unmarked(node.text)
         if node.item.is_question:
             said = ", ".join(say(answer, language) or absent_reason(answer) for answer in node.answers)
             yield Line("question", words, said or none)

@@ -23,6 +23,7 @@ from .nodes import Node, locked
 from .options import Option, options, searched, standing
 from .paging import PageLayout
 from .reading import Reading, has_value, read
+from .richtext import unmarked
 from .shape import problem
 from .summary import Section, section
 from .texts import asked, text_of
@@ -131,7 +132,7 @@ class Filling:
     def title(self) -> str:
         """The form's title in the language, worked out where the form gives an expression for it."""
         if "title" in self.form.root.text_formulas:
-            return str(text_of(self._evaluation, self._top, "title"))
+            return unmarked(text_of(self._evaluation, self._top, "title"))
         return self.form.title(self.context.language)
 
     @property
@@ -234,7 +235,7 @@ class Filling:
 
     def text(self, name: str) -> str:
         entry = self._entry(name)
-        return str(text_of(self._evaluation, entry, "text")) if entry else ""
+        return unmarked(text_of(self._evaluation, entry, "text")) if entry else ""
 
     def _entry(self, name: str) -> Entry | None:
         if name not in self._named:

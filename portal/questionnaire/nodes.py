@@ -19,7 +19,7 @@ from .items import Item
 from .options import Option, _plain, chosen, offered, units_of
 from .origins import ABSENT_REASONS, Origin, origin
 from .paging import PageLayout
-from .richtext import Text
+from .richtext import Text, unmarked
 from .texts import hint, text_of
 from .units import units_open
 from .words import localised
@@ -203,7 +203,7 @@ def _bare(evaluation: Evaluation, entry: Entry) -> Node:
         type=item.type,
         control=control(item, len(listed), lookup),
         text=text_of(evaluation, entry, "text"),
-        prefix=str(text_of(evaluation, entry, "prefix")),
+        prefix=unmarked(text_of(evaluation, entry, "prefix")),
         required=required(evaluation, entry),
         read_only=locked(evaluation, entry),
         repeats=item.repeats,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from html import unescape
 
 import nh3
 from markdown_it import MarkdownIt
@@ -29,6 +31,8 @@ _CLEANER = nh3.Cleaner(
     link_rel=None,
     clean_content_tags={"script", "style", "iframe", "object", "svg", "math", "template", "noscript"},
 )
+_WITHIN_WORDS = re.compile(r"</?(?:strong|b|em|i|u|s|sub|sup|small|span|code|abbr)\b[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
@@ -42,6 +46,13 @@ class Html(str):
 
 
 Text = str | Html
+
+
+def unmarked(text: Text) -> str:
+    """The words without their markup, for where none can stand: lists, summaries, names of things."""
+    if not hasattr(text, "__html__"):
+        return text
+    return " ".join(unescape(_TAG.sub(" ", _WITHIN_WORDS.sub("", text))).split())
 
 
 @lru_cache(maxsize=4096)

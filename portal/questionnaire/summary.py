@@ -17,6 +17,7 @@ from .nodes import required
 from .options import fixed_options
 from .origins import Origin, origin
 from .paging import PageLayout
+from .richtext import unmarked
 from .speaking import absent_reason, say
 from .texts import text_of
 from .words import localised
@@ -59,7 +60,7 @@ def _rows(evaluation: Evaluation, entry: Entry, page: str, trail: tuple[str, ...
     item = entry.item
     if item.hidden or item.type == "display" or not evaluation.enabled(entry):
         return
-    text = str(text_of(evaluation, entry, "text"))
+    text = unmarked(text_of(evaluation, entry, "text"))
     if item.is_question:
         yield _row(evaluation, entry, page, text, trail)
     elif item.instanced and entry.parent is not None and len(entry.parent.all(item)) > 1:
@@ -90,9 +91,9 @@ def _said(evaluation: Evaluation, item: Item, answer: Json) -> str:
     """An answer in the words of the language: as the option or the unit that was offered says it there."""
     language = evaluation.context.language
     offered = (option.label for option in fixed_options(evaluation, item) if same_answer(answer, option.value))
-    label = next(offered, "")
-    if label and not hasattr(label, "__html__"):
-        return str(label)
+    label = unmarked(next(offered, ""))
+    if label:
+        return label
     amount = answer.get("valueQuantity")
     if isinstance(amount, dict):
         codings = [ext.value(item.extensions, "unit"), *ext.values(item.extensions, "unitOption")]
@@ -103,7 +104,10 @@ def _said(evaluation: Evaluation, item: Item, answer: Json) -> str:
         )
         spoken = next((localised(unit, "display", language) for unit in units if "_display" in unit), None)
         return say({"valueQuantity": {**amount, "unit": spoken} if spoken else amount}, language)
-    return say(answer, language)
+    unit = ext.value(item.extensions, "unit") if item.type in ("integer", "decimal") else None
+    spoken = localised(unit, "display", language) or str(unit.get("code") or "") if isinstance(unit, dict) else ""
+    told = say(answer, language)
+    return f"{told} {spoken}".strip() if told else ""
 
 
 def _state(evaluation: Evaluation, entry: Entry, noted: Origin | None) -> str:

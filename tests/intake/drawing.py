@@ -15,8 +15,8 @@ from werkzeug.datastructures import MultiDict
 
 from portal.intake.fields import LookupField
 from portal.intake.page_form import PageForm, page_form
-from portal.intake.showing import plain
 from portal.questionnaire import Context, Filling, Issue, Node
+from portal.questionnaire.richtext import unmarked
 from portal.questionnaire.speaking import say
 from tests.intake.forms_app import Page
 
@@ -110,7 +110,7 @@ def faults(page: Page, nodes: Sequence[Node], form: PageForm) -> Iterator[str]:
 
 def _told(page: Page, node: Node) -> bool:
     """Whether each input of the question is named by its words."""
-    words = "".join(plain(node.text or node.short_text).split())
+    words = "".join(unmarked(node.text or node.short_text).split())
     own = [
         c
         for c in page.controls

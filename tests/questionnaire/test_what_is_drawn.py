@@ -58,3 +58,36 @@ def test_what_is_only_for_those_who_read_a_form_is_not_asked(mode: str, drawn: b
     assert codes(filling(made).check()) == [("a", "required")] * drawn
     given = {"resourceType": "QuestionnaireResponse", "status": "completed"}
     assert codes(validate(made, given, context())) == [("a", "required")] * drawn
+
+
+MARKED = {
+    "xhtml": ("rendering-xhtml", "valueString", "<div><p>A <b>lab</b>el &amp; more</p><p>And</p></div>"),
+    "markdown": ("rendering-markdown", "valueMarkdown", "A **lab**el &amp; more\n\nAnd"),
+}
+
+
+@pytest.mark.parametrize("kind", MARKED)
+def test_a_list_of_what_was_answered_has_words_and_no_markup(kind: str) -> None:
+    """Question, part, prefix and option, however the form writes them."""
+    name, key, said = MARKED[kind]
+    written = {"extension": [hl7(name, **{key: said})]}
+    choice = {"valueCoding": {"code": "a", "display": "plain", "_display": written}}
+    inner = [q("a", _text=written, prefix="1", _prefix=written), q("c", "choice", answerOption=[choice])]
+    made = form(group("g", *inner, _text=written), q("z"))
+    draft = answered(filling(made), a="x", c={"valueCoding": {"code": "a"}})
+    rows = [row for section in draft.summary() for row in section.rows]
+    assert next((row.question, row.trail) for row in rows) == ("A label & more And", ("A label & more And",))
+    nodes = every(draft)
+    assert nodes["a"].prefix == draft.text(nodes["a"].name) == "A label & more And"
+    assert all("<" not in answer for row in rows for answer in row.answers)
+
+
+@pytest.mark.parametrize("kind", ["integer", "decimal"])
+def test_a_number_is_told_with_the_unit_it_was_asked_in(kind: str) -> None:
+    unit = {"code": "h", "display": "hours", "_display": {"extension": [hl7("translation", extension=[
+        {"url": "lang", "valueCode": "es"}, {"url": "content", "valueString": "horas"}])]}}  # fmt: skip
+    made = form(q("n", kind, ext=[hl7("questionnaire-unit", valueCoding=unit)]), q("m", kind))
+    draft = answered(filling(made), n=6, m=7)
+    assert [row.answers for row in draft.summary()[0].rows] == [("6 hours",), ("7",)]
+    assert [row.answers for row in draft.summary("es")[0].rows] == [("6 horas",), ("7",)]
+    assert values(draft.response("completed"))["n"] == [6], "as it was typed"

@@ -59,7 +59,7 @@ def test_without_a_scanner_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_the_scanner_finds_is_not_taken_and_the_rest_is(clamd: type[Clamd]) -> None:
     assert given(LETTER)["size"] == str(len(LETTER))
-    assert given(LETTER + EICAR + LETTER) == {"problem": "file-harmful"}
+    assert given(LETTER + EICAR + LETTER) == {"title": "letter.pdf", "problem": "file-harmful"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_the_scanner_finds_is_not_taken_and_the_rest_is(clamd: type[Clamd])
 )  # fmt: skip
 def test_an_answer_that_does_not_say_clean_is_never_taken_for_it(clamd: type[Clamd], answer: bytes) -> None:
     clamd.answer = answer
-    assert given(LETTER) == {"problem": "file-unscanned"}
+    assert given(LETTER) == {"title": "letter.pdf", "problem": "file-unscanned"}
 
 
 def test_a_scanner_that_is_away_or_silent_leaves_the_file_outside(
