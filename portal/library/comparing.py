@@ -59,7 +59,7 @@ def compare(before: Form, after: Form) -> Comparison:
         old = before.by_link.get(new.link_id)
         words = [said for look in looks for said in look(old, new)] if old else []
         words += ["It stands at another place."] if new.link_id in elsewhere else []
-        again = old is not None and new.is_question and bool(changed(old, new))
+        again = old is not None and new.is_question and bool(changed(before, after, new))
         if words or again:
             found.append(Difference(new.link_id, _text(new), CHANGED, new.type, words, again))
     place = {item.link_id: item.ordinal for item in [*before.all_items, *after.all_items]}

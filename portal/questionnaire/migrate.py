@@ -37,7 +37,7 @@ def migrate(old: Form, new: Form, draft: Json, context: Context) -> Migration:
     """The draft of the old version as a draft of the new one. The old draft stays as it is, so it can be gone back to."""
     reading = read(old, draft)
     top = Entry(new.root, None)
-    changes = {item.link_id: changed(old.by_link.get(item.link_id), item) for item in new.questions()}
+    changes = {item.link_id: changed(old, new, item) for item in new.questions()}
     carried = [
         entry.item.link_id
         for entry in reading.top.walk()
@@ -52,8 +52,9 @@ def migrate(old: Form, new: Form, draft: Json, context: Context) -> Migration:
     return Migration(filling.draft(), tuple(dict.fromkeys(carried)), tuple(again), tuple(dict.fromkeys(left)))
 
 
-def changed(before: Item | None, after: Item) -> str:
-    """Why an answer to the old question is no answer to the new one; "" when it is."""
+def changed(old: Form, new: Form, after: Item) -> str:
+    """Why an answer to the old question is no answer to `after`, a question of the new form; "" when it is."""
+    before = old.by_link.get(after.link_id)
     if before is None:
         return "new"
     if before.type != after.type:
@@ -62,7 +63,9 @@ def changed(before: Item | None, after: Item) -> str:
         return "repeats"
     if _asked(before) != _asked(after):
         return "text"
-    return "" if _offered(before) <= _offered(after) and _set(before) == _set(after) else "options"
+    if old.value_sets.elsewhere(before) or new.value_sets.elsewhere(after):
+        return "" if before.raw.get("answerValueSet") == after.raw.get("answerValueSet") else "options"
+    return "" if _offered(old, before) <= _offered(new, after) else "options"
 
 
 def _text(item: Item) -> str:
@@ -74,17 +77,10 @@ def _asked(item: Item) -> str:
     return " ".join(_text(item).split()).casefold()
 
 
-def _offered(item: Item) -> frozenset[str]:
-    found: set[str] = set()
-    for option in item.raw.get("answerOption") or ():
-        for key, value in option.items():
-            if key.startswith("value"):
-                found.add(f"{value.get('system')}|{value.get('code')}" if isinstance(value, dict) else str(value))
-    return frozenset(found)
-
-
-def _set(item: Item) -> str:
-    return str(item.raw.get("answerValueSet") or "")
+def _offered(form: Form, item: Item) -> frozenset[str]:
+    """The answers of its list, wherever that stands in the form; their words may change."""
+    values = (value for answer in form.value_sets.answers(item) for value in answer.values())
+    return frozenset(f"{v.get('system')}|{v.get('code')}" if isinstance(v, dict) else str(v) for v in values)
 
 
 def _carry(entry: Entry, new: Form, top: Entry, changes: dict[str, str]) -> bool:

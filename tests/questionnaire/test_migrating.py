@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from portal.questionnaire import Filling, migrate
 from tests.questionnaire.make import answered, context, filling, form, group, option, q, values
 
@@ -53,6 +55,28 @@ def test_more_options_change_nothing_and_fewer_ask_again() -> None:
     moved = migrate(old, new, draft, context())
     assert [(change.link_id, change.reason) for change in moved.ask_again] == [("narrower", "options")]
     assert moved.carried == ("wider",)
+
+
+def listed(name: str, *codes: str) -> dict[str, Any]:
+    """A value set inside the form."""
+    concepts = [{"code": code} for code in codes]
+    include = [{"system": "https://example.org/cs", "concept": concepts}]
+    return {"resourceType": "ValueSet", "id": name, "compose": {"include": include}}
+
+
+def test_a_list_kept_in_the_form_is_known_by_what_is_in_it_and_not_by_its_name() -> None:
+    question = [q(name, "choice", answerValueSet=f"#{name}") for name in ("fewer", "more", "called")]
+    old = form(
+        *question, contained=[listed("fewer", "a", "b"), listed("more", "a"), listed("called", "a")], version="1"
+    )
+    other = [*question[:2], q("called", "choice", answerValueSet="#other"), q("x")]
+    lists = [listed("fewer", "a"), listed("more", "a", "b"), listed("other", "a")]
+    new = form(*other, contained=lists, version="2")
+    a = {"valueCoding": {"system": "https://example.org/cs", "code": "a"}}
+    draft = answered(filling(old), fewer=a, more=a, called=a).draft()
+    moved = migrate(old, new, draft, context())
+    assert [(change.link_id, change.reason) for change in moved.ask_again] == [("fewer", "options"), ("x", "new")]
+    assert moved.carried == ("more", "called")
 
 
 def test_repetitions_go_over_in_their_order() -> None:
