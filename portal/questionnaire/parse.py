@@ -165,6 +165,8 @@ def _dated(typed: Typed, language: str) -> str | tuple[str, Mapping[str, object]
         return "date-ambiguous", {"example": ambiguous.example}
     except typed_dates.NotReal:
         return "date-real", {}
+    except typed_dates.NoYear:
+        return "date-year", {}
 
 
 def _date(node: Node, typed: Typed, language: str, zone: str) -> Parsed:

@@ -37,8 +37,12 @@ class NotReal(Exception):
     """A date that no calendar has, like 31 2 2019."""
 
 
+class NoYear(Exception):
+    """A day and a month, like 3 May."""
+
+
 def typed_date(text: str, language: str) -> str | None:
-    """FHIR date (2019, 2019-03 or 2019-03-27) of what was typed; None when it is no date. Raises Ambiguous, NotReal."""
+    """FHIR date (2019, 2019-03 or 2019-03-27) of what was typed; None when it is no date. Raises Ambiguous, NotReal, NoYear."""
     cleaned = normal("NFKC", text).strip()
     if not cleaned or len(cleaned) > 60:
         return None
@@ -87,6 +91,8 @@ def _with_name(month: int, numbers: list[int], pieces: list[str]) -> str | None:
     """March 2019, 27 March 2019, 2019 March 27."""
     years = [number for number in numbers if number > 31]
     days = [number for number in numbers if number <= 31]
+    if not years and len(days) <= 1:
+        raise NoYear
     if len(years) != 1 or len(days) > 1:
         return None
     return _date(years[0], month, days[0] if days else None)
@@ -153,15 +159,18 @@ def _int(text: str | None) -> int | None:
 
 
 def _month(piece: str, language: str) -> int:
-    """1–12 for a month's name or its first letters (three or more) in the language or in English; else 0."""
+    """1–12 for a month's name or its first letters (three or more) in the language, or one the portal speaks; else 0."""
     wanted = _plain(piece)
     if len(wanted) < 3 or wanted.isdigit():
         return 0
-    for names in (_months(language), _months("en")):
+    for names in (_months(language), _months("en"), _months("es"), _OTHERS):
         hits = {month for name, month in names if name == wanted or (len(wanted) >= 3 and name.startswith(wanted))}
         if len(hits) == 1:
             return hits.pop()
     return 0
+
+
+_OTHERS = (("setiembre", 9),)
 
 
 @lru_cache(maxsize=64)

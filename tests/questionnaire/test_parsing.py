@@ -39,6 +39,8 @@ DATES: list[tuple[Any, str, str]] = [
     ({"day": "", "month": "march", "year": "2019"}, "en-GB", "2019-03"),
     ({"day": "", "month": "", "year": "2019"}, "en-GB", "2019"),
     ("29 2 2020", "en-GB", "2020-02-29"),
+    ("3 de mayo de 2019", "en-US", "2019-05-03"),
+    ("5 de setiembre de 2019", "es", "2019-09-05"),
 ]
 
 
@@ -53,6 +55,10 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("date", "31/4/2019", "en-GB", "date-real"),
     ("date", "yesterday", "en-GB", "date"),
     ("date", "1 2 19", "en-GB", "date"),
+    ("date", "3 May", "en-GB", "date-year"),
+    ("date", "mayo", "es", "date-year"),
+    ("dateTime", "May 3", "en-US", "date-year"),
+    ("date", "31 5 May", "en-GB", "date"),
     ("date", "٢٠١٩", "en-GB", "date"),
     ("date", {"day": "3", "month": "", "year": "2019"}, "en-GB", "date"),
     ("date", "0000", "en-GB", "date-real"),
