@@ -103,7 +103,10 @@ def _file(name: str) -> Iterator[Found]:
 
 
 def _folder(name: str, lost: Callable[[CannotRead], None]) -> Iterator[Found]:
-    paths = sorted(path for path in Path(name).rglob("*") if path.suffix in (".json", ".xml", LINES) and path.is_file())
+    inside = (
+        Path(folder, file) for folder, _, files in os.walk(name) for file in files
+    )  # what vanishes meanwhile is gone
+    paths = sorted(path for path in inside if path.suffix in (".json", ".xml", LINES) and path.is_file())
     if len(paths) > MOST_FILES:
         raise CannotRead(f"{name} holds more than {MOST_FILES} files.")
     for path in paths:

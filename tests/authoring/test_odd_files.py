@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,3 +60,26 @@ def test_parameters_without_a_response_are_none(here: Desk) -> None:
     held = [{"name": "questionnaire", "resource": FORM}]
     ran = questionnaire("extract", here.put("p.json", {"resourceType": "Parameters", "parameter": held}))
     assert (ran.code, "is not a QuestionnaireResponse" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("gone", ["folder", "file"])
+def test_what_vanishes_while_a_folder_is_read_is_gone_and_the_rest_is_read(
+    here: Desk, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """As when somebody else makes and clears away files in it."""
+    here.put("forms/a.json", FORM)
+    here.put("forms/passing/b.json", FORM)
+    seen = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "passing":
+            if gone == "folder":
+                raise FileNotFoundError(path)
+            found = seen(path)
+            (Path(path) / "b.json").unlink()
+            return found
+        return seen(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    ran = questionnaire("check", here.folder / "forms")
+    assert (ran.code, len(ran.lines)) == (0, 1)
