@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from portal.delivery import claim, record, trouble, uptime
+from portal.delivery import claim, earlier, record, trouble, uptime
 from portal.delivery.bundle import Entry
 from portal.delivery.classify import NO_CREDENTIAL, Landed, Seen, Verdict, classify_one
 from portal.delivery.client import RecordClient
@@ -32,6 +32,9 @@ def turn(tools: Tools, work: Work, client: RecordClient, left: float) -> Outcome
     stop = trouble_in(sight) or (Conclusion(None, work.past.alerted) if work.past.alerted else None)
     if stop is None and isinstance(missing, Conclusion):
         stop = missing
+    older = earlier.still_stands(sight, work.before)
+    if older and not (trouble_in(sight) or work.past.alerted):
+        return record.answered_before(tools, work, older if work.past.sending_at else None)
     if stop is not None:
         return record.undecided(tools, work, sight, stop)
     assert not isinstance(missing, Conclusion)
@@ -143,6 +146,9 @@ def _verify(tools: Tools, work: Work, client: RecordClient, told: tuple[Landed, 
     except EhrError as error:
         return record.unchecked(tools, work, trouble.of_look(error))
     tools.checkpoint("looked")
+    older = earlier.still_stands(sight, work.before)
+    if older and not trouble_in(sight):
+        return record.answered_before(tools, work, older)
     found = conclude(sight, told)
     if found.arrived:
         return record.confirm(tools, work, sight)

@@ -27,6 +27,11 @@ class Placed:
 
 def placed(clinic_id: str, patient_id: str, kind: str) -> list[Placed]:
     """Every resource of this type, the oldest first; each once, as it was sent last."""
+    return [each for each in confirmed(clinic_id, patient_id).values() if each.resource["resourceType"] == kind]
+
+
+def confirmed(clinic_id: str, patient_id: str) -> dict[str, Placed]:
+    """Every resource by its reference, the oldest first; each once, as it was sent last."""
     wanted = (
         select(OutboxItem, Receipt)
         .join(Receipt, Receipt.item_id == OutboxItem.id)
@@ -43,10 +48,10 @@ def placed(clinic_id: str, patient_id: str, kind: str) -> list[Placed]:
         sent = {entry.index: entry for entry in bundles.read(exact.loads(item.payload)).entries}
         for one in receipt.entries:
             references = one.get("references") or []
-            if one.get("type") == kind and len(references) == 1 and one["index"] in sent and not correction:
+            if len(references) == 1 and one["index"] in sent and not correction:
                 name = str(references[0])
                 found.pop(name, None)
                 found[name] = Placed(
                     sent[one["index"]].resource, name, one.get("version"), receipt.checked_at, item.submission_id
                 )
-    return list(found.values())
+    return found

@@ -191,6 +191,16 @@ def out_of_use(tools: Tools, work: Work) -> Outcome:
         return hold(tools, item, Reason.RECORD_MERGED, {"entries": list(work.progress)} if work.progress else None)
 
 
+def answered_before(tools: Tools, work: Work, sight: Sight | None = None) -> Outcome:
+    """What we would create is there from an earlier delivery and says something else. `sight`: what there is of this one,
+    once it was sent; without one nothing has left."""
+    with held(work.claim) as item:
+        breaker.spoke(item.clinic_id)
+        seen = entries(sight) if sight else []
+        unsure = bool(seen) and not any(each["references"] for each in seen if each["method"] == "POST")
+        return hold(tools, item, Reason.EARLIER_ANSWER, {"entries": seen, "unsure": unsure})
+
+
 def entry_by_entry(tools: Tools, work: Work, seen: Verdict) -> Outcome:
     """Refused as a transaction, though each entry is within what we were granted: from now on this item goes in pieces."""
     with held(work.claim) as item:

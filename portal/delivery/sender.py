@@ -1,18 +1,20 @@
 """One turn of the worker: claim, ask the gate, send, classify, look, compare, receipt; every step durable before the next."""
 
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from portal.db import transaction
-from portal.delivery import breaker, claim, overdue, piecewise, record, trouble, uptime
+from portal.delivery import breaker, claim, earlier, overdue, piecewise, record, trouble, uptime
 from portal.delivery.claim import Claim
 from portal.delivery.classify import NO_CREDENTIAL, Seen, Verdict, classify
 from portal.delivery.client import RecordClient
 from portal.delivery.errors import LeaseLost
-from portal.delivery.look import Conclusion, Sight, conclude, look
+from portal.delivery.look import Conclusion, Sight, conclude, look, trouble_in
 from portal.delivery.person import out_of_use
+from portal.delivery.placed import confirmed
 from portal.delivery.states import SEND_AFTER, Kind, Reason
 from portal.delivery.targets import moved
 from portal.delivery.tools import Outcome, Tools, Work, in_hand
@@ -54,7 +56,9 @@ def _turn(tools: Tools, lease: Claim) -> Outcome:
     with claim.held(lease) as item:
         if item.crashes > tools.timing.crashes_to_hold:
             return record.hold(tools, item, Reason.OWN_FAULT)
+        known = {name: each.resource for name, each in confirmed(item.clinic_id, item.patient_id).items()}
         work = in_hand(lease, item)
+        work = replace(work, before=earlier.bearing(work.payload, known))
     try:
         client = tools.clients(lease.clinic_id)
         if lease.probe and not _probe(tools, work, client):
@@ -99,8 +103,11 @@ def _send(tools: Tools, work: Work, client: RecordClient) -> Outcome:
         if moved(client, work.payload):
             sight = look(client, work.payload)
             return _settle(tools, work, sight, conclude(sight), fresh=False)
+        older = earlier.still_stands(look(client, work.payload), work.before) if work.before else None
     except EhrError as error:
         return _out_of_reach(tools, work, error)
+    if older:
+        return record.answered_before(tools, work)
     deadline = uptime.seconds() + tools.timing.lease - tools.timing.send
     with claim.held(work.claim) as item:
         refused = record.mark_sending(tools, item)
@@ -155,6 +162,9 @@ def _check(tools: Tools, work: Work, client: RecordClient) -> Outcome:
 def _settle(tools: Tools, work: Work, sight: Sight, found: Conclusion, *, fresh: bool) -> Outcome:
     if work.past.alerted and not fresh:
         found = Conclusion(None, work.past.alerted)
+    older = earlier.still_stands(sight, work.before)
+    if older and not (trouble_in(sight) or work.past.alerted):
+        return record.answered_before(tools, work, older if fresh or work.past.sending_at else None)
     if found.arrived is None:
         return record.undecided(tools, work, sight, found)
     if found.arrived:

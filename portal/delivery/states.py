@@ -87,6 +87,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     SERVER_CHANGED = "server-changed"
     RECORD_MERGED = "record-merged"
+    EARLIER_ANSWER = "earlier-answer"
     ASKED = "asked"
 
 
@@ -200,6 +201,13 @@ WORDS: dict[Reason, Words] = {
         "This patient's record is no longer in use: it was merged into another, retired or removed.",
         NOTHING,
         "Open what they sent and say which record is theirs now, then review it again. If the record is back in use, send again.",
+    ),
+    Reason.EARLIER_ANSWER: Words(
+        "The record already holds an earlier answer to this, and still says it.",
+        NOTHING,
+        "Review it again beside what the record says now. If it does not show the earlier answer there, correct that in the "
+        "record by hand, and close this.",
+        "Reviewer",
     ),
 }
 ELSE = Words("The delivery stopped.", UNKNOWN, "Check and send again, or close it with a reason.")

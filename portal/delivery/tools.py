@@ -1,6 +1,6 @@
 """What the worker brings to each item: the consent gate, the clients, the clock, the waits; and what it finds on the item."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import SystemRandom
@@ -97,6 +97,8 @@ class Work:
     payload: Payload
     past: Past
     progress: tuple[dict[str, Any], ...] = ()
+    before: Mapping[str, bundle.Resource] = field(default_factory=dict)
+    """what earlier deliveries put into the record under a name that this one creates, as sent last, by its reference"""
 
     @property
     def begun(self) -> bool:
