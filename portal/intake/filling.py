@@ -165,7 +165,7 @@ def save_page(
             raise _Clash(latest, latest.filling.answer(answers), clashes)
         said = mine if turn.goes_on else _said(latest.filling, mine)
         touches = pace.touches(latest.filling, {name: here for name, here in answers.items() if name in said})
-        latest.filling.put(said)
+        latest.filling.put(said, editing=not turn.goes_on)
         _repeat(latest.filling, repeat)
         signed = _while_intact(latest.filling, latest.signed)
         gone_through = {page_key} if turn.goes_on or len(said) == len(mine) else set()

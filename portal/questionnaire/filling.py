@@ -254,18 +254,21 @@ class Filling:
         made.put(changes)
         return made
 
-    def put(self, changes: Mapping[str, list[Json]]) -> None:
-        """What `answer` does, done to this filling itself, by whoever holds it alone; the work grows with what changes."""
-        left = self._put(changes)
+    def put(self, changes: Mapping[str, list[Json]], *, editing: bool = False) -> None:
+        """What `answer` does, done to this filling itself, by whoever holds it alone; the work grows with what changes.
+
+        `editing`: who answers is still on the page, so an input that was added stays there until it is filled in.
+        """
+        left = self._put(changes, editing)
         for _ in range(MAX_ROUNDS):
             if not left:
                 break
-            still = self._put(left)
+            still = self._put(left, editing)
             if len(still) == len(left):
                 break
             left = still
 
-    def _put(self, changes: Mapping[str, list[Json]]) -> dict[str, list[Json]]:
+    def _put(self, changes: Mapping[str, list[Json]], editing: bool) -> dict[str, list[Json]]:
         """The answers that can be given now; and back come those whose questions do not apply as yet: another answer of
         the same post may be what makes them apply."""
         taken: list[tuple[Entry, list[Json]]] = []
@@ -282,7 +285,8 @@ class Filling:
         for entry, kept in taken:
             if entry.blanks or kept != entry.answers:
                 entry.touch()
-            entry.answers, entry.blanks = kept, 0
+            inputs = len(entry.answers) + entry.blanks if editing and entry.blanks else 0
+            entry.answers, entry.blanks = kept, max(0, inputs - len(kept))
         if changed:
             self._moved(changed)
         self._redraw([entry.item for entry, _ in taken])
@@ -316,7 +320,7 @@ class Filling:
             made.kept = True
             _start(made)
         else:
-            entry.blanks += 2 if not entry.answers and not entry.blanks else 1
+            entry.blanks = 1 if entry.answers else 2
         self._moved([entry.item, *entry.item.descendants()])
         self.drop_switched_off(entry.item.descendants())
         return True

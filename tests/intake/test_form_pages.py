@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from portal.intake import held
 from tests.intake.forms_app import FormsApp, Page, forms_app
 from tests.intake.make_forms import coding, control, form, item
 from tests.questionnaire.make import SDC
@@ -78,6 +79,58 @@ def test_answers_of_questions_that_the_page_did_not_show_stay(clinic: FormsApp) 
     assert back.named(name_of(back, "Why?"))[0].value == "it is so"
 
 
+def asked_when(place: str, inner: dict[str, Any]) -> dict[str, Any]:
+    """A form whose question "Inner" applies while "Which?" is answered with yes: beside it, below it, or in a part."""
+    which = item("which", "choice", "Which?", answerOption=[coding("yes"), coding("no")])
+    when = {"enableWhen": [{"question": "which", "operator": "=", "answerCoding": coding("yes")["valueCoding"]}]}
+    if place == "below":
+        return form({**which, "item": [{**inner, **when}]})
+    return form(which, {**inner, **when} if place == "beside" else item("part", "group", item=[inner], **when))
+
+
+@pytest.mark.parametrize("place", ["beside", "below", "in a part"])
+@pytest.mark.parametrize(
+    ("kind", "more", "typed"),
+    [
+        ("string", {}, ["it is so"]),
+        ("integer", {}, ["3"]),
+        ("date", {}, ["3 May 2019"]),
+        ("string", {"repeats": True}, ["one"]),
+        ("choice", {"answerOption": [coding("left"), coding("right")]}, None),
+        ("choice", {"answerOption": [coding("left"), coding("right")], "repeats": True}, None),
+    ],
+)
+def test_an_answer_stands_again_when_its_question_applies_again(
+    clinic: FormsApp, place: str, kind: str, more: dict[str, Any], typed: list[str] | None
+) -> None:
+    clinic.use({"again": asked_when(place, item("inner", kind, "Inner", **more))})
+    page = clinic.open("again")
+    which = [each for each in page.controls if each.kind == "radio"]
+    yes, no = ({which[0].name: each.value} for each in which[:2])
+
+    def inner(page: Page) -> list[Any]:
+        return [each for each in page.controls if each.name.startswith("q") and each.name != which[0].name]
+
+    def given(page: Page) -> list[str]:
+        return [each.value for each in inner(page) if each.on and each.value]
+
+    def told() -> bool:
+        return "Inner" in clinic.client.get(f"/visits/{clinic.visit_id}/check").get_data(as_text=True)
+
+    asked = clinic.post(page, changes=yes)
+    said = typed or [inner(asked)[0].value]
+    page = clinic.post(asked, changes={inner(asked)[0].name: said})
+    assert (given(page), told()) == (said, True)
+    off = clinic.post(page, changes=no)
+    assert (inner(off), told()) == ([], False)
+    held.drop_all()  # as another process, or another device, comes to it
+    page = clinic.post(clinic.open("again"), changes=yes)
+    assert (given(page), told()) == (said, True)
+    cleared = clinic.post(page, changes={inner(page)[0].name: [""]})
+    off = clinic.post(cleared, changes=no)
+    assert given(clinic.post(off, changes=yes)) == []
+
+
 def test_a_file_is_kept_shown_by_its_name_and_taken_away_again(clinic: FormsApp) -> None:
     page = clinic.open("asks", "you")
     scan = name_of(page, "A scan")
@@ -100,6 +153,27 @@ def test_rows_are_added_and_removed_and_what_was_typed_meanwhile_is_kept(clinic:
     fewer = clinic.post(more, remove=more.named("remove")[1].value)
     assert fewer.named(first)[0].value == "Aspirin"
     assert not fewer.named("remove")
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", "date", "url"])
+def test_an_input_that_was_added_stays_while_other_questions_are_answered(clinic: FormsApp, kind: str) -> None:
+    clinic.use({"many": form(
+        item("page", "group", "One", extension=[control("page")], item=[
+            item("list", kind, "Some", repeats=True), item("flag", "boolean", "Flag?"),
+        ]),
+        item("last", "group", "Two", extension=[control("page")], item=[item("end", "string", "End")]),
+    )})  # fmt: skip
+    page = clinic.open("many")
+    some, flag = page.named("add")[0].value, next(each for each in page.controls if each.kind == "radio")
+    added = clinic.post(page, add=some)
+    assert len(added.named(some)) == 2
+    updated = clinic.post(added, changes={flag.name: flag.value})
+    assert len(updated.named(some)) == 2
+    held.drop_all()
+    assert len(clinic.open("many", page.path.rpartition("/")[2]).named(some)) == 2
+    assert len(clinic.post(updated, add=some).named(some)) == 2
+    assert clinic.post(updated, "continue").path != page.path
+    assert len(clinic.open("many", page.path.rpartition("/")[2]).named(some)) == 1
 
 
 def test_a_page_stays_small_and_asks_for_nothing_elsewhere(clinic: FormsApp) -> None:

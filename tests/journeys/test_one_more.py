@@ -82,6 +82,25 @@ def test_the_focus_is_in_the_input_that_was_added_and_after_removing_in_the_one_
     expect(inputs.first).to_have_value(TYPED[question])
 
 
+def test_what_was_added_stays_while_another_question_is_answered(tab: Tab) -> None:
+    names = part(tab, "Names").get_by_role("textbox")
+    names.first.fill("Anna")
+    press(tab, part(tab, "Names").get_by_role("button", name="Add another"))
+    with tab.expect_response("**/forms/**"):
+        tab.get_by_label("Deep down").fill("x")
+        tab.get_by_label("Deep down").press("Tab")
+    version = "document.querySelector('[name=version]').value"
+    before = tab.evaluate(version)
+    with tab.expect_response("**/forms/**"):
+        tab.get_by_label("Who?").fill("Bert")
+        tab.get_by_label("Who?").press("Tab")
+    tab.wait_for_function(f"before => {version} !== before", arg=before)
+    expect(names).to_have_count(2)
+    names.nth(1).fill("Berta")
+    tab.reload()
+    expect(names.first).to_have_value("Anna")
+
+
 def test_so_it_is_inside_of_a_part_that_may_stand_there_several_times(tab: Tab) -> None:
     tab.get_by_label("Who?").fill("Bert")
     press(tab, tab.get_by_role("button", name="Add another: A person"))
@@ -101,9 +120,13 @@ def test_a_button_that_is_replaced_while_its_press_waits_is_pressed_all_the_same
     more = part(tab, "Names").get_by_role("button", name="Add another")
     names.first.fill("Carla")
     press(tab, more)
+    with tab.expect_response("**/forms/**"):
+        names.nth(1).fill("Dora")
+        names.nth(1).press("Tab")
     tab.route("**/forms/**", slowly)
+    names.nth(1).fill("")
     names.first.press("End")
-    names.first.press("y")  # the second is empty still: the page that comes has one input, and another button below it
+    names.first.press("y")  # the second is taken back: the page that comes has one input, and another button below it
     press(tab, more)
     expect(names).to_have_count(2)
     expect(names.first).to_have_value("Carlay")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from portal.questionnaire import Filling
 from tests.questionnaire.make import (
     answered,
@@ -76,6 +78,26 @@ def test_a_repeating_question_has_an_input_more_when_asked_and_loses_the_one_rem
     assert every(filled)["drug"].slots == 3
     assert every(Filling(made, filled.draft(), context()))["drug"].slots == 3
     assert values(filled.remove("q1-0").draft())["drug"] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "staying"),
+    [([], [], 2), ([], ["a"], 2), ([], ["a", "b"], 2), (["a"], ["a"], 2), (["a"], ["b"], 2), (["a"], ["a", "b"], 2), (["a"], [], 2)],
+)  # fmt: skip
+def test_an_input_that_was_added_stays_until_its_page_is_left(
+    before: list[str], typed: list[str], staying: int
+) -> None:
+    made = form(q("drug", repeats=True), q("other"))
+    added = answered(filling(made), drug=before).add("q1")
+    said = {"q1": [{"valueString": each} for each in typed]}
+    here = added.copy()
+    here.put({"q2": [{"valueString": "x"}]}, editing=True)
+    here.put(said, editing=True)
+    assert every(here)["drug"].slots == staying
+    assert every(Filling(made, here.draft(), context()))["drug"].slots == staying
+    assert values(here.response("completed")) == {**({"drug": typed} if typed else {}), "other": ["x"]}
+    assert every(here.add("q1"))["drug"].slots == max(2, len(typed) + 1)
+    assert every(here.answer(said))["drug"].slots == (len(typed) or 1)
 
 
 def test_no_more_repetitions_than_the_form_allows() -> None:
