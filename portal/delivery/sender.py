@@ -56,9 +56,11 @@ def _turn(tools: Tools, lease: Claim) -> Outcome:
     with claim.held(lease) as item:
         if item.crashes > tools.timing.crashes_to_hold:
             return record.hold(tools, item, Reason.OWN_FAULT)
-        known = {name: each.resource for name, each in confirmed(item.clinic_id, item.patient_id).items()}
-        work = in_hand(lease, item)
-        work = replace(work, before=earlier.bearing(work.payload, known))
+        work, patient_id = in_hand(lease, item), item.patient_id
+    known = {
+        name: each.resource for name, each in confirmed(lease.clinic_id, patient_id).items()
+    }  # no lock is held for it
+    work = replace(work, before=earlier.bearing(work.payload, known))
     try:
         client = tools.clients(lease.clinic_id)
         if lease.probe and not _probe(tools, work, client):

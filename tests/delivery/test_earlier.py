@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from portal import db
 from portal.db import session
-from portal.delivery import service
+from portal.delivery import placed, sender, service
 from portal.delivery.models import OutboxItem, Receipt
 from portal.delivery.sender import send_next
 from portal.delivery.states import Kind, Reason, State
@@ -253,3 +254,20 @@ def test_a_thing_of_another_name_is_nobodys_earlier_answer(
         queue(clinic, bundle(created(medication("pat-1"))))
         assert turn(hands, client, whole=True).kind is Kind.CONFIRMED
     assert len(there(sandbox, "MedicationStatement")) == 2
+
+
+def test_what_was_delivered_before_is_opened_while_nobody_waits_for_the_database(
+    clinic: Place, sandbox: Sandbox, client: FhirClient, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Payloads can hold pictures, and a write on SQLite waits for whoever writes."""
+    asked: list[bool] = []
+
+    def watched(clinic_id: str, patient_id: str) -> dict[str, placed.Placed]:
+        asked.append(db.writing())
+        return placed.confirmed(clinic_id, patient_id)
+
+    monkeypatch.setattr(sender, "confirmed", watched)
+    for kilograms in (71, 80):
+        queue(clinic, told(weight(kilograms)))
+        turn(hands, client, whole=True)
+    assert asked == [False, False]
