@@ -14,7 +14,8 @@ from playwright.sync_api import Page as Tab
 from portal.questionnaire import load
 from tests.intake.forms_app import FormsApp, forms_app
 from tests.intake.make_forms import control, form, item, unit
-from tests.intake.pictures import served, signed_in
+from tests.intake.pictures import served
+from tests.journeys.one_form import opened
 
 MANY: dict[str, dict[str, Any]] = {
     "Names": {"type": "string"},
@@ -49,11 +50,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FormsApp,
 @pytest.fixture
 def tab(clinic: tuple[FormsApp, str], browser: Browser) -> Iterator[Tab]:
     app, url = clinic
-    with browser.new_context(base_url=url, viewport={"width": 390, "height": 844}) as context:
-        signed_in(context, url, app)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.goto(app.path("more"))
+    with opened(browser, app, url, "more") as page:
         yield page
 
 
